@@ -1,0 +1,52 @@
+/*
+ * buf.h - a growing byte buffer with a named maximum.
+ *
+ * Adding past the maximum adds nothing and sets `overflow`, which stays set:
+ * callers may add many pieces and look once at the end. `ptr` is always
+ * NUL-terminated once something was added (NULL before); len does not count it.
+ */
+#ifndef TRUEUP_BASE_BUF_H
+#define TRUEUP_BASE_BUF_H
+
+#include "base/sys.h"
+
+struct buf {
+	char *ptr;
+	size_t len;
+	size_t cap;
+	size_t max; /* bytes; never grows past it */
+	bool overflow;
+};
+
+#define BUF_INIT(maximum) {.max = (maximum)}
+#define AUTO_BUF CLEANUP(buf_release)
+
+/* Common maxima; a buffer with a peculiar need names its own. */
+#define BUF_MAX_LINE ((size_t)64 << 10)
+#define BUF_MAX_TEXT ((size_t)16 << 20)
+#define BUF_MAX_OUTPUT ((size_t)256 << 20)
+
+void buf_add(struct buf *buf, const void *bytes, size_t len);
+void buf_adds(struct buf *buf, const char *text);
+void buf_addc(struct buf *buf, char c);
+void buf_addf(struct buf *buf, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void buf_addfv(struct buf *buf, const char *fmt, va_list args);
+/* Adds text as a JSON string with its quotes; bytes that are not UTF-8 become U+FFFD. */
+void buf_add_json(struct buf *buf, const char *text);
+/* Adds text without control bytes (C0 but \n and \t, DEL, C1): safe on a terminal. */
+void buf_add_clean(struct buf *buf, const char *text, size_t len);
+/* Removes the first len bytes. */
+void buf_drop(struct buf *buf, size_t len);
+/* Empties, keeps the memory. */
+void buf_clear(struct buf *buf);
+/* Frees the memory; the buffer is as after BUF_INIT. */
+void buf_release(struct buf *buf);
+/* Hands the memory (never NULL, NUL-terminated) to the caller, who frees it with free(). */
+char *buf_take(struct buf *buf);
+/* The text, "" when empty. */
+static inline const char *buf_str(const struct buf *buf)
+{
+	return buf->ptr ? buf->ptr : "";
+}
+
+#endif

@@ -1,0 +1,32 @@
+/*
+ * httpc.h - HTTP requests with every limit set; the only includer of <curl/curl.h>.
+ *
+ * http and https only, no redirects, no netrc, no proxies from the environment,
+ * TLS always verified. Never called in the daemon itself (libcurl's resolver
+ * starts threads), only in children and supervisors.
+ */
+#ifndef TRUEUP_BASE_HTTPC_H
+#define TRUEUP_BASE_HTTPC_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+struct httpc_request {
+	const char *method; /* NULL: GET */
+	const char *url;
+	const char *const *headers; /* "Name: value", ended by NULL; NULL: none */
+	const void *body;
+	size_t body_len;
+	int64_t connect_ms; /* 0: 5 s */
+	int64_t total_ms;   /* 0: 30 s */
+};
+
+struct httpc_reply {
+	long status;
+	struct buf body; /* init with BUF_INIT(cap) by the caller, who releases it */
+};
+
+/* 0 for any complete answer whatever its status; E_NODE_UNREACHABLE, E_DEADLINE, E_TOO_LARGE. */
+int httpc_fetch(const struct httpc_request *request, struct httpc_reply *reply, struct err *err);
+
+#endif
