@@ -73,7 +73,7 @@ enum exit_code {
 /* Functions without a safe use: unbounded, locale-bound, racy, or a way to a shell. */
 #ifndef TRUEUP_ALLOW_BANNED
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf gets strtok atoi atol atoll
-#pragma GCC poison system popen tmpnam mktemp tempnam alloca asctime ctime gmtime localtime
+#pragma GCC poison system popen tmpnam mktemp tempnam asctime ctime gmtime localtime
 #endif
 
 #endif

@@ -1,0 +1,27 @@
+/*
+ * check.h - what holds between documents: references, chains, ownership, cycles.
+ *
+ * What needs merged configuration or a node (names and ports taken, policy, drivers) is in
+ * plan/desired.h; what needs history is in plan/lifecycle.h. All of them report the same way.
+ */
+#ifndef TRUEUP_SCHEMA_CHECK_H
+#define TRUEUP_SCHEMA_CHECK_H
+
+#include "schema/diag.h"
+#include "schema/model.h"
+
+/* What only the ledger knows; NULL functions: nothing is known. */
+struct check_history {
+	/* Is there frozen content of this version, though its file may be gone? */
+	bool (*version_known)(void *arg, const char *project, const char *product,
+			      const char *version);
+	void *arg;
+};
+
+void check_model(const struct model *model, const struct check_history *history,
+		 struct diags *diags);
+
+/* The nearest of the candidates (edit distance at most a third of its length), or NULL. */
+const char *check_nearest(const char *word, const char *const *candidates, size_t n);
+
+#endif

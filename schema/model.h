@@ -1,0 +1,235 @@
+/*
+ * model.h - the manifests as C values. The structs come from kinds.def.
+ *
+ * A decoded file owns an arena; every pointer below lives in it. Absent values
+ * are NULL, 0 or empty and their bit in `head.set` is clear: accessors that know
+ * the defaults of kinds.def are in kinds.h (kind_default_*). Nothing here is ever
+ * changed after decoding; merging makes new values.
+ */
+#ifndef TRUEUP_SCHEMA_MODEL_H
+#define TRUEUP_SCHEMA_MODEL_H
+
+#include "base/arena.h"
+#include "base/oid.h"
+#include "base/vec.h"
+
+/* Where a value stands: line and column from 1, in characters; 0: nowhere. */
+struct loc {
+	uint32_t line, column;
+	uint32_t width; /* characters that the caret line underlines */
+};
+
+struct strings {
+	const char **v;
+	const struct loc *at; /* one for each, or NULL */
+	size_t n;
+};
+
+/* Sorted by key. value NULL: "remove this key", before merging only. */
+struct pairs {
+	const char **key;
+	const char **value;
+	const struct loc *at; /* of the key, one for each, or NULL */
+	size_t n;
+};
+
+/* First member of every object. */
+struct head {
+	uint64_t set;         /* bit i: field number i (enum <object>_field) was given */
+	uint64_t null;        /* bit i: given as null, which removes it when merged over a weaker layer */
+	const struct loc *at; /* by field number, all zero where not set; NULL: no locations */
+	const char *path;     /* the file the locations are in; merged values keep each layer's own */
+};
+
+enum unit_level { UNIT_ORGANIZATION, UNIT_PROJECT, UNIT_STAGE };
+
+/* What is accepted or refused as a whole. */
+struct unit {
+	enum unit_level level;
+	const char *project; /* NULL for the organization */
+	const char *stage;   /* NULL but for a stage */
+};
+/* NULL names first; organization before project before stage. */
+int unit_cmp(const struct unit *a, const struct unit *b);
+
+struct file;
+
+/* Second member of every document. */
+struct origin {
+	const struct file *file;
+	struct loc at; /* of the document's first key */
+};
+
+#define CTYPE_STRING(sub) const char *
+#define CTYPE_NAME(sub) const char *
+#define CTYPE_BOOL(sub) bool
+#define CTYPE_INT(sub) int64_t
+#define CTYPE_DURATION(sub) int64_t
+#define CTYPE_SIZE(sub) int64_t
+#define CTYPE_CPU(sub) int64_t
+#define CTYPE_ENUM(sub) int
+#define CTYPE_STRINGS(sub) struct strings
+#define CTYPE_MAP(sub) struct pairs
+#define CTYPE_OBJECT(sub) const struct sub *
+#define CTYPE_LIST(sub) struct sub##_list
+#define CTYPE_OBJMAP(sub) struct sub##_map
+#define CTYPE_ANY(sub) struct nothing
+
+struct nothing {
+	char unused[0];
+};
+
+/* enum role { ROLE_OWNER = 1, ... } */
+#define ENUM(name, text) enum name { name##_none_,
+#define VALUE(name, constant, word, flags, text) constant,
+#define END_ENUM(name) name##_end_ };
+#define OBJECT(name, text)
+#define KIND(name, title, scope, flags, text)
+#define FIELD(owner, member, key, type, sub, flags, min, max, dflt, text)
+#define END(name)
+#include "schema/kinds.def"
+#undef ENUM
+#undef VALUE
+#undef END_ENUM
+#undef OBJECT
+#undef KIND
+#undef FIELD
+#undef END
+
+/* Field numbers: enum container_field { container_env_F, ... , container_FIELDS } */
+#define ENUM(name, text)
+#define VALUE(name, constant, word, flags, text)
+#define END_ENUM(name)
+#define OBJECT(name, text) enum name##_field {
+#define KIND(name, title, scope, flags, text) enum name##_field {
+#define FIELD(owner, member, key, type, sub, flags, min, max, dflt, text) owner##_##member##_F,
+#define END(name) name##_FIELDS };
+#include "schema/kinds.def"
+#undef OBJECT
+#undef KIND
+#undef FIELD
+#undef END
+
+/* struct container_list { struct container *v; size_t n; } and the map by name */
+#define OBJECT(name, text)                                                                         \
+	struct name;                                                                               \
+	struct name##_list {                                                                       \
+		struct name *v;                                                                    \
+		size_t n;                                                                          \
+	};                                                                                         \
+	struct name##_map {                                                                        \
+		const char **name;                                                                 \
+		struct name *v;                                                                    \
+		size_t n;                                                                          \
+	};
+#define KIND(name, title, scope, flags, text)
+#define FIELD(owner, member, key, type, sub, flags, min, max, dflt, text)
+#define END(name)
+#include "schema/kinds.def"
+#undef OBJECT
+#undef KIND
+#undef FIELD
+#undef END
+
+/* The structs themselves. */
+#define OBJECT(name, text) struct name { struct head head;
+#define KIND(name, title, scope, flags, text) struct name { struct head head; struct origin from;
+#define FIELD(owner, member, key, type, sub, flags, min, max, dflt, text) CTYPE_##type(sub) member;
+#define END(name) };
+#include "schema/kinds.def"
+#undef OBJECT
+#undef KIND
+#undef FIELD
+#undef END
+
+/* enum kind { KIND_organization, ... } */
+enum kind {
+#define OBJECT(name, text)
+#define KIND(name, title, scope, flags, text) KIND_##name,
+#define FIELD(owner, member, key, type, sub, flags, min, max, dflt, text)
+#define END(name)
+#include "schema/kinds.def"
+#undef OBJECT
+#undef KIND
+#undef FIELD
+#undef END
+	KINDS,
+};
+#undef ENUM
+#undef VALUE
+#undef END_ENUM
+
+/* One of the structs above by its kind. */
+struct document {
+	enum kind kind;
+	void *value; /* struct deployment * and so on; its first members are head and origin */
+};
+
+struct diag;
+
+/*
+ * One blob, decoded. Immutable; counted references, so that two models can share it. The same path
+ * and blob always give the same file.
+ */
+struct file {
+	const char *path; /* relative to the root of the configuration */
+	struct oid blob;
+	struct unit unit;
+	struct document *documents;
+	size_t documents_n;
+	struct diag *diags; /* what decoding found, in order of line and column */
+	size_t diags_n;
+	struct arena *arena;
+	unsigned references;
+};
+
+/*
+ * All documents of one accepted state, indexed. The arrays hold pointers sorted by (project, stage,
+ * [product,] name); scopes come from the file's unit.
+ */
+struct model {
+	struct file **files; /* sorted by path; the model holds a reference to each */
+	size_t files_n;
+	const struct organization *organization; /* NULL: none */
+#define MODEL_INDEX(kind) struct { const struct kind **v; size_t n; } kind##s
+	MODEL_INDEX(team);
+	MODEL_INDEX(user);
+	MODEL_INDEX(node);
+	MODEL_INDEX(project);
+	MODEL_INDEX(product);
+	MODEL_INDEX(version);
+	MODEL_INDEX(stage);
+	MODEL_INDEX(deployment);
+#undef MODEL_INDEX
+};
+
+struct diags;
+
+/*
+ * Indexes the files (in any order) and reports documents with the same identity (`duplicate`).
+ * Takes a reference to each file. Never fails; problems go to *diags.
+ */
+struct model *model_build(struct file *const *files, size_t n, struct diags *diags);
+void model_free(struct model *model);
+struct file *file_ref(struct file *file);
+void file_unref(struct file *file);
+
+/* Look-ups by identity; NULL when absent. */
+const struct team *model_team(const struct model *model, const char *name);
+const struct user *model_user(const struct model *model, const char *name);
+const struct node *model_node(const struct model *model, const char *name);
+const struct project *model_project(const struct model *model, const char *name);
+const struct product *model_product(const struct model *model, const char *project,
+				    const char *name);
+const struct version *model_version(const struct model *model, const char *project,
+				    const char *product, const char *name);
+const struct stage *model_stage(const struct model *model, const char *project, const char *name);
+const struct deployment *model_deployment(const struct model *model, const char *project,
+					  const char *stage, const char *name);
+
+#define IS_SET(object, type, member) (((object)->head.set >> type##_##member##_F) & 1)
+/* Location of a field: AT(deployment, deployment, version) */
+#define AT(object, type, member)                                                                   \
+	((object)->head.at ? (object)->head.at[type##_##member##_F] : (struct loc){0, 0, 0})
+
+#endif
