@@ -79,8 +79,8 @@ struct nothing {
 	char unused[0];
 };
 
-/* enum role { ROLE_OWNER = 1, ... } */
-#define ENUM(name, text) enum name { name##_none_,
+/* enum role_value { ROLE_OWNER = 1, ... } */
+#define ENUM(name, text) enum name##_value { name##_none_,
 #define VALUE(name, constant, word, flags, text) constant,
 #define END_ENUM(name) name##_end_ };
 #define OBJECT(name, text)
