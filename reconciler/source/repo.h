@@ -1,0 +1,83 @@
+/*
+ * repo.h - the configuration repository, read from its object store; with tree.c and fetch.c the only
+ * includers of <git2.h> (through git.h).
+ *
+ * Nothing is ever checked out and nothing of the repository is executed: its
+ * `config`, hooks and attributes are ignored. A local repository (a path or
+ * file://, bare or not) is read where it is; a remote one (https://, ssh://,
+ * user@host:path, git:// on loopback) through a mirror in the state directory
+ * that fetch.h fills. Objects that were accepted are kept in the state
+ * directory's own store (repo_keep), so that a force-push with gc takes nothing
+ * away; reads look there too.
+ */
+#ifndef TRUEUP_SOURCE_REPO_H
+#define TRUEUP_SOURCE_REPO_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/oid.h"
+
+struct repo;
+
+#define REPO_OBJECT_MAX ((size_t)16 << 20) /* bytes of one object */
+
+/* Is it an address that has to be fetched? E_USAGE for a form that is not known. */
+int repo_is_remote(const char *url, bool *remote, struct err *err);
+
+/*
+ * Opens a local repository, or the mirror of a remote one (made when absent).
+ * state_dir may be NULL for a local repository: nothing is kept then.
+ * E_REPO_UNREADABLE, E_REPO_UNSUPPORTED (SHA-256, reftable: named).
+ */
+int repo_open(const char *url, const char *state_dir, struct repo **out, struct err *err);
+void repo_close(struct repo **repo);
+#define AUTO_REPO CLEANUP(repo_close)
+/* After a fetch or gc by others: makes new packs visible. Cheap. */
+void repo_refresh(struct repo *repo);
+
+/* The commit a branch points at. E_BRANCH_MISSING. */
+int repo_branch(struct repo *repo, const char *branch, struct oid *commit, struct err *err);
+/* The commit any revision means (branch, tag, id, short id, HEAD~1). E_NOT_FOUND. */
+int repo_revision(struct repo *repo, const char *revision, struct oid *commit, struct err *err);
+/* Does `tip` descend from `base` by any parent (or is it the same)? 1, 0, or -1. */
+int repo_descends(struct repo *repo, const struct oid *tip, const struct oid *base,
+		  struct err *err);
+
+struct commit_info {
+	struct oid id;
+	const char *author; /* "Ann <ann@example.org>" */
+	const char *subject;
+	const char *message; /* whole, with trailers */
+	int64_t when_ms;     /* author's date, wall time */
+	unsigned parents;
+};
+int repo_commit(struct repo *repo, const struct oid *id, struct arena *arena,
+		struct commit_info *out, struct err *err);
+/*
+ * Values of a trailer ("Trueup-Prune") in any commit reachable from tip and not from base (NULL:
+ * tip alone), newest first; at most 1,000 commits are looked at.
+ */
+int repo_trailers(struct repo *repo, const struct oid *tip, const struct oid *base,
+		  const char *key, struct arena *arena, const char ***values, size_t *n,
+		  struct err *err);
+/*
+ * The newest non-merge commit from `tip` back to `base` (exclusive; NULL: the first) that touched one
+ * of the paths; tip itself when none did.
+ */
+int repo_last_touch(struct repo *repo, const struct oid *tip, const struct oid *base,
+		    const char *const *paths, size_t n, struct arena *arena,
+		    struct commit_info *out, struct err *err);
+
+/* A blob appended to out; E_TOO_LARGE past max (and REPO_OBJECT_MAX). */
+int repo_blob(struct repo *repo, const struct oid *blob, size_t max, struct buf *out,
+	      struct err *err);
+
+/*
+ * Keeps everything a commit needs in the state directory's own store under a name of its own.
+ * Slow (it copies): called in a child. Names that are not in `keep` any more are dropped, and
+ * their objects go when the store is next repacked (here, when it holds more than 50 packs).
+ */
+int repo_keep(struct repo *repo, const struct oid *keep, size_t n, struct err *err);
+
+#endif
