@@ -2,8 +2,8 @@
  * arena.h - memory that is released all at once.
  *
  * Values that live and die together (one decoded file, one plan) come from one
- * arena. Everything allocated is zeroed and aligned for any type. There is no
- * way to free a single piece.
+ * arena. Everything allocated is zeroed and aligned for any type (texts are
+ * packed). There is no way to free a single piece.
  */
 #ifndef TRUEUP_BASE_ARENA_H
 #define TRUEUP_BASE_ARENA_H
@@ -28,7 +28,7 @@ void *arena_memdup(struct arena *arena, const void *bytes, size_t len);
 char *arena_strdup(struct arena *arena, const char *text);
 char *arena_strndup(struct arena *arena, const char *text, size_t len);
 char *arena_printf(struct arena *arena, const char *fmt, ...) PRINTF_LIKE(2, 3);
-/* Bytes handed out so far and bytes held from the system. */
+/* Bytes asked for so far (since the last clear) and bytes held from the system. */
 size_t arena_used(const struct arena *arena);
 size_t arena_held(const struct arena *arena);
 

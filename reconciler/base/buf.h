@@ -1,8 +1,9 @@
 /*
  * buf.h - a growing byte buffer with a named maximum.
  *
- * Adding past the maximum adds nothing and sets `overflow`, which stays set:
- * callers may add many pieces and look once at the end. `ptr` is always
+ * Adding past the maximum adds nothing and sets `overflow`; from then on
+ * nothing is added until buf_clear, so that callers may add many pieces and
+ * look once at the end, and never find a text with a hole. `ptr` is always
  * NUL-terminated once something was added (NULL before); len does not count it.
  */
 #ifndef TRUEUP_BASE_BUF_H
@@ -18,7 +19,10 @@ struct buf {
 	bool overflow;
 };
 
-#define BUF_INIT(maximum) {.max = (maximum)}
+#define BUF_INIT(maximum)                                                                          \
+	{                                                                                          \
+		.max = (maximum)                                                                   \
+	}
 #define AUTO_BUF CLEANUP(buf_release)
 
 /* Common maxima; a buffer with a peculiar need names its own. */
@@ -30,14 +34,17 @@ void buf_add(struct buf *buf, const void *bytes, size_t len);
 void buf_adds(struct buf *buf, const char *text);
 void buf_addc(struct buf *buf, char c);
 void buf_addf(struct buf *buf, const char *fmt, ...) PRINTF_LIKE(2, 3);
-void buf_addfv(struct buf *buf, const char *fmt, va_list args);
+void buf_addfv(struct buf *buf, const char *fmt, va_list args) PRINTF_LIKE(2, 0);
 /* Adds text as a JSON string with its quotes; bytes that are not UTF-8 become U+FFFD. */
 void buf_add_json(struct buf *buf, const char *text);
-/* Adds text without control bytes (C0 but \n and \t, DEL, C1): safe on a terminal. */
+/*
+ * Adds text without control characters (C0 but \n and \t, DEL, C1): safe on a terminal. Bytes
+ * that are not UTF-8 become U+FFFD.
+ */
 void buf_add_clean(struct buf *buf, const char *text, size_t len);
 /* Removes the first len bytes. */
 void buf_drop(struct buf *buf, size_t len);
-/* Empties, keeps the memory. */
+/* Empties and forgets an overflow, keeps the memory. */
 void buf_clear(struct buf *buf);
 /* Frees the memory; the buffer is as after BUF_INIT. */
 void buf_release(struct buf *buf);

@@ -24,8 +24,7 @@ int fs_write_all(int fd, const void *bytes, size_t len);
 /* Temp file beside it, write, fsync, rename, fsync of the folder: old or new, never half. */
 int fs_write_atomic(const char *path, const void *bytes, size_t len, mode_t mode, struct err *err);
 /* Same without the two fsyncs, for what may be lost with the power but not torn. */
-int fs_write_replace(const char *path, const void *bytes, size_t len, mode_t mode,
-		     struct err *err);
+int fs_write_replace(const char *path, const void *bytes, size_t len, mode_t mode, struct err *err);
 /* mkdir -p; folders made get mode; an existing folder is success. */
 int fs_make_dirs(const char *path, mode_t mode, struct err *err);
 /* rm -r, no link followed, other file systems not entered; absent is success. */

@@ -30,6 +30,11 @@ void hash_keyed_hex(const void *key, size_t key_len, const void *bytes, size_t l
 void hash_random(void *out, size_t len);
 /* 2 * len hex digits and a NUL. */
 void hash_to_hex(const unsigned char *bytes, size_t len, char *out);
+/*
+ * SipHash with a key drawn once per process: for tables whose keys come from outside. Differs
+ * from process to process; never store it.
+ */
+uint64_t hash_seeded(const void *bytes, size_t len);
 /* Compares in constant time. */
 bool hash_same(const void *a, const void *b, size_t len);
 

@@ -33,8 +33,8 @@ struct loop_timer *loop_timer_add(struct loop *loop, int64_t delay_ms, void (*du
 void loop_timer_del(struct loop_timer **timer);
 
 /* signalfd; blocks the signal for the process (proc_fork unblocks it in children). */
-int loop_signal_add(struct loop *loop, int signal, void (*caught)(void *arg, int signal),
-		    void *arg, struct err *err);
+int loop_signal_add(struct loop *loop, int signal, void (*caught)(void *arg, int signal), void *arg,
+		    struct err *err);
 /* Called once with the wait status when pid ends; the loop reaps it. */
 void loop_child_add(struct loop *loop, pid_t pid, void (*ended)(void *arg, int wait_status),
 		    void *arg);

@@ -21,7 +21,8 @@ struct msg {
 
 /* Blocking send of one frame; EPIPE is E_CHILD_DIED. */
 int msg_send(int fd, uint32_t type, const void *data, size_t len, struct err *err);
-/* Blocking receive; *in is emptied first and holds the payload. 1 a message, 0 end of stream, -1. */
+/* Blocking receive; *in is emptied first and holds the payload. 1 a message, 0 end of stream, -1.
+ */
 int msg_recv(int fd, struct buf *in, struct msg *out, struct err *err);
 
 /* Non-blocking reader for the loop. All-zero is ready; release when done. */

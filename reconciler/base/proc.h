@@ -14,7 +14,7 @@
 
 struct child {
 	pid_t pid; /* 0: none */
-	int fd;    /* parent's end of the socket pair, non-blocking, O_CLOEXEC; -1: none */
+	int fd;	   /* parent's end of the socket pair, non-blocking, O_CLOEXEC; -1: none */
 };
 
 struct child_opts {

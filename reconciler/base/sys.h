@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h> /* here because it declares functions that are poisoned below */
 
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
 #define MUST_CHECK __attribute__((warn_unused_result))
@@ -40,6 +41,8 @@ void *mem_realloc_array(void *ptr, size_t count, size_t size);
 char *mem_strdup(const char *text) __attribute__((malloc));
 char *mem_strndup(const char *text, size_t len) __attribute__((malloc));
 char *mem_printf(const char *fmt, ...) PRINTF_LIKE(1, 2) __attribute__((malloc));
+/* What they do when there is none: one line on standard error, then _exit(EXIT_ERROR). */
+void mem_exhausted(void) NORETURN;
 /* For CLEANUP(mem_free_ptr) on any pointer variable; takes the variable's address. */
 void mem_free_ptr(void *address_of_pointer);
 #define AUTO_FREE CLEANUP(mem_free_ptr)
@@ -72,6 +75,9 @@ enum exit_code {
 
 /* Functions without a safe use: unbounded, locale-bound, racy, or a way to a shell. */
 #ifndef TRUEUP_ALLOW_BANNED
+#undef alloca /* these three are macros in some builds */
+#undef sprintf
+#undef vsprintf
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf gets strtok atoi atol atoll
 #pragma GCC poison system popen tmpnam mktemp tempnam asctime ctime gmtime localtime
 #endif

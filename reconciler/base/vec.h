@@ -14,23 +14,28 @@
 
 #include "base/sys.h"
 
-#define VEC(type) struct { type *v; size_t n; size_t cap; }
+#define VEC(type)                                                                                  \
+	struct {                                                                                   \
+		type *v;                                                                           \
+		size_t n;                                                                          \
+		size_t cap;                                                                        \
+	}
 
 /* Makes room for one more element; returns the new block. */
 void *vec_grow(void *block, size_t n, size_t *cap, size_t element_size);
 
-#define VEC_PUSH(vec, ...)                                                                        \
-	((vec)->n == (vec)->cap                                                                   \
+#define VEC_PUSH(vec, ...)                                                                         \
+	((vec)->n == (vec)->cap                                                                    \
 		 ? (void)((vec)->v = vec_grow((vec)->v, (vec)->n, &(vec)->cap, sizeof(*(vec)->v))) \
-		 : (void)0,                                                                       \
+		 : (void)0,                                                                        \
 	 (vec)->v[(vec)->n++] = (__VA_ARGS__))
 
 #define VEC_FREE(vec) (free((vec)->v), (vec)->v = NULL, (vec)->n = 0, (vec)->cap = 0)
 #define VEC_CLEAR(vec) ((vec)->n = 0)
-#define VEC_SORT(vec, cmp)                                                                        \
-	do {                                                                                      \
-		if ((vec)->n > 1)                                                                 \
-			qsort((vec)->v, (vec)->n, sizeof(*(vec)->v), (cmp));                      \
+#define VEC_SORT(vec, cmp)                                                                         \
+	do {                                                                                       \
+		if ((vec)->n > 1)                                                                  \
+			qsort((vec)->v, (vec)->n, sizeof(*(vec)->v), (cmp));                       \
 	} while (0)
 
 #endif

@@ -1,0 +1,183 @@
+#include "base/sys.h"
+#include "base/arena.h"
+
+#define FIRST_DEFAULT 512
+#define CHUNK_MAX ((size_t)256 << 10)
+#define ALIGN _Alignof(max_align_t)
+
+struct chunk {
+	struct chunk *next; /* the one made before it */
+	size_t size, used;
+	_Alignas(max_align_t) char bytes[];
+};
+
+struct arena {
+	struct chunk *current; /* pieces come from here; head of the list */
+	struct chunk *first;
+	size_t next_size, used, held;
+};
+
+static struct chunk *add_chunk(struct arena *arena, size_t size)
+{
+	struct chunk *chunk;
+
+	if (size > SIZE_MAX - sizeof *chunk)
+		mem_exhausted();
+	chunk = mem_zalloc(1, sizeof *chunk + size);
+	chunk->size = size;
+	arena->held += sizeof *chunk + size;
+	return chunk;
+}
+
+struct arena *arena_new(size_t first_chunk)
+{
+	struct arena *arena = mem_zalloc(1, sizeof *arena);
+	size_t size = first_chunk ? first_chunk : FIRST_DEFAULT;
+
+	arena->held = sizeof *arena;
+	arena->first = arena->current = add_chunk(arena, size);
+	arena->next_size = size < CHUNK_MAX / 2 ? size * 2 : CHUNK_MAX;
+	return arena;
+}
+
+static void free_all_but(struct arena *arena, const struct chunk *kept)
+{
+	struct chunk *next;
+
+	for (struct chunk *chunk = arena->current; chunk; chunk = next) {
+		next = chunk->next;
+		if (chunk != kept)
+			free(chunk);
+	}
+}
+
+void arena_free(struct arena *arena)
+{
+	if (!arena)
+		return;
+	free_all_but(arena, NULL);
+	free(arena);
+}
+
+void arena_free_ptr(struct arena **arena)
+{
+	arena_free(*arena);
+	*arena = NULL;
+}
+
+void arena_clear(struct arena *arena)
+{
+	struct chunk *first = arena->first;
+
+	free_all_but(arena, first);
+	memset(first->bytes, 0, first->used);
+	first->used = 0;
+	first->next = NULL;
+	arena->current = first;
+	arena->used = 0;
+	arena->held = sizeof *arena + sizeof *first + first->size;
+	arena->next_size = first->size < CHUNK_MAX / 2 ? first->size * 2 : CHUNK_MAX;
+}
+
+/* A piece that would waste most of a fresh chunk gets its own, behind the current one. */
+static void *take_own_chunk(struct arena *arena, size_t size)
+{
+	struct chunk *chunk = add_chunk(arena, size);
+
+	chunk->used = size;
+	chunk->next = arena->current->next;
+	arena->current->next = chunk;
+	return chunk->bytes;
+}
+
+static void *take(struct arena *arena, size_t size, size_t align)
+{
+	struct chunk *chunk = arena->current;
+	size_t start = (chunk->used + align - 1) & ~(align - 1);
+
+	arena->used += size;
+	if (start <= chunk->size && size <= chunk->size - start) {
+		chunk->used = start + size;
+		return chunk->bytes + start;
+	}
+	if (size > arena->next_size / 2)
+		return take_own_chunk(arena, size);
+	chunk = add_chunk(arena, arena->next_size);
+	if (arena->next_size < CHUNK_MAX)
+		arena->next_size =
+			arena->next_size < CHUNK_MAX / 2 ? arena->next_size * 2 : CHUNK_MAX;
+	chunk->next = arena->current;
+	chunk->used = size;
+	arena->current = chunk;
+	return chunk->bytes;
+}
+
+/* A piece of no bytes still has an address of its own. */
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	return take(arena, size ? size : 1, ALIGN);
+}
+
+void *arena_array(struct arena *arena, size_t count, size_t size)
+{
+	size_t total;
+
+	if (__builtin_mul_overflow(count, size, &total))
+		mem_exhausted();
+	return arena_alloc(arena, total);
+}
+
+void *arena_memdup(struct arena *arena, const void *bytes, size_t len)
+{
+	void *copy = arena_alloc(arena, len);
+
+	if (len)
+		memcpy(copy, bytes, len);
+	return copy;
+}
+
+char *arena_strdup(struct arena *arena, const char *text)
+{
+	return text ? arena_strndup(arena, text, strlen(text)) : NULL;
+}
+
+char *arena_strndup(struct arena *arena, const char *text, size_t len)
+{
+	size_t taken;
+	char *copy;
+
+	if (!text)
+		return NULL;
+	taken = strnlen(text, len);
+	copy = take(arena, taken + 1, 1);
+	memcpy(copy, text, taken);
+	return copy;
+}
+
+char *arena_printf(struct arena *arena, const char *fmt, ...)
+{
+	va_list args, again;
+	char *text;
+	int len;
+
+	va_start(args, fmt);
+	va_copy(again, args);
+	len = vsnprintf(NULL, 0, fmt, args);
+	va_end(args);
+	if (len < 0)
+		mem_exhausted();
+	text = take(arena, (size_t)len + 1, 1);
+	vsnprintf(text, (size_t)len + 1, fmt, again);
+	va_end(again);
+	return text;
+}
+
+size_t arena_used(const struct arena *arena)
+{
+	return arena->used;
+}
+
+size_t arena_held(const struct arena *arena)
+{
+	return arena->held;
+}

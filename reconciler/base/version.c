@@ -1,0 +1,7 @@
+#include "base/sys.h"
+#include "base/version.h"
+
+const char *version_text(void)
+{
+	return TRUEUP_VERSION;
+}
