@@ -1,0 +1,103 @@
+/*
+ * plan.h - what would be done, and what is done: one value for plan, apply, run and --json.
+ *
+ * A plan is a pure function of (commit, observed state, ledger, digests).
+ */
+#ifndef TRUEUP_PLAN_PLAN_H
+#define TRUEUP_PLAN_PLAN_H
+
+#include "plan/lifecycle.h"
+#include "plan/rollout.h"
+
+/* One node as seen; observed NULL: unreachable or not asked. */
+struct node_view {
+	const char *name;
+	const struct observed *observed;
+	const char *error; /* why it could not be seen; NULL with --offline */
+};
+
+/* Digests by (node, image), as the drivers resolved them. */
+struct digest_entry {
+	const char *node, *image;
+	const char *digest; /* NULL: looked up and unknown */
+	const char *error;  /* why unknown */
+};
+
+/* What acceptance said about a unit (engine/accept.h). */
+enum unit_state {
+	UNIT_CURRENT = 1, /* decoded without error from the commit in hand */
+	UNIT_HELD,        /* older documents are in force */
+	UNIT_GONE,        /* removed by a commit that passed the prune guard */
+	UNIT_UNKNOWN,     /* never seen: nothing of it is touched */
+};
+
+struct plan_input {
+	const char *commit; /* tip; full id */
+	const char *base;   /* last accepted, or NULL */
+	const struct desired *desired;
+	const struct model *model;
+	const struct history *history;
+	const struct node_view *nodes; /* by name */
+	size_t nodes_n;
+	const struct digest_entry *digests;
+	size_t digests_n;
+	const char *owner; /* of this instance */
+	enum unit_state (*unit_state)(void *arg, const char *project, const char *stage);
+	void *unit_arg;
+	bool adopting;     /* first pass of a new ledger: orphans wait for approve */
+	const struct diag *refused; /* gathered by acceptance; sorted */
+	size_t refused_n;
+	const struct slot_key *only; /* plan this slot alone; NULL: all */
+};
+
+/* One slot's part of a plan; what the engine carries out. */
+struct slot_plan {
+	struct slot_key key;
+	const struct slot *slot;  /* NULL: the slot is gone from the commit */
+	struct decision decision;
+	const struct record *serves; /* the record whose containers are wanted now: the new one while it
+					is tried, else the active one; NULL: none */
+	struct content content;      /* of the wanted record; digests NULL where unresolved */
+	char release_id[RECORD_ID_SIZE]; /* "" while a digest is missing */
+	struct spec *specs;
+	size_t specs_n;
+	struct step *steps; /* only those that change something */
+	size_t steps_n;
+	struct transition *transitions; /* when it succeeds */
+	size_t transitions_n;
+	bool node_known;   /* the node was seen */
+	bool drift;        /* steps are there although the active record is what is wanted */
+};
+
+/* Things to say that are no steps: {file, line, text...} as lifecycle.md's `held` and `data`. */
+struct plan_note {
+	struct slot_key slot;
+	const char *reason; /* held: "failed", "approval", "frozen"; data: "volume", "prefix" */
+	const char *text;
+	const char *path; /* NULL or where */
+	struct loc at;
+};
+
+struct plan {
+	const char *commit, *base;
+	char hash[HASH_HEX_SIZE]; /* over the canonical steps and preconditions */
+	struct slot_plan *slots;  /* by slot key */
+	size_t slots_n;
+	struct diag *refused;
+	size_t refused_n;
+	struct plan_note *held, *data;
+	size_t held_n, data_n;
+	const struct workload **unclaimed; /* ours by label, without a slot, left running */
+	size_t unclaimed_n;
+	struct digest_entry *unresolved; /* (node, image) that have no digest and need one */
+	size_t unresolved_n;
+	size_t create, replace, update, restart, remove, unchanged;
+};
+/* All in arena; borrows from the input, which must stay alive. */
+struct plan *plan_build(const struct plan_input *input, struct arena *arena);
+/* The images that must be resolved before plan_build can give release ids: (node, image) pairs. */
+size_t plan_images(const struct plan_input *input, struct arena *arena,
+		   struct digest_entry **out);
+bool plan_has_changes(const struct plan *plan);
+
+#endif

@@ -1,0 +1,85 @@
+/*
+ * record.h - what was put, or is being put, into a slot: the unit of history.
+ *
+ * A record's content never changes; its status changes only as lifecycle.h
+ * says. The ledger keeps them, the plan reads them, status shows them.
+ */
+#ifndef TRUEUP_PLAN_RECORD_H
+#define TRUEUP_PLAN_RECORD_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/hash.h"
+#include "schema/model.h"
+
+/* One deployment manifest on one node. */
+struct slot_key {
+	const char *project, *stage, *deployment, *node;
+};
+int slot_key_cmp(const struct slot_key *a, const struct slot_key *b);
+
+enum record_status {
+	RECORD_PREPARING = 1,
+	RECORD_IN_PROGRESS,
+	RECORD_SUCCESSFUL,
+	RECORD_FAILED,
+	RECORD_OBSOLETE,
+	RECORD_DOWNGRADED,
+	RECORD_STATUSES,
+};
+const char *record_status_word(enum record_status status); /* "inProgress" */
+enum record_status record_status_find(const char *word);   /* 0: none */
+
+/* "1:<64 hex>"; the number is the format of what was hashed. */
+#define RECORD_ID_SIZE (HASH_HEX_SIZE + 8)
+
+struct record {
+	int64_t id; /* 0: not in the ledger yet */
+	struct slot_key slot;
+	const char *product;
+	const char *version;         /* NULL: simple product */
+	const char *parent;          /* of an incremental version; NULL: none */
+	enum version_type_value type; /* VERSION_ROLLING for a simple product */
+	const char *prefix;
+	const char *source_id, *input_id, *release_id; /* lifecycle.md's three; see ids.h */
+	enum record_status status;
+	bool succeeded;      /* ever: frozen if incremental, and a rollback target */
+	bool active;         /* last that succeeded in the slot */
+	const char *reason;  /* of an obsolete, downgraded or failed status, or NULL: "superseded",
+				"prefix", "removed", "detached", "replaced", "rollback" */
+	const char *commit;  /* full id of the tip it was made from */
+	const char *author;  /* "Ann <ann@example.org>" */
+	int tries;
+	int64_t created_ms, started_ms, finished_ms; /* wall time; 0: not yet */
+	/* Why it failed; NULL members otherwise. */
+	const char *error_code, *error_step, *error_text, *error_log;
+	/* Release content, canonical JSON (content.h); NULL where it was not asked for. */
+	const char *content;
+};
+
+/* A version that some record of it froze: the first success anywhere. */
+struct frozen {
+	const char *project, *product, *version, *parent;
+	const char *content_id; /* hash of the version's release content, ids_version() */
+	const char *content;    /* canonical JSON of its images with their digests */
+	const char *commit, *node;
+	int64_t when_ms;
+	int64_t record;
+};
+
+/* The part of the past that a plan needs; everything in one arena. */
+struct history {
+	/* By slot, then id. Per slot: the active record, each record that is not final, the newest
+	 * record, and for each (version, prefix) the newest that ever succeeded. */
+	struct record *records;
+	size_t records_n;
+	struct frozen *frozen; /* by project, product, version */
+	size_t frozen_n;
+};
+/* The records of one slot: pointer to the first and their number. */
+const struct record *history_slot(const struct history *history, const struct slot_key *slot,
+				  size_t *n);
+const struct frozen *history_frozen(const struct history *history, const char *project,
+				    const char *product, const char *version);
+
+#endif

@@ -1,0 +1,20 @@
+/*
+ * render.h - a plan as text, JSON and Markdown, from the same value.
+ */
+#ifndef TRUEUP_PLAN_RENDER_H
+#define TRUEUP_PLAN_RENDER_H
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "plan/plan.h"
+
+/* {"commit","base","hash","steps":[...],"transitions":[...],"refused":[...],"data":[...],
+ * "held":[...],"unresolved":[...],"summary":{...}}; new reference. */
+json_t *plan_json(const struct plan *plan);
+/* For a terminal of `width` columns (0: 80); colour: ANSI. */
+void plan_text(const struct plan *plan, unsigned width, bool colour, struct buf *out);
+/* For a comment in a pull request. */
+void plan_markdown(const struct plan *plan, struct buf *out);
+
+#endif
