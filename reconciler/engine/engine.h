@@ -1,0 +1,97 @@
+/*
+ * engine.h - what commands ask of the engine: run, apply, plan, validate, and the control socket.
+ *
+ * All of them go the same way: commit -> files -> units -> model -> desired ->
+ * look at nodes -> plan -> steps -> results -> ledger. `run` does it in a loop,
+ * `apply` until it has settled once, `plan` up to the plan, `validate` up to the
+ * model.
+ */
+#ifndef TRUEUP_ENGINE_ENGINE_H
+#define TRUEUP_ENGINE_ENGINE_H
+
+#include <jansson.h>
+
+#include "base/err.h"
+#include "plan/plan.h"
+#include "schema/diag.h"
+
+/* Everything resolved by the caller (flag > environment > .trueup > settings > default). */
+struct engine_options {
+	const struct settings *settings; /* never NULL; repo, branch, path, interval... in it */
+	const char *config_path;         /* file the settings came from, for SIGHUP; NULL: none */
+	const char *state_dir;           /* absolute */
+	const char *self;                /* absolute path of this binary */
+	const char *revision;            /* --rev; NULL: the branch */
+	const char *base;                /* plan --base; NULL: what is accepted */
+	const char *node;                /* only this node; NULL: all */
+	bool offline;                    /* plan: do not look at nodes or registries */
+	/* Reads the settings again for SIGHUP; NULL where there is no file. */
+	const struct settings *(*reload)(void *arg, struct err *err);
+	void *reload_arg;
+};
+
+/* The daemon. Returns when told to stop: exit code. */
+int engine_run(const struct engine_options *options, struct err *err);
+
+/* How one pass ended. All in arena. */
+struct engine_outcome {
+	struct arena *arena;
+	struct plan *plan; /* plan: what would be done; apply: what was left to do at the end */
+	json_t *done;      /* apply: [{deployment,node,version,status,error}], new reference */
+	struct diag *refused; /* with excerpts */
+	size_t refused_n;
+	int exit; /* by cli.md's precedence */
+};
+void engine_outcome_release(struct engine_outcome *outcome);
+
+/* One pass, then out: until every slot is settled (successful, failed, held or waiting for something
+ * that this pass cannot bring). progress (may be NULL) gets a line for people on each event. */
+int engine_apply(const struct engine_options *options, void (*progress)(void *arg, const char *line),
+		 void *arg, struct engine_outcome *outcome, struct err *err);
+/* Changes nothing, creates nothing, waits for nobody's pass. */
+int engine_plan(const struct engine_options *options, struct engine_outcome *outcome,
+		struct err *err);
+/*
+ * The author's door: files of a folder on disk (repo NULL), or of a commit. policy_checked tells
+ * whether settings were given. Diagnostics come sorted and with excerpts.
+ */
+struct engine_validate {
+	const char *folder;    /* or NULL */
+	const char *repo, *revision, *path;
+	const struct settings *settings; /* for limits and policy */
+	bool with_policy;
+};
+int engine_validate(const struct engine_validate *what, struct diags *diags, size_t *files,
+		    size_t *documents, struct err *err);
+/* plan helper for explain and node:info: the model in force, or of the tip. Later. */
+
+/* ---- the control socket, client's side ---- */
+
+/*
+ * One request, one answer: {"v":1,"op":op,"args":args} -> {"ok":true,"result":...} or
+ * {"ok":false,"exit":N,"diagnostics":[...]}.
+ *
+ *   op        args                                   result
+ *   ping      {}                                     {"pid":N,"version":"...","repo":"..."}
+ *   sync      {"wait":bool,"timeout_ms":N}           {"commit":"...","synced":bool} after the pass
+ *   retry     {"deployment":"name or p/s/name","node":null}  {"records":[ids]}
+ *   approve   {"commit":"...","actor":"..."}         {"commit":"...","removals":[...]}
+ *   pause     {"scope":"project[/stage]"|"*"}        {"paused":[...]}     resume likewise
+ *   log       {"record":id|null,"container":name,"lines":N}  {"lines":["..."]}
+ *
+ * E_NO_DAEMON when nobody answers. timeout_ms bounds the wait for the answer. *exit gets the answer's
+ * exit code (0 for ok); *answer is `result`, or `diagnostics`; new reference.
+ */
+int control_call(const char *state_dir, const char *op, json_t *args, int64_t timeout_ms,
+		 json_t **answer, int *exit, struct err *err);
+
+/*
+ * What the daemon writes for status (ledger_put_slot, ledger_put_node):
+ *   slot  {"wanted":{"id","version","status","reason","error","step"}|null,
+ *          "waiting":{"reason","detail","since"}|null,"health":"healthy|degraded|down|unknown",
+ *          "containers":[{"name","image","digest","state","health"}],
+ *          "drift":[{"container","field","wanted","found","since"}]}
+ *   node  {"driver","engine","reachable":bool,"seenAt":"...","error":null|"..."}
+ */
+
+#endif
