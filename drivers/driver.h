@@ -26,22 +26,22 @@ struct driver_env {
 	const char *state_dir; /* absolute */
 	const char *owner;     /* <organization>/<instance id>, for labels and the marker */
 	const struct settings *settings; /* policy; never NULL */
-	const char *self;      /* path of this binary, for supervisors */
+	const char *self;		 /* path of this binary, for supervisors */
 };
 
 /* One change on a node. Each is idempotent: already so is success, half-way is completed. */
 enum op_kind {
-	OP_CLAIM = 1,  /* put our marker on the node; another owner's marker is E_NODE_OWNED */
-	OP_PULL,       /* make spec->digest of spec->image available; touches nothing that runs */
-	OP_CREATE,     /* make container `name` from spec, not started */
-	OP_START,      /* start container `name` */
-	OP_STOP,       /* stop it: its stop signal, then KILL after its stop timeout */
-	OP_REMOVE,     /* remove stopped or running container `name` (a running one is stopped first);
-			  volumes stay */
-	OP_RENAME,     /* container `name` becomes `to`, with the aliases of `to`; a container of ours
-			  that is still called `to` must be gone before */
-	OP_UPDATE,     /* bring the OPS fields of running container `name` to spec without a restart;
-			  E_NOT_SUPPORTED where the engine cannot: the plan then replaces */
+	OP_CLAIM = 1, /* put our marker on the node; another owner's marker is E_NODE_OWNED */
+	OP_PULL,      /* make spec->digest of spec->image available; touches nothing that runs */
+	OP_CREATE,    /* make container `name` from spec, not started */
+	OP_START,     /* start container `name` */
+	OP_STOP,      /* stop it: its stop signal, then KILL after its stop timeout */
+	OP_REMOVE, /* remove stopped or running container `name` (a running one is stopped first);
+		      volumes stay */
+	OP_RENAME, /* container `name` becomes `to`, with the aliases of `to`; a container of ours
+		      that is still called `to` must be gone before */
+	OP_UPDATE, /* bring the OPS fields of running container `name` to spec without a restart;
+		      E_NOT_SUPPORTED where the engine cannot: the plan then replaces */
 	OP_VOLUME_REMOVE, /* delete volume `name` and what is in it */
 	OP_IMAGE_REMOVE,  /* drop the image with digest `name`; in use is success */
 	OPS_COUNT,
@@ -50,17 +50,17 @@ const char *op_word(enum op_kind kind); /* "pull", "create", ... */
 
 struct op {
 	enum op_kind kind;
-	const char *name;        /* container, volume or digest; NULL for claim and pull */
-	const char *to;          /* rename only */
+	const char *name;	 /* container, volume or digest; NULL for claim and pull */
+	const char *to;		 /* rename only */
 	const struct spec *spec; /* pull, create, update; NULL otherwise */
 };
 json_t *op_json(const struct op *op);
 int op_from_json(const json_t *json, struct arena *arena, struct op *out, struct err *err);
 
 struct op_result {
-	bool changed;         /* false: it was already so */
+	bool changed; /* false: it was already so */
 	int64_t took_ms;
-	struct buf detail;    /* the engine's own words, for people; may be empty; caller releases */
+	struct buf detail; /* the engine's own words, for people; may be empty; caller releases */
 };
 
 struct driver;
@@ -69,30 +69,34 @@ struct driver_ops {
 	const char *name; /* as in `driver:` of a Node */
 
 	/*
-	 * Makes *out for a node. No I/O beyond what cannot fail to be there; E_CREDENTIALS, E_POLICY or
-	 * E_BAD_INPUT when the node document cannot be used with these settings.
+	 * Makes *out for a node. No I/O beyond what cannot fail to be there; E_CREDENTIALS,
+	 * E_POLICY or E_BAD_INPUT when the node document cannot be used with these settings.
 	 */
 	int (*open)(const struct node *node, const struct driver_env *env, struct driver **out,
 		    struct err *err);
 	void (*close)(struct driver *driver);
 
 	/*
-	 * Pure: reports every field of spec that this driver, or the policy in env->settings, does not
-	 * allow on this node (DIAG_NOT_SUPPORTED, DIAG_POLICY, DIAG_BAD_VALUE) at the field's location.
+	 * Pure: reports every field of spec that this driver, or the policy in env->settings, does
+	 * not allow on this node (DIAG_NOT_SUPPORTED, DIAG_POLICY, DIAG_BAD_VALUE) at the field's
+	 * location.
 	 */
 	void (*check)(const struct node *node, const struct driver_env *env,
 		      const struct spec *spec, const struct unit *unit, struct diags *diags);
 	/* Can both of these run side by side while one replaces the other? Fixed answer. */
 	bool prefers_recreate;
-	/* Can OP_UPDATE change these OPS fields (bit mask over container_*_F) on a running container? */
+	/* Can OP_UPDATE change these OPS fields (bit mask over container_*_F) on a running
+	 * container? */
 	uint64_t live_fields;
 
-	/* Cheap: is it there, and what is it? engine gets a text like "host". E_NODE_UNREACHABLE. */
+	/* Cheap: is it there, and what is it? engine gets a text like "host". E_NODE_UNREACHABLE.
+	 */
 	int (*probe)(struct driver *driver, struct buf *engine, struct err *err);
 	/* Everything of ours on the node; read-only. E_NODE_UNREACHABLE when it cannot be seen. */
 	int (*observe)(struct driver *driver, struct arena *arena, struct observed *out,
 		       struct err *err);
-	/* The digest ("sha256:...") that an image reference means now; read-only. E_IMAGE_UNKNOWN. */
+	/* The digest ("sha256:...") that an image reference means now; read-only. E_IMAGE_UNKNOWN.
+	 */
 	int (*resolve)(struct driver *driver, const char *image, struct buf *digest,
 		       struct err *err);
 	/* One change. result may be NULL. */
@@ -100,9 +104,9 @@ struct driver_ops {
 		     struct err *err);
 
 	/*
-	 * A descriptor that becomes readable when something on the node may have changed, -1/err where
-	 * there is none to be had. watch_read empties it: 1 something changed, 0 nothing of ours,
-	 * -1 events were lost: look at everything.
+	 * A descriptor that becomes readable when something on the node may have changed, -1/err
+	 * where there is none to be had. watch_read empties it: 1 something changed, 0 nothing of
+	 * ours, -1 events were lost: look at everything.
 	 */
 	int (*watch)(struct driver *driver, struct err *err);
 	int (*watch_read)(struct driver *driver, struct err *err);

@@ -30,15 +30,15 @@ struct labels {
 	int64_t record;
 };
 /* Calls use("owner", value) for each label that is set, in fixed order; numbers as text. */
-void labels_each(const struct labels *labels, void (*use)(void *arg, const char *key,
-							  const char *value), void *arg);
+void labels_each(const struct labels *labels,
+		 void (*use)(void *arg, const char *key, const char *value), void *arg);
 /* Sets the member called key; an unknown key or a bad number is -1. value is kept, not copied. */
 int labels_set(struct labels *labels, const char *key, const char *value);
 
 /* A container that is wanted on a node, everything resolved. */
 struct spec {
-	const char *name; /* <prefix>-<container>, and -2, -3... for further instances */
-	int instance;     /* from 1 */
+	const char *name;   /* <prefix>-<container>, and -2, -3... for further instances */
+	int instance;	    /* from 1 */
 	const char *image;  /* as written in the manifest */
 	const char *digest; /* sha256:<hex>, what really runs */
 	const struct container *config; /* merged, templates expanded; never NULL */
@@ -52,8 +52,8 @@ enum run_state {
 	RUN_CREATED = 1, /* there, never started */
 	RUN_RUNNING,
 	RUN_RESTARTING, /* ended, waits to be started again by its restart policy */
-	RUN_EXITED,     /* ended, will not be started again by itself */
-	RUN_STOPPED,    /* ended because it was told to */
+	RUN_EXITED,	/* ended, will not be started again by itself */
+	RUN_STOPPED,	/* ended because it was told to */
 	RUN_UNKNOWN,
 };
 enum run_health {
@@ -69,31 +69,31 @@ const char *run_health_word(enum run_health health);
 /* A container that is there and bears our owner label. */
 struct workload {
 	const char *name; /* its present name, ".next" included */
-	const char *id;   /* the engine's own */
+	const char *id;	  /* the engine's own */
 	const char *image, *digest;
 	const struct container *config; /* as the engine has it, normalised; NULL: unreadable */
 	struct labels labels;
 	enum run_state state;
 	enum run_health health;
 	int64_t running_ms; /* how long the present run has lasted; 0 when not running */
-	int restarts;       /* since it was created */
-	int exit_code;      /* of the last run; -1: none yet; 128 + n: by signal n */
+	int restarts;	    /* since it was created */
+	int exit_code;	    /* of the last run; -1: none yet; 128 + n: by signal n */
 	const char *detail; /* the engine's words on its state, or NULL */
 };
 /* Suffix of a container that comes up beside the one it replaces. */
 #define NEXT_SUFFIX ".next"
 
 struct volume_seen {
-	const char *name; /* on the node: <prefix>-<volume> */
+	const char *name;			  /* on the node: <prefix>-<volume> */
 	const char *project, *stage, *deployment; /* from its labels */
 };
 
 /* One look at a node. All in the arena that was given to observe. */
 struct observed {
 	const char *node;
-	const char *engine;    /* "host", "Docker Engine 20.10.24" */
-	const char *engine_id; /* same for two nodes exactly when they are the same engine */
-	const char *owner;     /* the marker's owner; NULL: nobody has claimed the node */
+	const char *engine;	    /* "host", "Docker Engine 20.10.24" */
+	const char *engine_id;	    /* same for two nodes exactly when they are the same engine */
+	const char *owner;	    /* the marker's owner; NULL: nobody has claimed the node */
 	struct workload *workloads; /* sorted by name */
 	size_t workloads_n;
 	struct volume_seen *volumes; /* sorted by name */
@@ -104,7 +104,8 @@ struct observed {
 const struct workload *observed_find(const struct observed *observed, const char *name);
 void observed_sort(struct observed *observed);
 
-/* For pipes, the memory driver, golden tests and --json: the same JSON everywhere. New references. */
+/* For pipes, the memory driver, golden tests and --json: the same JSON everywhere. New references.
+ */
 json_t *labels_json(const struct labels *labels);
 json_t *spec_json(const struct spec *spec);
 json_t *workload_json(const struct workload *workload);

@@ -22,13 +22,14 @@ enum canon_part {
 void canon_container(const struct container *config, enum canon_part part, struct buf *out);
 void canon_image(const struct image *image, enum canon_part part, struct buf *out);
 
-/* One differing field, as a dotted path: "env.LOG_LEVEL", "ports.8080.host", "healthCheck.interval". */
+/* One differing field, as a dotted path: "env.LOG_LEVEL", "ports.8080.host",
+ * "healthCheck.interval". */
 struct field_diff {
 	const char *field;
 	const char *from; /* canonical text; NULL: was not set */
-	const char *to;   /* NULL: is no longer set */
-	bool release;     /* REL, else OPS */
-	struct loc at;    /* of the new value, when known */
+	const char *to;	  /* NULL: is no longer set */
+	bool release;	  /* REL, else OPS */
+	struct loc at;	  /* of the new value, when known */
 	const char *path; /* file of the new value, when known */
 };
 struct field_diffs {

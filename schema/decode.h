@@ -14,9 +14,9 @@
 
 /* What a path in the configuration says about the file. */
 enum path_class {
-	PATH_IGNORED,  /* not YAML, or under a dot folder: of no interest */
+	PATH_IGNORED,	/* not YAML, or under a dot folder: of no interest */
 	PATH_ELSEWHERE, /* YAML outside the known folders: a note from validate */
-	PATH_MANIFEST, /* *unit is filled */
+	PATH_MANIFEST,	/* *unit is filled */
 };
 /* unit's names point into *names (two buffers of 64 bytes the caller gives), path is inner. */
 struct unit_names {
@@ -32,8 +32,9 @@ enum path_class path_classify(const char *path, struct unit *unit, struct unit_n
 struct file *file_decode(const char *path, const struct oid *blob, const char *bytes, size_t len);
 
 /*
- * Settings from `bytes` (NULL: none) with `overrides` ("policy.hostDriver.imageRoots=/srv/a,/srv/b",
- * the form of the command line's flags) over them. The result lives in `arena`.
+ * Settings from `bytes` (NULL: none) with `overrides`
+ * ("policy.hostDriver.imageRoots=/srv/a,/srv/b", the form of the command line's flags) over them.
+ * The result lives in `arena`.
  */
 struct settings *settings_decode(struct arena *arena, const char *path, const char *bytes,
 				 size_t len, const char *const *overrides, size_t overrides_n,

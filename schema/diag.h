@@ -31,10 +31,11 @@ struct diag {
 	enum diag_code code;
 	struct unit unit;    /* what it makes unacceptable */
 	const char *path;    /* NULL: the commit as a whole */
-	struct loc at;       /* line 0: the file as a whole */
+	struct loc at;	     /* line 0: the file as a whole */
 	const char *message; /* one line, without a full stop */
 	const char *hint;    /* NULL, or what to do; shown beside the caret */
-	const char *excerpt; /* the line it stands in, at most 200 characters; NULL: not known yet */
+	const char
+		*excerpt; /* the line it stands in, at most 200 characters; NULL: not known yet */
 	const char *related_path; /* NULL, or where the other half is ("first defined here") */
 	struct loc related;
 };
@@ -44,7 +45,7 @@ struct diags {
 	struct diag *v;
 	size_t n, cap;
 	struct arena *arena;
-	size_t errors; /* how many of them are DIAG_ERROR */
+	size_t errors;	/* how many of them are DIAG_ERROR */
 	size_t dropped; /* found beyond DIAGS_MAX and not kept */
 };
 #define DIAGS_MAX 10000

@@ -7,17 +7,39 @@
 #include "schema/model.h"
 
 enum field_type {
-	TYPE_STRING, TYPE_NAME, TYPE_BOOL, TYPE_INT, TYPE_DURATION, TYPE_SIZE, TYPE_CPU, TYPE_ENUM,
-	TYPE_STRINGS, TYPE_MAP, TYPE_OBJECT, TYPE_LIST, TYPE_OBJMAP, TYPE_ANY,
+	TYPE_STRING,
+	TYPE_NAME,
+	TYPE_BOOL,
+	TYPE_INT,
+	TYPE_DURATION,
+	TYPE_SIZE,
+	TYPE_CPU,
+	TYPE_ENUM,
+	TYPE_STRINGS,
+	TYPE_MAP,
+	TYPE_OBJECT,
+	TYPE_LIST,
+	TYPE_OBJMAP,
+	TYPE_ANY,
 };
 
 enum field_flags {
-	REQ = 1, REL = 2, OPS = 4, LATER = 8, SECRET = 16, KEY = 32, SHORT = 64,
+	REQ = 1,
+	REL = 2,
+	OPS = 4,
+	LATER = 8,
+	SECRET = 16,
+	KEY = 32,
+	SHORT = 64,
 };
 
 enum kind_scope {
 	SCOPE_NONE, /* an object, not a document */
-	SCOPE_ORGANIZATION, SCOPE_PROJECT, SCOPE_STAGE, SCOPE_ANY, SCOPE_SETTINGS,
+	SCOPE_ORGANIZATION,
+	SCOPE_PROJECT,
+	SCOPE_STAGE,
+	SCOPE_ANY,
+	SCOPE_SETTINGS,
 };
 
 struct enum_value {
@@ -37,7 +59,7 @@ struct field_type_row {
 	const char *member; /* name in C */
 	const char *key;    /* name in YAML */
 	enum field_type type;
-	const struct object_type *object;   /* of OBJECT, LIST, OBJMAP */
+	const struct object_type *object;    /* of OBJECT, LIST, OBJMAP */
 	const struct enum_type *enumeration; /* of ENUM */
 	unsigned flags;
 	int64_t min, max;

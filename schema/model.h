@@ -35,10 +35,10 @@ struct pairs {
 
 /* First member of every object. */
 struct head {
-	uint64_t set;         /* bit i: field number i (enum <object>_field) was given */
-	uint64_t null;        /* bit i: given as null, which removes it when merged over a weaker layer */
+	uint64_t set;  /* bit i: field number i (enum <object>_field) was given */
+	uint64_t null; /* bit i: given as null, which removes it when merged over a weaker layer */
 	const struct loc *at; /* by field number, all zero where not set; NULL: no locations */
-	const char *path;     /* the file the locations are in; merged values keep each layer's own */
+	const char *path; /* the file the locations are in; merged values keep each layer's own */
 };
 
 enum unit_level { UNIT_ORGANIZATION, UNIT_PROJECT, UNIT_STAGE };
@@ -80,9 +80,15 @@ struct nothing {
 };
 
 /* enum role_value { ROLE_OWNER = 1, ... } */
-#define ENUM(name, text) enum name##_value { name##_none_,
+#define ENUM(name, text)                                                                           \
+	enum name##_value                                                                          \
+	{                                                                                          \
+		name##_none_,
 #define VALUE(name, constant, word, flags, text) constant,
-#define END_ENUM(name) name##_end_ };
+#define END_ENUM(name)                                                                             \
+	name##_end_                                                                                \
+	}                                                                                          \
+	;
 #define OBJECT(name, text)
 #define KIND(name, title, scope, flags, text)
 #define FIELD(owner, member, key, type, sub, flags, min, max, dflt, text)
@@ -100,10 +106,17 @@ struct nothing {
 #define ENUM(name, text)
 #define VALUE(name, constant, word, flags, text)
 #define END_ENUM(name)
-#define OBJECT(name, text) enum name##_field {
-#define KIND(name, title, scope, flags, text) enum name##_field {
+#define OBJECT(name, text)                                                                         \
+	enum name##_field                                                                          \
+	{
+#define KIND(name, title, scope, flags, text)                                                      \
+	enum name##_field                                                                          \
+	{
 #define FIELD(owner, member, key, type, sub, flags, min, max, dflt, text) owner##_##member##_F,
-#define END(name) name##_FIELDS };
+#define END(name)                                                                                  \
+	name##_FIELDS                                                                              \
+	}                                                                                          \
+	;
 #include "schema/kinds.def"
 #undef OBJECT
 #undef KIND
@@ -132,10 +145,17 @@ struct nothing {
 #undef END
 
 /* The structs themselves. */
-#define OBJECT(name, text) struct name { struct head head;
-#define KIND(name, title, scope, flags, text) struct name { struct head head; struct origin from;
+#define OBJECT(name, text)                                                                         \
+	struct name {                                                                              \
+		struct head head;
+#define KIND(name, title, scope, flags, text)                                                      \
+	struct name {                                                                              \
+		struct head head;                                                                  \
+		struct origin from;
 #define FIELD(owner, member, key, type, sub, flags, min, max, dflt, text) CTYPE_##type(sub) member;
-#define END(name) };
+#define END(name)                                                                                  \
+	}                                                                                          \
+	;
 #include "schema/kinds.def"
 #undef OBJECT
 #undef KIND
@@ -191,7 +211,11 @@ struct model {
 	struct file **files; /* sorted by path; the model holds a reference to each */
 	size_t files_n;
 	const struct organization *organization; /* NULL: none */
-#define MODEL_INDEX(kind) struct { const struct kind **v; size_t n; } kind##s
+#define MODEL_INDEX(kind)                                                                          \
+	struct {                                                                                   \
+		const struct kind **v;                                                             \
+		size_t n;                                                                          \
+	} kind##s
 	MODEL_INDEX(team);
 	MODEL_INDEX(user);
 	MODEL_INDEX(node);

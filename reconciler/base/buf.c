@@ -140,6 +140,17 @@ void buf_add_clean(struct buf *buf, const char *text, size_t len)
 	buf_add(buf, text + plain, len - plain);
 }
 
+char *buf_reserve(struct buf *buf, size_t len)
+{
+	return reserve(buf, len) ? buf->ptr + buf->len : NULL;
+}
+
+void buf_commit(struct buf *buf, size_t len)
+{
+	buf->len += len;
+	buf->ptr[buf->len] = '\0';
+}
+
 void buf_drop(struct buf *buf, size_t len)
 {
 	if (len > buf->len)

@@ -42,6 +42,12 @@ void buf_add_json(struct buf *buf, const char *text);
  * that are not UTF-8 become U+FFFD.
  */
 void buf_add_clean(struct buf *buf, const char *text, size_t len);
+/*
+ * For reading straight into the buffer: room for len bytes behind the text, or NULL, with
+ * `overflow` set, when that is past the maximum; then buf_commit says how many were written.
+ */
+char *buf_reserve(struct buf *buf, size_t len);
+void buf_commit(struct buf *buf, size_t len);
 /* Removes the first len bytes. */
 void buf_drop(struct buf *buf, size_t len);
 /* Empties and forgets an overflow, keeps the memory. */

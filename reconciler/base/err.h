@@ -35,10 +35,9 @@ struct err {
 	char text[ERR_TEXT_MAX]; /* one line, UTF-8, cut at a character boundary when too long */
 };
 
-#define ERR_INIT                                                                                   \
-	{                                                                                          \
-		.code = E_NONE, .text = ""                                                         \
-	}
+/* clang-format off */
+#define ERR_INIT {.code = E_NONE, .text = ""}
+/* clang-format on */
 
 /* Fill *err; always returns -1, so that `return err_set(...)` is the way out. */
 int err_set(struct err *err, enum err_code code, const char *fmt, ...) PRINTF_LIKE(3, 4);

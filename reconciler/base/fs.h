@@ -16,22 +16,36 @@
 void fs_close_ptr(int *fd);
 #define AUTO_FD CLEANUP(fs_close_ptr)
 
-/* Whole file appended to *out; E_TOO_LARGE past max bytes, E_NOT_FOUND when absent. */
+/*
+ * Whole file appended to *out, which is as before on failure. E_TOO_LARGE past max bytes or past
+ * the buffer's own maximum, E_NOT_FOUND when absent, E_BAD_INPUT when not a regular file.
+ */
 int fs_read(const char *path, size_t max, struct buf *out, struct err *err);
 int fs_read_at(int dir, const char *name, size_t max, struct buf *out, struct err *err);
+/* The rest of an open file, pipe or socket that blocks; name is for the error text. */
+int fs_read_fd(int fd, const char *name, size_t max, struct buf *out, struct err *err);
 /* All of len bytes, or -1 with errno; EINTR is retried. */
 int fs_write_all(int fd, const void *bytes, size_t len);
 /* Temp file beside it, write, fsync, rename, fsync of the folder: old or new, never half. */
 int fs_write_atomic(const char *path, const void *bytes, size_t len, mode_t mode, struct err *err);
 /* Same without the two fsyncs, for what may be lost with the power but not torn. */
 int fs_write_replace(const char *path, const void *bytes, size_t len, mode_t mode, struct err *err);
-/* mkdir -p; folders made get mode; an existing folder is success. */
+/*
+ * Both leave a file ".<8 hex digits>.<pid>.tmp" behind when the process is killed in the middle;
+ * this removes those of processes that are gone. Call it once at start for folders written to.
+ */
+int fs_remove_stale_temps(const char *path, struct err *err);
+/* mkdir -p; folders made get mode whatever the umask; an existing folder is success. */
 int fs_make_dirs(const char *path, mode_t mode, struct err *err);
-/* rm -r, no link followed, other file systems not entered; absent is success. */
+/*
+ * rm -r of a tree of any depth, read-only folders too; no link followed, other file systems not
+ * entered (an error); absent is success.
+ */
 int fs_remove_tree(const char *path, struct err *err);
 int fs_remove_tree_at(int dir, const char *name, struct err *err);
 /* fsync of a folder, so that a rename in it is on disk. */
 int fs_sync_dir(const char *path, struct err *err);
+/* Anything by that name, a dangling link too. */
 bool fs_exists(const char *path);
 bool fs_is_dir(const char *path);
 
@@ -49,6 +63,8 @@ bool fs_is_inner_path(const char *path);
  * part by part with O_NOFOLLOW where the kernel lacks openat2. Returns the descriptor or -1/errno.
  */
 int fs_open_beneath(int dir, const char *path, int flags, mode_t mode);
+/* The walk alone. */
+int fs_open_beneath_walk(int dir, const char *path, int flags, mode_t mode);
 
 /*
  * An advisory lock (flock) on a file that names its holder: one line "<pid> <purpose>\n".

@@ -26,7 +26,11 @@ struct httpc_reply {
 	struct buf body; /* init with BUF_INIT(cap) by the caller, who releases it */
 };
 
-/* 0 for any complete answer whatever its status; E_NODE_UNREACHABLE, E_DEADLINE, E_TOO_LARGE. */
+/*
+ * 0 for any complete answer whatever its status; E_NODE_UNREACHABLE (no connection, or one that
+ * broke or was not trusted), E_DEADLINE, E_TOO_LARGE, E_BAD_INPUT (the URL). The body is emptied
+ * first.
+ */
 int httpc_fetch(const struct httpc_request *request, struct httpc_reply *reply, struct err *err);
 
 #endif

@@ -1,5 +1,7 @@
 /*
  * json.h - jansson, set up the safe way. Jansson's json_t is a value type that any layer may use.
+ * Its allocator is mem_alloc, so that no constructor gives NULL for want of memory; json_string
+ * still does so for bytes that are not UTF-8 (json_put_str does not).
  */
 #ifndef TRUEUP_BASE_JSON_H
 #define TRUEUP_BASE_JSON_H
@@ -12,7 +14,10 @@
 #define AUTO_JSON CLEANUP(json_decref_ptr)
 void json_decref_ptr(json_t **value);
 
-/* Duplicate keys, trailing bytes and more than max bytes are errors. New reference, or NULL. */
+/*
+ * Any JSON value. Duplicate keys, trailing bytes, numbers that do not fit, nesting beyond jansson's
+ * limit (E_BAD_INPUT) and more than max bytes (E_TOO_LARGE) are errors. New reference, or NULL.
+ */
 json_t *json_read(const char *text, size_t len, size_t max, struct err *err);
 /* Compact with sorted keys: the same value always gives the same bytes. Frees nothing. */
 void json_write(const json_t *value, struct buf *out);

@@ -2,8 +2,9 @@
  * msg.h - typed messages over a socket pair between the daemon and a child.
  *
  * A frame is: length of the payload (4 bytes, host order: same machine, same
- * binary), type (4 bytes), payload. A frame longer than MSG_MAX, or a peer
- * that ends in the middle of one, is E_BAD_INPUT.
+ * binary), type (4 bytes), payload, a NUL that the length does not count. A
+ * payload longer than MSG_MAX, a missing NUL, or a peer that ends in the middle
+ * of a frame is E_BAD_INPUT.
  */
 #ifndef TRUEUP_BASE_MSG_H
 #define TRUEUP_BASE_MSG_H
@@ -25,15 +26,20 @@ int msg_send(int fd, uint32_t type, const void *data, size_t len, struct err *er
  */
 int msg_recv(int fd, struct buf *in, struct msg *out, struct err *err);
 
-/* Non-blocking reader for the loop. All-zero is ready; release when done. */
+/*
+ * Non-blocking reader for the loop. All-zero is ready; release when done. After each fill, call
+ * next until it gives something else than 1: also when fill gave 0 or -1, since whole messages may
+ * have come before the end.
+ */
 struct msg_reader {
 	struct buf in;
-	size_t taken;
+	size_t taken; /* bytes of `in` that were handed out already */
+	bool ended;
 };
 void msg_reader_release(struct msg_reader *reader);
 /* Reads what is there. 1 more may come, 0 end of stream, -1. */
 int msg_reader_fill(struct msg_reader *reader, int fd, struct err *err);
-/* 1 and the next whole message, 0 none yet, -1. */
+/* 1 and the next whole message, 0 none (yet), -1. */
 int msg_reader_next(struct msg_reader *reader, struct msg *out, struct err *err);
 
 #endif

@@ -3,7 +3,8 @@
  *
  * The child gets SIGKILL when its parent dies, has default signal handling,
  * keeps only its end of the socket pair, standard error and the descriptors
- * named in `keep`, runs body() and leaves by _exit with what body returned.
+ * named in `keep` (standard input and output are /dev/null unless named), runs
+ * body() and leaves by _exit with what body returned.
  */
 #ifndef TRUEUP_BASE_PROC_H
 #define TRUEUP_BASE_PROC_H
@@ -29,12 +30,15 @@ int proc_fork(struct child *child, const struct child_opts *opts, int (*body)(in
 /* TERM now; KILL is the caller's, after its own wait (engine does so by timer). */
 void proc_terminate(const struct child *child);
 void proc_kill(const struct child *child);
-/* Blocking reap; returns the wait status. Closes fd. */
+/* Blocking reap; returns the wait status, -1 when somebody else took it. Closes fd. */
 int proc_reap(struct child *child);
 /* "exited with status 3", "killed by SIGSEGV" */
 const char *proc_status_text(int wait_status, char *out, size_t size);
 
-/* Start time of a process in clock ticks since boot (field 22 of /proc/PID/stat), 0 when gone. */
+/*
+ * Start time of a process in clock ticks since boot (field 22 of /proc/PID/stat, proc(5)), 0 when
+ * it is gone or a zombie. Pid and start time together name a process for ever.
+ */
 uint64_t proc_start_time(pid_t pid);
 /* Closes every descriptor >= 3 but those in keep (any order). */
 void proc_close_fds(const int *keep, size_t keep_n);

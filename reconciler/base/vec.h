@@ -14,12 +14,9 @@
 
 #include "base/sys.h"
 
-#define VEC(type)                                                                                  \
-	struct {                                                                                   \
-		type *v;                                                                           \
-		size_t n;                                                                          \
-		size_t cap;                                                                        \
-	}
+/* clang-format off */
+#define VEC(type) struct { type *v; size_t n; size_t cap; }
+/* clang-format on */
 
 /* Makes room for one more element; returns the new block. */
 void *vec_grow(void *block, size_t n, size_t *cap, size_t element_size);

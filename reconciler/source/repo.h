@@ -1,6 +1,6 @@
 /*
- * repo.h - the configuration repository, read from its object store; with tree.c and fetch.c the only
- * includers of <git2.h> (through git.h).
+ * repo.h - the configuration repository, read from its object store; with tree.c and fetch.c the
+ * only includers of <git2.h> (through git.h).
  *
  * Nothing is ever checked out and nothing of the repository is executed: its
  * `config`, hooks and attributes are ignored. A local repository (a path or
@@ -58,12 +58,11 @@ int repo_commit(struct repo *repo, const struct oid *id, struct arena *arena,
  * Values of a trailer ("Trueup-Prune") in any commit reachable from tip and not from base (NULL:
  * tip alone), newest first; at most 1,000 commits are looked at.
  */
-int repo_trailers(struct repo *repo, const struct oid *tip, const struct oid *base,
-		  const char *key, struct arena *arena, const char ***values, size_t *n,
-		  struct err *err);
+int repo_trailers(struct repo *repo, const struct oid *tip, const struct oid *base, const char *key,
+		  struct arena *arena, const char ***values, size_t *n, struct err *err);
 /*
- * The newest non-merge commit from `tip` back to `base` (exclusive; NULL: the first) that touched one
- * of the paths; tip itself when none did.
+ * The newest non-merge commit from `tip` back to `base` (exclusive; NULL: the first) that touched
+ * one of the paths; tip itself when none did.
  */
 int repo_last_touch(struct repo *repo, const struct oid *tip, const struct oid *base,
 		    const char *const *paths, size_t n, struct arena *arena,

@@ -38,7 +38,7 @@ int tree_list(struct repo *repo, const struct oid *commit, const char *root, siz
  * before_commit) without being read. The result shares its texts: same arena or a longer-lived one.
  */
 int tree_update(struct repo *repo, const struct oid *before_commit, const struct tree *before,
-		const struct oid *commit, const char *root, size_t max_files,
-		struct arena *arena, struct tree *out, struct err *err);
+		const struct oid *commit, const char *root, size_t max_files, struct arena *arena,
+		struct tree *out, struct err *err);
 
 #endif

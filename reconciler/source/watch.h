@@ -1,5 +1,6 @@
 /*
- * watch.h - inotify on a local repository's refs: a push is seen when it lands. A hint, never truth.
+ * watch.h - inotify on a local repository's refs: a push is seen when it lands. A hint, never
+ * truth.
  */
 #ifndef TRUEUP_SOURCE_WATCH_H
 #define TRUEUP_SOURCE_WATCH_H
