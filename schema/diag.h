@@ -40,24 +40,37 @@ struct diag {
 	struct loc related;
 };
 
-/* A growing list; texts are copied into its arena. All-zero is empty and ready. */
+/*
+ * A growing list; all texts, units and paths are copied into its arena. All-zero is empty and
+ * ready. Past DIAGS_MAX only the first of a run of problems in one unit is kept: a unit with a
+ * problem always has at least one in the list.
+ */
 struct diags {
 	struct diag *v;
 	size_t n, cap;
 	struct arena *arena;
-	size_t errors;	/* how many of them are DIAG_ERROR */
-	size_t dropped; /* found beyond DIAGS_MAX and not kept */
+	size_t errors;	       /* DIAG_ERRORs added, dropped ones included */
+	size_t dropped;	       /* found beyond DIAGS_MAX and not kept */
+	struct unit last_unit; /* of the newest one, kept or dropped */
+	struct diag spare;     /* what diags_add returns for a dropped one */
 };
 #define DIAGS_MAX 10000
 #define AUTO_DIAGS CLEANUP(diags_release)
 void diags_release(struct diags *diags);
 void diags_clear(struct diags *diags);
 
-/* Adds an error; returns it so that hint, related_* and severity can be set (texts: diags_text). */
+/*
+ * Adds an error; the result is valid until the next addition, so that hint and related_* can be set
+ * (texts of one's own: diags_text).
+ */
 struct diag *diags_add(struct diags *diags, enum diag_code code, const struct unit *unit,
 		       const char *path, struct loc at, const char *fmt, ...) PRINTF_LIKE(6, 7);
+/* The same as a note: it refuses nothing. */
+struct diag *diags_note(struct diags *diags, enum diag_code code, const struct unit *unit,
+			const char *path, struct loc at, const char *fmt, ...) PRINTF_LIKE(6, 7);
 /* Copies with printf into the list's arena. */
 const char *diags_text(struct diags *diags, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* Copies n of them, texts included. */
 void diags_append(struct diags *diags, const struct diag *from, size_t n);
 /* By path, line, column, code, message; equal ones become one. */
 void diags_sort(struct diags *diags);
@@ -75,7 +88,10 @@ enum diag_style { DIAG_PLAIN, DIAG_COLOUR };
  *   |          ^^^^^ did you mean 1.4.0?
  */
 void diag_render(const struct diag *diag, enum diag_style style, struct buf *out);
-/* {file, line, column, code, message, hint}; new reference. */
+/*
+ * {file, line, column, code, message, hint}, for a note also severity, and related {file, line,
+ * column} where there is one; new reference.
+ */
 json_t *diag_json(const struct diag *diag);
 json_t *diags_json(const struct diag *v, size_t n);
 /* The reverse of diag_json, for the ledger and the control socket; texts go to the list's arena. */

@@ -1,0 +1,256 @@
+#include "base/sys.h"
+#include "schema/kinds.h"
+#include "base/num.h"
+
+/*
+ * kinds.def becomes: one array of values and one enum_type for each ENUM, one array of fields and
+ * one object_type for each OBJECT and KIND, and the list of all of them.
+ */
+
+/* clang-format off */
+#define OBJECT(name, text)
+#define KIND(name, title, scope, flags, text)
+#define FIELD(owner, member, key, type, sub, flags, min, max, dflt, text)
+#define END(name)
+#define ENUM(name, text) static const struct enum_value values_##name[] = {
+#define VALUE(name, constant, word, flags, text) {constant, word, flags, text},
+#define END_ENUM(name) };
+#include "schema/kinds.def"
+#undef ENUM
+#undef VALUE
+#undef END_ENUM
+#define VALUE(name, constant, word, flags, text)
+#define END_ENUM(name)
+#define ENUM(name, text)                                                                           \
+	const struct enum_type words_##name = {#name, text, values_##name,                         \
+					       ARRAY_LEN(values_##name)};
+#include "schema/kinds.def"
+#undef ENUM
+#undef OBJECT
+#undef KIND
+#undef FIELD
+#undef END
+
+/* What `sub` means depends on the type of the field. */
+#define OBJECT_OF_STRING(sub) NULL
+#define OBJECT_OF_NAME(sub) NULL
+#define OBJECT_OF_BOOL(sub) NULL
+#define OBJECT_OF_INT(sub) NULL
+#define OBJECT_OF_DURATION(sub) NULL
+#define OBJECT_OF_SIZE(sub) NULL
+#define OBJECT_OF_CPU(sub) NULL
+#define OBJECT_OF_ENUM(sub) NULL
+#define OBJECT_OF_STRINGS(sub) NULL
+#define OBJECT_OF_MAP(sub) NULL
+#define OBJECT_OF_OBJECT(sub) &type_##sub
+#define OBJECT_OF_LIST(sub) &type_##sub
+#define OBJECT_OF_OBJMAP(sub) &type_##sub
+#define OBJECT_OF_ANY(sub) NULL
+#define WORDS_OF_STRING(sub) NULL
+#define WORDS_OF_NAME(sub) NULL
+#define WORDS_OF_BOOL(sub) NULL
+#define WORDS_OF_INT(sub) NULL
+#define WORDS_OF_DURATION(sub) NULL
+#define WORDS_OF_SIZE(sub) NULL
+#define WORDS_OF_CPU(sub) NULL
+#define WORDS_OF_ENUM(sub) &words_##sub
+#define WORDS_OF_STRINGS(sub) NULL
+#define WORDS_OF_MAP(sub) NULL
+#define WORDS_OF_OBJECT(sub) NULL
+#define WORDS_OF_LIST(sub) NULL
+#define WORDS_OF_OBJMAP(sub) NULL
+#define WORDS_OF_ANY(sub) NULL
+
+#define ENUM(name, text)
+#define OBJECT(name, text) static const struct field_type_row fields_##name[] = {
+#define KIND(name, title, scope, flags, text) static const struct field_type_row fields_##name[] = {
+#define FIELD(owner, member, key, type, sub, flags, min, max, dflt, text)                          \
+	{#member, key, TYPE_##type, OBJECT_OF_##type(sub), WORDS_OF_##type(sub), flags,            \
+	 min,     max, dflt,        text,                  offsetof(struct owner, member)},
+#define END(name) };
+#include "schema/kinds.def"
+#undef OBJECT
+#undef KIND
+#undef FIELD
+#undef END
+
+#define TYPE_ROW(name, title, scope, flags, text)                                                  \
+	const struct object_type type_##name = {                                                   \
+		#name, title, scope, flags, text, fields_##name, name##_FIELDS,                    \
+		sizeof(struct name)};                                                              \
+	_Static_assert((int)name##_FIELDS <= 64, "one bit a field");
+#define OBJECT(name, text) TYPE_ROW(name, NULL, SCOPE_NONE, 0, text)
+#define KIND(name, title, scope, flags, text) TYPE_ROW(name, title, scope, flags, text)
+#define FIELD(owner, member, key, type, sub, flags, min, max, dflt, text)
+#define END(name)
+#include "schema/kinds.def"
+#undef OBJECT
+#undef KIND
+
+static const struct object_type *const all_types[] = {
+#define OBJECT(name, text) &type_##name,
+#define KIND(name, title, scope, flags, text) &type_##name,
+#include "schema/kinds.def"
+#undef OBJECT
+#undef KIND
+};
+
+static const struct object_type *const kind_types[KINDS] = {
+#define OBJECT(name, text)
+#define KIND(name, title, scope, flags, text) [KIND_##name] = &type_##name,
+#include "schema/kinds.def"
+#undef OBJECT
+#undef KIND
+#undef ENUM
+};
+
+static const struct enum_type *const all_words[] = {
+#define OBJECT(name, text)
+#define KIND(name, title, scope, flags, text)
+#define ENUM(name, text) &words_##name,
+#include "schema/kinds.def"
+};
+/* clang-format on */
+
+const struct object_type *object_type_at(size_t i)
+{
+	return i < ARRAY_LEN(all_types) ? all_types[i] : NULL;
+}
+
+const struct object_type *object_type_find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(all_types); i++) {
+		if (str_eq(all_types[i]->name, name))
+			return all_types[i];
+	}
+	return NULL;
+}
+
+const struct object_type *kind_find(const char *title)
+{
+	for (size_t i = 0; i < KINDS; i++) {
+		if (str_eq(kind_types[i]->title, title))
+			return kind_types[i];
+	}
+	return NULL;
+}
+
+const struct object_type *kind_type(enum kind kind)
+{
+	return kind_types[kind];
+}
+
+enum kind kind_of(const struct object_type *type)
+{
+	size_t i = 0;
+
+	while (i < KINDS && kind_types[i] != type)
+		i++;
+	return (enum kind)i;
+}
+
+const struct field_type_row *object_field(const struct object_type *type, const char *key)
+{
+	for (size_t i = 0; i < type->fields_n; i++) {
+		if (strcmp(type->fields[i].key, key) == 0)
+			return &type->fields[i];
+	}
+	return NULL;
+}
+
+const char *enum_word(const struct enum_type *type, int value)
+{
+	for (size_t i = 0; i < type->values_n; i++) {
+		if (type->values[i].value == value)
+			return type->values[i].word;
+	}
+	return "";
+}
+
+const struct enum_type *enum_type_find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(all_words); i++) {
+		if (str_eq(all_words[i]->name, name))
+			return all_words[i];
+	}
+	return NULL;
+}
+
+const struct enum_value *enum_find(const struct enum_type *type, const char *word)
+{
+	for (size_t i = 0; i < type->values_n; i++) {
+		if (str_eq(type->values[i].word, word))
+			return &type->values[i];
+	}
+	return NULL;
+}
+
+/* The table's own texts always parse: test_schema_kinds holds them to it. */
+static int64_t default_int(const struct field_type_row *row)
+{
+	const struct enum_value *word;
+	int64_t value = 0;
+
+	if (!row->fallback)
+		return 0;
+	switch (row->type) {
+	case TYPE_BOOL:
+		return str_eq(row->fallback, "true");
+	case TYPE_INT:
+		num_parse_int(row->fallback, INT64_MIN, INT64_MAX, &value);
+		return value;
+	case TYPE_DURATION:
+		num_parse_duration(row->fallback, &value);
+		return value;
+	case TYPE_SIZE:
+		num_parse_size(row->fallback, &value);
+		return value;
+	case TYPE_CPU:
+		num_parse_cpu(row->fallback, &value);
+		return value;
+	case TYPE_ENUM:
+		word = enum_find(row->enumeration, row->fallback);
+		return word ? word->value : 0;
+	case TYPE_STRING:
+	case TYPE_NAME:
+	case TYPE_STRINGS:
+	case TYPE_MAP:
+	case TYPE_OBJECT:
+	case TYPE_LIST:
+	case TYPE_OBJMAP:
+	case TYPE_ANY:
+		break;
+	}
+	return 0;
+}
+
+static bool is_set(const void *object, unsigned field)
+{
+	const struct head *head = object;
+
+	return head && ((head->set >> field) & 1);
+}
+
+int64_t kind_int(const void *object, const struct object_type *type, unsigned field)
+{
+	const struct field_type_row *row = &type->fields[field];
+	const void *slot;
+
+	if (!is_set(object, field))
+		return default_int(row);
+	slot = field_const_slot(object, row);
+	if (row->type == TYPE_BOOL)
+		return *(const bool *)slot;
+	if (row->type == TYPE_ENUM)
+		return *(const int *)slot;
+	return *(const int64_t *)slot;
+}
+
+const char *kind_text(const void *object, const struct object_type *type, unsigned field)
+{
+	const struct field_type_row *row = &type->fields[field];
+
+	if (!is_set(object, field))
+		return row->fallback;
+	return *(const char *const *)field_const_slot(object, row);
+}

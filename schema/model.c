@@ -1,0 +1,276 @@
+#include "base/sys.h"
+#include "schema/model.h"
+#include "schema/diag.h"
+#include "schema/kinds.h"
+#include "base/vec.h"
+
+int unit_cmp(const struct unit *a, const struct unit *b)
+{
+	int order = str_cmp(a->project, b->project);
+
+	return order ? order : str_cmp(a->stage, b->stage);
+}
+
+struct file *file_ref(struct file *file)
+{
+	file->references++;
+	return file;
+}
+
+void file_unref(struct file *file)
+{
+	if (file && --file->references == 0)
+		arena_free(file->arena); /* the file itself lives in it */
+}
+
+/* What a document is known by, within its kind. */
+struct identity {
+	const char *project, *stage; /* NULL in a wider scope */
+	const char *product;	     /* of a Version, else NULL */
+	const char *name;
+	const struct origin *from;
+	const void *document;
+};
+
+static int identity_cmp(const struct identity *a, const struct identity *b)
+{
+	int order = str_cmp(a->project, b->project);
+
+	if (order == 0)
+		order = str_cmp(a->stage, b->stage);
+	if (order == 0)
+		order = str_cmp(a->product, b->product);
+	return order ? order : str_cmp(a->name, b->name);
+}
+
+/* Which of two documents came first: by path, then by place. */
+static int origin_cmp(const struct origin *a, const struct origin *b)
+{
+	int order = str_cmp(a->file->path, b->file->path);
+
+	if (order == 0)
+		order = (a->at.line > b->at.line) - (a->at.line < b->at.line);
+	return order ? order : (a->at.column > b->at.column) - (a->at.column < b->at.column);
+}
+
+static int identity_sort_cmp(const void *left, const void *right)
+{
+	const struct identity *a = left, *b = right;
+	int order = identity_cmp(a, b);
+
+	return order ? order : origin_cmp(a->from, b->from);
+}
+
+static struct identity make_identity(const struct origin *from, const char *product,
+				     const char *name, const void *document)
+{
+	return (struct identity){
+		from->file->unit.project, from->file->unit.stage, product, name, from, document};
+}
+
+/* The kinds that are indexed: the name of each is a C type with the members from and name. */
+#define INDEXED(X)                                                                                 \
+	X(team, NULL)                                                                              \
+	X(user, NULL)                                                                              \
+	X(node, NULL)                                                                              \
+	X(project, NULL)                                                                           \
+	X(product, NULL)                                                                           \
+	X(version, document->product)                                                              \
+	X(stage, NULL)                                                                             \
+	X(deployment, NULL)
+
+#define IDENTITY_OF(kind, product_)                                                                \
+	static struct identity kind##_identity(const struct kind *document)                        \
+	{                                                                                          \
+		return make_identity(&document->from, product_, document->name, document);         \
+	}
+INDEXED(IDENTITY_OF)
+#undef IDENTITY_OF
+
+typedef VEC(struct identity) identities;
+
+static void add_identity(identities *lists, const struct document *document)
+{
+	switch (document->kind) {
+#define ADD(kind, product)                                                                         \
+	case KIND_##kind:                                                                          \
+		VEC_PUSH(&lists[KIND_##kind], kind##_identity(document->value));                   \
+		break;
+		INDEXED(ADD)
+#undef ADD
+	case KIND_organization: {
+		const struct organization *organization = document->value;
+
+		/* one a repository, whatever its name */
+		VEC_PUSH(&lists[KIND_organization],
+			 make_identity(&organization->from, NULL, NULL, organization));
+		break;
+	}
+	default:
+		break;
+	}
+}
+
+static void report_duplicate(const struct identity *first, const struct identity *again,
+			     const struct object_type *type, struct diags *diags)
+{
+	const struct file *file = again->from->file;
+	struct diag *diag;
+
+	if (again->name)
+		diag = diags_add(diags, DIAG_DUPLICATE, &file->unit, file->path, again->from->at,
+				 "%s %s is defined twice", type->title, again->name);
+	else
+		diag = diags_add(diags, DIAG_DUPLICATE, &file->unit, file->path, again->from->at,
+				 "there can be one %s", type->title);
+	diag->hint = diags_text(diags, "the first one is in %s, line %u", first->from->file->path,
+				(unsigned)first->from->at.line);
+	diag->related_path = diags_text(diags, "%s", first->from->file->path);
+	diag->related = first->from->at;
+}
+
+/* Sorts; of equal ones the first stays, the others are reported. */
+static void make_unique(identities *list, const struct object_type *type, struct diags *diags)
+{
+	size_t kept = 0;
+
+	VEC_SORT(list, identity_sort_cmp);
+	for (size_t i = 0; i < list->n; i++) {
+		if (kept && identity_cmp(&list->v[kept - 1], &list->v[i]) == 0)
+			report_duplicate(&list->v[kept - 1], &list->v[i], type, diags);
+		else
+			list->v[kept++] = list->v[i];
+	}
+	list->n = kept;
+}
+
+static int file_cmp(const void *left, const void *right)
+{
+	const struct file *const *a = left, *const *b = right;
+
+	return str_cmp((*a)->path, (*b)->path);
+}
+
+static void take_files(struct model *model, struct file *const *files, size_t n)
+{
+	model->files = mem_realloc_array(NULL, n ? n : 1, sizeof(struct file *));
+	model->files_n = n;
+	for (size_t i = 0; i < n; i++)
+		model->files[i] = file_ref(files[i]);
+	if (n > 1)
+		qsort(model->files, n, sizeof *model->files, file_cmp);
+}
+
+static void fill_index(struct model *model, const identities *lists)
+{
+#define FILL(kind, product)                                                                        \
+	model->kind##s.n = lists[KIND_##kind].n;                                                   \
+	model->kind##s.v = mem_realloc_array(NULL, model->kind##s.n + 1, sizeof(struct kind *));   \
+	for (size_t i = 0; i < model->kind##s.n; i++)                                              \
+		model->kind##s.v[i] = lists[KIND_##kind].v[i].document;
+	INDEXED(FILL)
+#undef FILL
+	if (lists[KIND_organization].n)
+		model->organization = lists[KIND_organization].v[0].document;
+}
+
+struct model *model_build(struct file *const *files, size_t n, struct diags *diags)
+{
+	struct model *model = mem_zalloc(1, sizeof *model);
+	identities lists[KINDS] = {0};
+
+	take_files(model, files, n);
+	for (size_t i = 0; i < n; i++) {
+		for (size_t j = 0; j < model->files[i]->documents_n; j++)
+			add_identity(lists, &model->files[i]->documents[j]);
+	}
+	for (size_t kind = 0; kind < KINDS; kind++)
+		make_unique(&lists[kind], kind_type((enum kind)kind), diags);
+	fill_index(model, lists);
+	for (size_t kind = 0; kind < KINDS; kind++)
+		VEC_FREE(&lists[kind]);
+	return model;
+}
+
+void model_free(struct model *model)
+{
+	if (!model)
+		return;
+#define FREE(kind, product) free(model->kind##s.v);
+	INDEXED(FREE)
+#undef FREE
+	for (size_t i = 0; i < model->files_n; i++)
+		file_unref(model->files[i]);
+	free(model->files);
+	free(model);
+}
+
+/* Binary search in one index for one identity. */
+#define FIND(kind, product)                                                                        \
+	static const struct kind *find_##kind(const struct model *model,                           \
+					      const struct identity *wanted)                       \
+	{                                                                                          \
+		size_t low = 0, high = model->kind##s.n;                                           \
+                                                                                                   \
+		while (low < high) {                                                               \
+			size_t middle = low + (high - low) / 2;                                    \
+			struct identity found = kind##_identity(model->kind##s.v[middle]);         \
+			int order = identity_cmp(wanted, &found);                                  \
+                                                                                                   \
+			if (order == 0)                                                            \
+				return model->kind##s.v[middle];                                   \
+			if (order < 0)                                                             \
+				high = middle;                                                     \
+			else                                                                       \
+				low = middle + 1;                                                  \
+		}                                                                                  \
+		return NULL;                                                                       \
+	}
+INDEXED(FIND)
+#undef FIND
+
+const struct team *model_team(const struct model *model, const char *name)
+{
+	return find_team(model, &(struct identity){.name = name});
+}
+
+const struct user *model_user(const struct model *model, const char *name)
+{
+	return find_user(model, &(struct identity){.name = name});
+}
+
+const struct node *model_node(const struct model *model, const char *name)
+{
+	return find_node(model, &(struct identity){.name = name});
+}
+
+const struct project *model_project(const struct model *model, const char *name)
+{
+	return find_project(model, &(struct identity){.project = name, .name = name});
+}
+
+const struct product *model_product(const struct model *model, const char *project,
+				    const char *name)
+{
+	return find_product(model, &(struct identity){.project = project, .name = name});
+}
+
+const struct version *model_version(const struct model *model, const char *project,
+				    const char *product, const char *name)
+{
+	return find_version(
+		model, &(struct identity){.project = project, .product = product, .name = name});
+}
+
+const struct stage *model_stage(const struct model *model, const char *project, const char *name)
+{
+	return find_stage(model,
+			  &(struct identity){.project = project, .stage = name, .name = name});
+}
+
+const struct deployment *model_deployment(const struct model *model, const char *project,
+					  const char *stage, const char *name)
+{
+	return find_deployment(
+		model, &(struct identity){.project = project, .stage = stage, .name = name});
+}
