@@ -29,24 +29,54 @@ struct driver_env {
 	const char *self;		 /* path of this binary, for supervisors */
 };
 
-/* One change on a node. Each is idempotent: already so is success, half-way is completed. */
+/*
+ * One change on a node. Each is idempotent: already so is success, half-way is completed. What is
+ * not ours is never touched: E_NAME_FOREIGN. Every driver is held to these sentences by
+ * tests/unit/test_driver_contract.c.
+ */
 enum op_kind {
-	OP_CLAIM = 1, /* put our marker on the node; another owner's marker is E_NODE_OWNED */
-	OP_PULL,      /* make spec->digest of spec->image available; touches nothing that runs */
-	OP_CREATE,    /* make container `name` from spec, not started */
-	OP_START,     /* start container `name` */
-	OP_STOP,      /* stop it: its stop signal, then KILL after its stop timeout */
-	OP_REMOVE, /* remove stopped or running container `name` (a running one is stopped first);
-		      volumes stay */
-	OP_RENAME, /* container `name` becomes `to`, with the aliases of `to`; a container of ours
-		      that is still called `to` must be gone before */
-	OP_UPDATE, /* bring the OPS fields of running container `name` to spec without a restart;
-		      E_NOT_SUPPORTED where the engine cannot: the plan then replaces */
-	OP_VOLUME_REMOVE, /* delete volume `name` and what is in it */
-	OP_IMAGE_REMOVE,  /* drop the image with digest `name`; in use is success */
+	/* Put our marker on the node; another owner's marker is E_NODE_OWNED. */
+	OP_CLAIM = 1,
+	/*
+	 * Make spec->digest of spec->image available; touches nothing that runs. E_IMAGE_UNKNOWN;
+	 * E_IMAGE_CHANGED when the image is there but that digest of it is no longer to be had.
+	 */
+	OP_PULL,
+	/*
+	 * Make container `name` (spec->name, or that and NEXT_SUFFIX) from spec, not started. One
+	 * of ours of that name with the same spec label is already so, with another one E_CONFLICT.
+	 * E_IMAGE_UNKNOWN when the image was not pulled.
+	 */
+	OP_CREATE,
+	/* Start container `name`. E_NOT_FOUND. */
+	OP_START,
+	/*
+	 * Stop it: its stop signal, then KILL after its stop timeout. One that is not there is
+	 * stopped.
+	 */
+	OP_STOP,
+	/* Remove container `name`, stopped or running (it is stopped first); volumes stay. */
+	OP_REMOVE,
+	/*
+	 * Container `name` becomes `to`, with the aliases of `to`, without a restart. One of ours
+	 * that is still called `to` is E_CONFLICT; `name` absent and `to` there is already so; both
+	 * absent is E_NOT_FOUND.
+	 */
+	OP_RENAME,
+	/*
+	 * Bring the OPS fields of container `name` to spec without a restart, and its spec label
+	 * where the engine can change labels. E_NOT_SUPPORTED when a field differs that is not in
+	 * live_fields: the plan then replaces. E_NOT_FOUND.
+	 */
+	OP_UPDATE,
+	/* Delete volume `name` and what is in it; E_CONFLICT while a container has it. */
+	OP_VOLUME_REMOVE,
+	/* Drop the image with digest `name`; one in use stays, and that is success. */
+	OP_IMAGE_REMOVE,
 	OPS_COUNT,
 };
 const char *op_word(enum op_kind kind); /* "pull", "create", ... */
+enum op_kind op_find(const char *word); /* 0: none */
 
 struct op {
 	enum op_kind kind;
@@ -54,7 +84,9 @@ struct op {
 	const char *to;		 /* rename only */
 	const struct spec *spec; /* pull, create, update; NULL otherwise */
 };
+/* {"op":"create","name":...,"to":...,"spec":{...}}; new reference. */
 json_t *op_json(const struct op *op);
+/* E_BAD_INPUT also when a member is missing that the kind needs. */
 int op_from_json(const json_t *json, struct arena *arena, struct op *out, struct err *err);
 
 struct op_result {
@@ -121,7 +153,7 @@ struct driver {
 	const struct driver_ops *ops;
 };
 
-/* The driver that serves a kind of node; NULL when this build has none. */
+/* The driver that serves a kind of node (a row in driver.c); NULL when this build has none. */
 const struct driver_ops *driver_find(enum driver_value kind);
 /*
  * Opens the node's driver. TRUEUP_TRACE in the environment wraps it in trace, TRUEUP_FAULT in

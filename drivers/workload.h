@@ -45,7 +45,11 @@ struct spec {
 	struct labels labels;
 };
 #define SPEC_HASH_FORMAT "1"
-/* "1:<64 hex>" over image digest and every set field of config, in canonical form. */
+/*
+ * "1:<64 hex>" over the image digest (the reference only where there is no digest: a tag that is
+ * written differently but means the same image changes nothing) and every set field of config but
+ * scale, in canonical form.
+ */
 void spec_hash(const struct spec *spec, char out[HASH_HEX_SIZE + 8]);
 
 enum run_state {
@@ -74,7 +78,7 @@ struct workload {
 	const struct container *config; /* as the engine has it, normalised; NULL: unreadable */
 	struct labels labels;
 	enum run_state state;
-	enum run_health health;
+	enum run_health health; /* with a check, but not running: HEALTH_UNKNOWN */
 	int64_t running_ms; /* how long the present run has lasted; 0 when not running */
 	int restarts;	    /* since it was created */
 	int exit_code;	    /* of the last run; -1: none yet; 128 + n: by signal n */

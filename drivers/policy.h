@@ -1,0 +1,26 @@
+/*
+ * policy.h - what the settings allow a manifest to ask of a node, whichever driver serves it.
+ *
+ * Deny by default. `policy.nodes.<node>` replaces the list of the same name for that node.
+ */
+#ifndef TRUEUP_DRIVERS_POLICY_H
+#define TRUEUP_DRIVERS_POLICY_H
+
+#include "drivers/driver.h"
+
+/* Host ports and host paths of a spec: DIAG_POLICY, or DIAG_BAD_VALUE for a path that is none. */
+void policy_check(const struct node *node, const struct driver_env *env, const struct spec *spec,
+		  const struct unit *unit, struct diags *diags);
+
+/* The settings for one node: its exception if it has one, else the general value; may be NULL. */
+const struct host_policy *policy_host_driver(const struct settings *settings, const char *node);
+
+/*
+ * True when path is one of the folders or inside one, part by part: /srv/ab is not in /srv/a. path
+ * must be absolute without "." and ".." parts. Says nothing about links: whoever opens it looks.
+ */
+bool policy_path_within(const char *path, const struct strings *folders);
+/* True for absolute paths without empty, "." or ".." parts (a single slash at the end is fine). */
+bool policy_path_is_plain(const char *path);
+
+#endif
