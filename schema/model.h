@@ -30,6 +30,8 @@ struct pairs {
 	const char **key;
 	const char **value;
 	const struct loc *at; /* of the key, one for each, or NULL */
+	const char *const
+		*paths; /* the file of each, in merged values; NULL: all in the object's */
 	size_t n;
 };
 
@@ -37,9 +39,17 @@ struct pairs {
 struct head {
 	uint64_t set;  /* bit i: field number i (enum <object>_field) was given */
 	uint64_t null; /* bit i: given as null, which removes it when merged over a weaker layer */
-	const struct loc *at; /* by field number, all zero where not set; NULL: no locations */
-	const char *path; /* the file the locations are in; merged values keep each layer's own */
+	uint64_t bad;  /* bit i: given, but wrong and reported; the field is unset */
+	const struct loc *at; /* by field number, all zero where not given; NULL: no locations */
+	const char *path;     /* the file the locations are in */
+	const char *const
+		*paths; /* by field number, in merged values: each layer's own; else NULL */
 };
+/* The file in which a field was given; NULL when not known. */
+static inline const char *head_path(const struct head *head, unsigned field)
+{
+	return head->paths && head->paths[field] ? head->paths[field] : head->path;
+}
 
 enum unit_level { UNIT_ORGANIZATION, UNIT_PROJECT, UNIT_STAGE };
 
@@ -60,6 +70,7 @@ struct origin {
 	struct loc at; /* of the document's first key */
 };
 
+/* clang-format off */
 #define CTYPE_STRING(sub) const char *
 #define CTYPE_NAME(sub) const char *
 #define CTYPE_BOOL(sub) bool
@@ -80,15 +91,9 @@ struct nothing {
 };
 
 /* enum role_value { ROLE_OWNER = 1, ... } */
-#define ENUM(name, text)                                                                           \
-	enum name##_value                                                                          \
-	{                                                                                          \
-		name##_none_,
+#define ENUM(name, text) enum name##_value { name##_none_,
 #define VALUE(name, constant, word, flags, text) constant,
-#define END_ENUM(name)                                                                             \
-	name##_end_                                                                                \
-	}                                                                                          \
-	;
+#define END_ENUM(name) name##_end_ };
 #define OBJECT(name, text)
 #define KIND(name, title, scope, flags, text)
 #define FIELD(owner, member, key, type, sub, flags, min, max, dflt, text)
@@ -106,17 +111,10 @@ struct nothing {
 #define ENUM(name, text)
 #define VALUE(name, constant, word, flags, text)
 #define END_ENUM(name)
-#define OBJECT(name, text)                                                                         \
-	enum name##_field                                                                          \
-	{
-#define KIND(name, title, scope, flags, text)                                                      \
-	enum name##_field                                                                          \
-	{
+#define OBJECT(name, text) enum name##_field {
+#define KIND(name, title, scope, flags, text) enum name##_field {
 #define FIELD(owner, member, key, type, sub, flags, min, max, dflt, text) owner##_##member##_F,
-#define END(name)                                                                                  \
-	name##_FIELDS                                                                              \
-	}                                                                                          \
-	;
+#define END(name) name##_FIELDS };
 #include "schema/kinds.def"
 #undef OBJECT
 #undef KIND
@@ -145,17 +143,10 @@ struct nothing {
 #undef END
 
 /* The structs themselves. */
-#define OBJECT(name, text)                                                                         \
-	struct name {                                                                              \
-		struct head head;
-#define KIND(name, title, scope, flags, text)                                                      \
-	struct name {                                                                              \
-		struct head head;                                                                  \
-		struct origin from;
+#define OBJECT(name, text) struct name { struct head head;
+#define KIND(name, title, scope, flags, text) struct name { struct head head; struct origin from;
 #define FIELD(owner, member, key, type, sub, flags, min, max, dflt, text) CTYPE_##type(sub) member;
-#define END(name)                                                                                  \
-	}                                                                                          \
-	;
+#define END(name) };
 #include "schema/kinds.def"
 #undef OBJECT
 #undef KIND
@@ -178,6 +169,8 @@ enum kind {
 #undef ENUM
 #undef VALUE
 #undef END_ENUM
+
+/* clang-format on */
 
 /* One of the structs above by its kind. */
 struct document {
@@ -211,11 +204,8 @@ struct model {
 	struct file **files; /* sorted by path; the model holds a reference to each */
 	size_t files_n;
 	const struct organization *organization; /* NULL: none */
-#define MODEL_INDEX(kind)                                                                          \
-	struct {                                                                                   \
-		const struct kind **v;                                                             \
-		size_t n;                                                                          \
-	} kind##s
+/* clang-format off */
+#define MODEL_INDEX(kind) struct { const struct kind **v; size_t n; } kind##s
 	MODEL_INDEX(team);
 	MODEL_INDEX(user);
 	MODEL_INDEX(node);
@@ -225,6 +215,7 @@ struct model {
 	MODEL_INDEX(stage);
 	MODEL_INDEX(deployment);
 #undef MODEL_INDEX
+	/* clang-format on */
 };
 
 struct diags;
@@ -252,8 +243,15 @@ const struct deployment *model_deployment(const struct model *model, const char 
 					  const char *stage, const char *name);
 
 #define IS_SET(object, type, member) (((object)->head.set >> type##_##member##_F) & 1)
-/* Location of a field: AT(deployment, deployment, version) */
+/* Also when it was null or wrong: "absent" would be the wrong thing to say. */
+#define IS_GIVEN(object, type, member)                                                             \
+	((((object)->head.set | (object)->head.null | (object)->head.bad) >>                       \
+	  type##_##member##_F) &                                                                   \
+	 1)
+/* Location of a field, AT(deployment, deployment, version), and its file. */
 #define AT(object, type, member)                                                                   \
 	((object)->head.at ? (object)->head.at[type##_##member##_F] : (struct loc){0, 0, 0})
+
+#define PATH_OF(object, type, member) head_path(&(object)->head, type##_##member##_F)
 
 #endif
