@@ -18,13 +18,13 @@
 /* Everything resolved by the caller (flag > environment > .trueup > settings > default). */
 struct engine_options {
 	const struct settings *settings; /* never NULL; repo, branch, path, interval... in it */
-	const char *config_path;         /* file the settings came from, for SIGHUP; NULL: none */
-	const char *state_dir;           /* absolute */
-	const char *self;                /* absolute path of this binary */
-	const char *revision;            /* --rev; NULL: the branch */
-	const char *base;                /* plan --base; NULL: what is accepted */
-	const char *node;                /* only this node; NULL: all */
-	bool offline;                    /* plan: do not look at nodes or registries */
+	const char *config_path;	 /* file the settings came from, for SIGHUP; NULL: none */
+	const char *state_dir;		 /* absolute */
+	const char *self;		 /* absolute path of this binary */
+	const char *revision;		 /* --rev; NULL: the branch */
+	const char *base;		 /* plan --base; NULL: what is accepted */
+	const char *node;		 /* only this node; NULL: all */
+	bool offline;			 /* plan: do not look at nodes or registries */
 	/* Reads the settings again for SIGHUP; NULL where there is no file. */
 	const struct settings *(*reload)(void *arg, struct err *err);
 	void *reload_arg;
@@ -36,18 +36,20 @@ int engine_run(const struct engine_options *options, struct err *err);
 /* How one pass ended. All in arena. */
 struct engine_outcome {
 	struct arena *arena;
-	struct plan *plan; /* plan: what would be done; apply: what was left to do at the end */
-	json_t *done;      /* apply: [{deployment,node,version,status,error}], new reference */
+	struct plan *plan;    /* plan: what would be done; apply: what was left to do at the end */
+	json_t *done;	      /* apply: [{deployment,node,version,status,error}], new reference */
 	struct diag *refused; /* with excerpts */
 	size_t refused_n;
 	int exit; /* by cli.md's precedence */
 };
 void engine_outcome_release(struct engine_outcome *outcome);
 
-/* One pass, then out: until every slot is settled (successful, failed, held or waiting for something
- * that this pass cannot bring). progress (may be NULL) gets a line for people on each event. */
-int engine_apply(const struct engine_options *options, void (*progress)(void *arg, const char *line),
-		 void *arg, struct engine_outcome *outcome, struct err *err);
+/* One pass, then out: until every slot is settled (successful, failed, held or waiting for
+ * something that this pass cannot bring). progress (may be NULL) gets a line for people on each
+ * event. */
+int engine_apply(const struct engine_options *options,
+		 void (*progress)(void *arg, const char *line), void *arg,
+		 struct engine_outcome *outcome, struct err *err);
 /* Changes nothing, creates nothing, waits for nobody's pass. */
 int engine_plan(const struct engine_options *options, struct engine_outcome *outcome,
 		struct err *err);
@@ -56,7 +58,7 @@ int engine_plan(const struct engine_options *options, struct engine_outcome *out
  * whether settings were given. Diagnostics come sorted and with excerpts.
  */
 struct engine_validate {
-	const char *folder;    /* or NULL */
+	const char *folder; /* or NULL */
 	const char *repo, *revision, *path;
 	const struct settings *settings; /* for limits and policy */
 	bool with_policy;
@@ -79,8 +81,8 @@ int engine_validate(const struct engine_validate *what, struct diags *diags, siz
  *   pause     {"scope":"project[/stage]"|"*"}        {"paused":[...]}     resume likewise
  *   log       {"record":id|null,"container":name,"lines":N}  {"lines":["..."]}
  *
- * E_NO_DAEMON when nobody answers. timeout_ms bounds the wait for the answer. *exit gets the answer's
- * exit code (0 for ok); *answer is `result`, or `diagnostics`; new reference.
+ * E_NO_DAEMON when nobody answers. timeout_ms bounds the wait for the answer. *exit gets the
+ * answer's exit code (0 for ok); *answer is `result`, or `diagnostics`; new reference.
  */
 int control_call(const char *state_dir, const char *op, json_t *args, int64_t timeout_ms,
 		 json_t **answer, int *exit, struct err *err);

@@ -1,6 +1,6 @@
 /*
- * ledger.h - what was meant, done and seen: the writer's side. One process, the daemon or a one-shot
- * `apply`, holds the state lock and has the ledger open for writing.
+ * ledger.h - what was meant, done and seen: the writer's side. One process, the daemon or a
+ *one-shot `apply`, holds the state lock and has the ledger open for writing.
  *
  * The nodes are the truth and the ledger is history: losing it costs history
  * only. Every change is made inside a transaction:
@@ -21,7 +21,7 @@ struct ledger;
 
 /* What ledger_open had to do. */
 enum ledger_opened {
-	LEDGER_OPENED,  /* it was there and is sound */
+	LEDGER_OPENED,	/* it was there and is sound */
 	LEDGER_CREATED, /* there was none */
 	LEDGER_REBUILT, /* it was damaged: set aside as ledger.db.corrupt-<time>, a new one made */
 };
@@ -44,8 +44,8 @@ void ledger_rollback(struct ledger *ledger);
 int ledger_history(struct ledger *ledger, const struct slot_key *only, struct arena *arena,
 		   struct history *out, struct err *err);
 /* The content of one record, copied into arena. E_NOT_FOUND. */
-int ledger_content(struct ledger *ledger, int64_t record, struct arena *arena,
-		   const char **content, struct err *err);
+int ledger_content(struct ledger *ledger, int64_t record, struct arena *arena, const char **content,
+		   struct err *err);
 /* Adds a record (its id is ignored; *id is the new one) with its content. */
 int ledger_add_record(struct ledger *ledger, const struct record *record, int64_t *id,
 		      struct err *err);
@@ -72,17 +72,17 @@ int ledger_clear_active(struct ledger *ledger, const struct slot_key *slot, stru
 struct ledger_step {
 	int64_t id;
 	struct slot_key slot;
-	int64_t record;     /* 0: none */
-	const char *op;     /* op_word */
-	const char *name;   /* what it acts on */
+	int64_t record;		      /* 0: none */
+	const char *op;		      /* op_word */
+	const char *name;	      /* what it acts on */
 	int64_t intent_ms, result_ms; /* result 0: not known */
 	bool ok;
 	const char *detail; /* error text or the engine's words */
 };
 int ledger_intent(struct ledger *ledger, const struct ledger_step *step, int64_t *id,
 		  struct err *err);
-int ledger_result(struct ledger *ledger, int64_t step, bool ok, const char *detail,
-		  int64_t now_ms, struct err *err);
+int ledger_result(struct ledger *ledger, int64_t step, bool ok, const char *detail, int64_t now_ms,
+		  struct err *err);
 /* Steps without a result: what a crash may have left half done. */
 int ledger_open_steps(struct ledger *ledger, struct arena *arena, struct ledger_step **out,
 		      size_t *n, struct err *err);
@@ -93,8 +93,9 @@ int ledger_trim(struct ledger *ledger, int64_t before_ms, struct err *err);
 
 struct ledger_unit {
 	struct unit unit;
-	const char *accepted; /* full id of the commit whose documents are in force; NULL: none yet */
-	const char *refused;  /* the tip that it refused, or NULL */
+	const char
+		*accepted; /* full id of the commit whose documents are in force; NULL: none yet */
+	const char *refused;	 /* the tip that it refused, or NULL */
 	const char *diagnostics; /* JSON list, of the refusal */
 };
 int ledger_units(struct ledger *ledger, struct arena *arena, struct ledger_unit **out, size_t *n,
@@ -102,18 +103,19 @@ int ledger_units(struct ledger *ledger, struct arena *arena, struct ledger_unit 
 int ledger_put_unit(struct ledger *ledger, const struct ledger_unit *unit, struct err *err);
 int ledger_drop_unit(struct ledger *ledger, const struct unit *unit, struct err *err);
 
-/* Small values by name: "tip", "branch", "accepted" (last tip of which anything was accepted), ... */
+/* Small values by name: "tip", "branch", "accepted" (last tip of which anything was accepted), ...
+ */
 int ledger_get(struct ledger *ledger, const char *key, struct arena *arena, const char **value,
 	       struct err *err);
 int ledger_put(struct ledger *ledger, const char *key, const char *value, struct err *err);
 
-/* approve COMMIT: binds the commit and the removals it was shown with (sorted slot keys as JSON). */
+/* approve COMMIT: binds the commit and the removals it was shown with (sorted slot keys as JSON).
+ */
 struct ledger_approval {
 	const char *commit, *removals, *actor;
 	int64_t when_ms;
 };
-int ledger_approve(struct ledger *ledger, const struct ledger_approval *approval,
-		   struct err *err);
+int ledger_approve(struct ledger *ledger, const struct ledger_approval *approval, struct err *err);
 int ledger_approvals(struct ledger *ledger, struct arena *arena, struct ledger_approval **out,
 		     size_t *n, struct err *err);
 
@@ -128,8 +130,9 @@ int ledger_drop_node(struct ledger *ledger, const char *node, struct err *err);
 
 /* ---- audit: who did what, in a hash chain ---- */
 
-/* Appends one entry; actor "Ann <ann@example.org>" or "trueup"; subject is a slot, unit or commit. */
-int ledger_audit(struct ledger *ledger, const char *actor, const char *action,
-		 const char *subject, const char *detail, int64_t now_ms, struct err *err);
+/* Appends one entry; actor "Ann <ann@example.org>" or "trueup"; subject is a slot, unit or commit.
+ */
+int ledger_audit(struct ledger *ledger, const char *actor, const char *action, const char *subject,
+		 const char *detail, int64_t now_ms, struct err *err);
 
 #endif

@@ -30,8 +30,8 @@ struct audit_entry {
 struct ledger_view {
 	struct arena *arena;
 	bool exists;
-	struct history history;     /* the records that plans need */
-	struct record *records;     /* every record, by id, with content only if asked for */
+	struct history history; /* the records that plans need */
+	struct record *records; /* every record, by id, with content only if asked for */
 	size_t records_n;
 	struct ledger_unit *units;
 	size_t units_n;
@@ -44,9 +44,9 @@ struct ledger_view {
 	const char *tip, *branch, *accepted, *repo; /* from the small values; NULL: none */
 };
 enum view_parts {
-	VIEW_STATUS = 1,   /* history, units, slots, nodes */
-	VIEW_RECORDS = 2,  /* every record */
-	VIEW_CONTENT = 4,  /* with content, where records are asked for (history too) */
+	VIEW_STATUS = 1,  /* history, units, slots, nodes */
+	VIEW_RECORDS = 2, /* every record */
+	VIEW_CONTENT = 4, /* with content, where records are asked for (history too) */
 };
 int ledger_view_open(const char *state_dir, unsigned parts, struct ledger_view **out,
 		     struct err *err);

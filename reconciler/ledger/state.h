@@ -1,12 +1,10 @@
 /*
  * state.h - the state directory: who holds it, whose it is.
  *
- *	<state>/trueup        marker: "trueup state 1"; a folder that has other files and no marker is not
- *	                      ours (E_STATE_FOREIGN) and nothing is written to it
- *	<state>/lock          flock, names pid and purpose
- *	<state>/instance      random id of this reconciler, made once
- *	<state>/ledger.db     the ledger
- *	<state>/objects.git   kept Git objects;  <state>/mirror.git  mirror of a remote
+ *	<state>/trueup        marker: "trueup state 1"; a folder that has other files and no marker
+ *is not ours (E_STATE_FOREIGN) and nothing is written to it <state>/lock          flock, names pid
+ *and purpose <state>/instance      random id of this reconciler, made once <state>/ledger.db the
+ *ledger <state>/objects.git   kept Git objects;  <state>/mirror.git  mirror of a remote
  *	<state>/control.sock  control socket of a running daemon, 0600
  *	<state>/credentials/  default credentials folder
  *	<state>/nodes/<node>/ data of host nodes without dataRoot
@@ -24,9 +22,9 @@ struct state {
 	int lock; /* descriptor that holds <state>/lock; -1: not held */
 };
 /*
- * Makes the folder (0700) and marker when absent, takes the lock (waits up to 10 s for a holder that
- * has no control socket; with a live control socket E_STATE_BUSY at once, naming pid and purpose),
- * reads or makes the instance id.
+ * Makes the folder (0700) and marker when absent, takes the lock (waits up to 10 s for a holder
+ * that has no control socket; with a live control socket E_STATE_BUSY at once, naming pid and
+ * purpose), reads or makes the instance id.
  */
 int state_open(const char *dir, const char *purpose, struct state *out, struct err *err);
 void state_close(struct state *state);

@@ -1,9 +1,10 @@
 /*
  * content.h - a record's content: the containers exactly as they are deployed, and the three ids.
  *
- * Canonical JSON, {"containers":[{"config":{...},"digest":"sha256:...","image":"...","name":"web"}]}:
- * release fields only, templates expanded, names and order as in the version. What is operations is
- * not in it: that comes from the accepted commit (merge_operations).
+ * Canonical JSON,
+ * {"containers":[{"config":{...},"digest":"sha256:...","image":"...","name":"web"}]}: release
+ * fields only, templates expanded, names and order as in the version. What is operations is not in
+ * it: that comes from the accepted commit (merge_operations).
  */
 #ifndef TRUEUP_PLAN_CONTENT_H
 #define TRUEUP_PLAN_CONTENT_H
@@ -12,9 +13,9 @@
 #include "plan/record.h"
 
 struct content_container {
-	const char *name;   /* in the product */
-	const char *image;  /* as written */
-	const char *digest; /* NULL: not resolved yet */
+	const char *name;		/* in the product */
+	const char *image;		/* as written */
+	const char *digest;		/* NULL: not resolved yet */
 	const struct container *config; /* never NULL */
 };
 struct content {

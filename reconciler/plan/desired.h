@@ -21,7 +21,7 @@ struct slot {
 	const struct version *version; /* NULL: simple product, or only the ledger has it */
 	const struct node *node;
 	const struct stage *stage;
-	const char *version_name;  /* NULL: simple product */
+	const char *version_name; /* NULL: simple product */
 	const char *parent;
 	enum version_type_value type;
 	const char *prefix;

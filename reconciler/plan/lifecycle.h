@@ -11,24 +11,23 @@
 enum decision_kind {
 	DECIDE_KEEP = 1, /* the active record is what is wanted */
 	DECIDE_CONTINUE, /* a record for it is preparing or in progress */
-	DECIDE_START,    /* an earlier record is started again, exactly: rollback */
-	DECIDE_NEW,      /* a new record */
-	DECIDE_HELD,     /* it failed before and is not tried again until inputs change or retry */
-	DECIDE_REFUSED,  /* version-frozen */
+	DECIDE_START,	 /* an earlier record is started again, exactly: rollback */
+	DECIDE_NEW,	 /* a new record */
+	DECIDE_HELD,	 /* it failed before and is not tried again until inputs change or retry */
+	DECIDE_REFUSED,	 /* version-frozen */
 };
 
 struct decision {
 	enum decision_kind kind;
-	const struct record *active;  /* or NULL: nothing serves */
-	const struct record *record;  /* kept, continued, started or held; the freezing one when
-					 refused; NULL for a new one */
-	const struct record *copy_of; /* NEW: content and digests are this record's (a copy of a
-					 downgraded one) */
+	const struct record *active;	 /* or NULL: nothing serves */
+	const struct record *record;	 /* kept, continued, started or held; the freezing one when
+					    refused; NULL for a new one */
+	const struct record *copy_of;	 /* NEW: content and digests are this record's (a copy of a
+					    downgraded one) */
 	const struct record *digests_of; /* NEW: its digests are taken, images are not looked up */
-	const struct frozen *frozen;  /* NEW: digests of the frozen version */
+	const struct frozen *frozen;	 /* NEW: digests of the frozen version */
 };
-void lifecycle_decide(const struct slot *slot, const struct history *history,
-		      struct decision *out);
+void lifecycle_decide(const struct slot *slot, const struct history *history, struct decision *out);
 
 /* A parent lookup over tree and ledger; NULL: no parent. */
 struct ancestry {

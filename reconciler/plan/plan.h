@@ -26,9 +26,9 @@ struct digest_entry {
 /* What acceptance said about a unit (engine/accept.h). */
 enum unit_state {
 	UNIT_CURRENT = 1, /* decoded without error from the commit in hand */
-	UNIT_HELD,        /* older documents are in force */
-	UNIT_GONE,        /* removed by a commit that passed the prune guard */
-	UNIT_UNKNOWN,     /* never seen: nothing of it is touched */
+	UNIT_HELD,	  /* older documents are in force */
+	UNIT_GONE,	  /* removed by a commit that passed the prune guard */
+	UNIT_UNKNOWN,	  /* never seen: nothing of it is touched */
 };
 
 struct plan_input {
@@ -44,7 +44,7 @@ struct plan_input {
 	const char *owner; /* of this instance */
 	enum unit_state (*unit_state)(void *arg, const char *project, const char *stage);
 	void *unit_arg;
-	bool adopting;     /* first pass of a new ledger: orphans wait for approve */
+	bool adopting;		    /* first pass of a new ledger: orphans wait for approve */
 	const struct diag *refused; /* gathered by acceptance; sorted */
 	size_t refused_n;
 	const struct slot_key *only; /* plan this slot alone; NULL: all */
@@ -53,11 +53,11 @@ struct plan_input {
 /* One slot's part of a plan; what the engine carries out. */
 struct slot_plan {
 	struct slot_key key;
-	const struct slot *slot;  /* NULL: the slot is gone from the commit */
+	const struct slot *slot; /* NULL: the slot is gone from the commit */
 	struct decision decision;
-	const struct record *serves; /* the record whose containers are wanted now: the new one while it
-					is tried, else the active one; NULL: none */
-	struct content content;      /* of the wanted record; digests NULL where unresolved */
+	const struct record *serves;	 /* the record whose containers are wanted now: the new one
+					    while it     is tried, else the active one; NULL: none */
+	struct content content;		 /* of the wanted record; digests NULL where unresolved */
 	char release_id[RECORD_ID_SIZE]; /* "" while a digest is missing */
 	struct spec *specs;
 	size_t specs_n;
@@ -65,8 +65,8 @@ struct slot_plan {
 	size_t steps_n;
 	struct transition *transitions; /* when it succeeds */
 	size_t transitions_n;
-	bool node_known;   /* the node was seen */
-	bool drift;        /* steps are there although the active record is what is wanted */
+	bool node_known; /* the node was seen */
+	bool drift;	 /* steps are there although the active record is what is wanted */
 };
 
 /* Things to say that are no steps: {file, line, text...} as lifecycle.md's `held` and `data`. */
@@ -96,8 +96,7 @@ struct plan {
 /* All in arena; borrows from the input, which must stay alive. */
 struct plan *plan_build(const struct plan_input *input, struct arena *arena);
 /* The images that must be resolved before plan_build can give release ids: (node, image) pairs. */
-size_t plan_images(const struct plan_input *input, struct arena *arena,
-		   struct digest_entry **out);
+size_t plan_images(const struct plan_input *input, struct arena *arena, struct digest_entry **out);
 bool plan_has_changes(const struct plan *plan);
 
 #endif

@@ -37,18 +37,18 @@ struct record {
 	int64_t id; /* 0: not in the ledger yet */
 	struct slot_key slot;
 	const char *product;
-	const char *version;         /* NULL: simple product */
-	const char *parent;          /* of an incremental version; NULL: none */
+	const char *version;	      /* NULL: simple product */
+	const char *parent;	      /* of an incremental version; NULL: none */
 	enum version_type_value type; /* VERSION_ROLLING for a simple product */
 	const char *prefix;
 	const char *source_id, *input_id, *release_id; /* lifecycle.md's three; see ids.h */
 	enum record_status status;
-	bool succeeded;      /* ever: frozen if incremental, and a rollback target */
-	bool active;         /* last that succeeded in the slot */
-	const char *reason;  /* of an obsolete, downgraded or failed status, or NULL: "superseded",
-				"prefix", "removed", "detached", "replaced", "rollback" */
-	const char *commit;  /* full id of the tip it was made from */
-	const char *author;  /* "Ann <ann@example.org>" */
+	bool succeeded;	    /* ever: frozen if incremental, and a rollback target */
+	bool active;	    /* last that succeeded in the slot */
+	const char *reason; /* of an obsolete, downgraded or failed status, or NULL: "superseded",
+			       "prefix", "removed", "detached", "replaced", "rollback" */
+	const char *commit; /* full id of the tip it was made from */
+	const char *author; /* "Ann <ann@example.org>" */
 	int tries;
 	int64_t created_ms, started_ms, finished_ms; /* wall time; 0: not yet */
 	/* Why it failed; NULL members otherwise. */
@@ -61,7 +61,7 @@ struct record {
 struct frozen {
 	const char *project, *product, *version, *parent;
 	const char *content_id; /* hash of the version's release content, ids_version() */
-	const char *content;    /* canonical JSON of its images with their digests */
+	const char *content;	/* canonical JSON of its images with their digests */
 	const char *commit, *node;
 	int64_t when_ms;
 	int64_t record;

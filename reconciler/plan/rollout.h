@@ -22,9 +22,9 @@
 
 enum rollout_state {
 	ROLLOUT_DONE = 1, /* as wanted: all healthy, own names, nothing left over */
-	ROLLOUT_OPS,      /* carry out ops in order, then look again */
-	ROLLOUT_WAIT,     /* for health; look again on an event or after look_again_ms */
-	ROLLOUT_FAILED,   /* will not become healthy by waiting: failed_* say why */
+	ROLLOUT_OPS,	  /* carry out ops in order, then look again */
+	ROLLOUT_WAIT,	  /* for health; look again on an event or after look_again_ms */
+	ROLLOUT_FAILED,	  /* will not become healthy by waiting: failed_* say why */
 };
 
 struct rollout_input {
@@ -41,7 +41,7 @@ struct rollout {
 	enum rollout_state state;
 	struct op *ops;
 	size_t ops_n;
-	int64_t look_again_ms;   /* WAIT: when time alone can change the answer; -1: only events */
+	int64_t look_again_ms;	 /* WAIT: when time alone can change the answer; -1: only events */
 	const char *waiting_for; /* WAIT: name of the first container that is not healthy */
 	const char *failed_name, *failed_text; /* FAILED */
 	enum err_code failed_code;
