@@ -86,8 +86,19 @@ static int set_request(CURL *handle, const struct httpc_request *request,
 	return 0;
 }
 
-static int explain(CURLcode code, const char *problem, const struct httpc_request *request,
-		   const struct httpc_reply *reply, struct err *err)
+/* curl has one code for a scheme that is off and for a peer that does not speak HTTP. */
+static bool is_url_refused(CURL *handle, CURLcode code)
+{
+	long connections = 0;
+
+	(void)curl_easy_getinfo(handle, CURLINFO_NUM_CONNECTS, &connections);
+	return code == CURLE_URL_MALFORMAT || code == CURLE_LOGIN_DENIED ||
+	       (code == CURLE_UNSUPPORTED_PROTOCOL && connections == 0);
+}
+
+static int explain(CURL *handle, CURLcode code, const char *problem,
+		   const struct httpc_request *request, const struct httpc_reply *reply,
+		   struct err *err)
 {
 	const char *text = *problem ? problem : curl_easy_strerror(code);
 	enum err_code meaning = E_NODE_UNREACHABLE;
@@ -99,8 +110,7 @@ static int explain(CURLcode code, const char *problem, const struct httpc_reques
 		mem_exhausted();
 	if (code == CURLE_OPERATION_TIMEDOUT)
 		meaning = E_DEADLINE;
-	if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL ||
-	    code == CURLE_LOGIN_DENIED)
+	if (is_url_refused(handle, code))
 		meaning = E_BAD_INPUT;
 	return err_set(err, meaning, "%s: %s", request->url, text);
 }
@@ -132,7 +142,7 @@ int httpc_fetch(const struct httpc_request *request, struct httpc_reply *reply, 
 		return err_set(err, E_INTERNAL, "%s: curl cannot be set up", request->url);
 	code = curl_easy_perform(handle);
 	if (code != CURLE_OK)
-		return explain(code, problem, request, reply, err);
+		return explain(handle, code, problem, request, reply, err);
 	if (curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &reply->status) != CURLE_OK)
 		return err_set(err, E_INTERNAL, "%s: no status", request->url);
 	return 0;

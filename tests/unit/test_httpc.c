@@ -1,0 +1,273 @@
+#include "tests/support/test.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/httpc.h"
+
+/*
+ * A peer on loopback, in a child of its own. It takes one connection, reads up to the blank line
+ * (and the body, if any), writes its answer as it stands, and closes; or says nothing.
+ */
+struct peer {
+	pid_t pid;
+	int asked; /* the request as it came can be read from here */
+	char url[64];
+};
+
+static void read_request(int fd, int copy)
+{
+	char text[16384];
+	size_t len = 0;
+
+	for (;;) {
+		ssize_t got = read(fd, text + len, sizeof text - 1 - len);
+		const char *end;
+
+		if (got <= 0)
+			break;
+		len += (size_t)got;
+		text[len] = '\0';
+		end = strstr(text, "\r\n\r\n");
+		if (end && (!strstr(text, "Content-Length: 4") || text + len >= end + 8))
+			break;
+	}
+	(void)fs_write_all(copy, text, len);
+	close(copy);
+}
+
+NORETURN
+static void serve(int listener, int copy, const char *answer, size_t len)
+{
+	int fd;
+
+	signal(SIGPIPE, SIG_IGN);
+	fd = accept(listener, NULL, NULL);
+	read_request(fd, copy);
+	if (!answer) {
+		for (;;)
+			pause();
+	}
+	(void)fs_write_all(fd, answer, len);
+	_exit(0);
+}
+
+static struct peer start_peer(const char *answer, size_t len)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof address;
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), copy[2];
+	struct peer peer;
+
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, size), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &size), 0);
+	assert_int_equal(pipe(copy), 0);
+	peer.pid = fork();
+	if (peer.pid == 0)
+		serve(listener, copy[1], answer, len);
+	close(listener);
+	close(copy[1]);
+	peer.asked = copy[0];
+	snprintf(peer.url, sizeof peer.url, "http://127.0.0.1:%d/x", ntohs(address.sin_port));
+	return peer;
+}
+
+static void stop_peer(struct peer *peer)
+{
+	kill(peer->pid, SIGKILL);
+	waitpid(peer->pid, NULL, 0);
+	close(peer->asked);
+}
+
+static int exchange(const char *answer, struct httpc_request *request, struct httpc_reply *reply,
+		    char *asked, struct err *err)
+{
+	struct peer peer = start_peer(answer, answer ? strlen(answer) : 0);
+	struct buf text AUTO_BUF = BUF_INIT(BUF_MAX_LINE);
+	int result;
+
+	request->url = peer.url;
+	result = httpc_fetch(request, reply, err);
+	if (asked) {
+		assert_int_equal(fs_read_fd(peer.asked, "peer", 16384, &text, NULL), 0);
+		snprintf(asked, 16384, "%s", buf_str(&text));
+	}
+	stop_peer(&peer);
+	return result;
+}
+
+static void test_plain_get(void **state)
+{
+	struct httpc_request request = {0};
+	struct httpc_reply reply = {.body = BUF_INIT(100)};
+	struct err err = ERR_INIT;
+	char asked[16384];
+
+	(void)state;
+	buf_adds(&reply.body, "left over");
+	assert_done(exchange("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", &request, &reply,
+			     asked, &err),
+		    err);
+	assert_int_equal(reply.status, 200);
+	assert_string_equal(buf_str(&reply.body), "hello");
+	assert_true(str_starts(asked, "GET /x HTTP/1.1\r\n"));
+	assert_null(strstr(asked, "Expect"));
+	buf_release(&reply.body);
+}
+
+static void test_method_headers_and_body(void **state)
+{
+	static const char *const headers[] = {"X-One: 1", "Content-Type: application/json", NULL};
+	struct httpc_request request = {
+		.method = "PUT", .headers = headers, .body = "a\0bc", .body_len = 4};
+	struct httpc_reply reply = {.body = BUF_INIT(100)};
+	struct err err = ERR_INIT;
+	char asked[16384];
+
+	(void)state;
+	assert_done(exchange("HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", &request, &reply,
+			     asked, &err),
+		    err);
+	assert_int_equal(reply.status, 404);
+	assert_true(str_starts(asked, "PUT /x HTTP/1.1\r\n"));
+	assert_non_null(strstr(asked, "\r\nX-One: 1\r\n"));
+	assert_non_null(strstr(asked, "\r\nContent-Type: application/json\r\n"));
+	assert_non_null(strstr(asked, "\r\nContent-Length: 4\r\n"));
+	buf_release(&reply.body);
+}
+
+static void test_head_waits_for_no_body(void **state)
+{
+	struct httpc_request request = {.method = "HEAD"};
+	struct httpc_reply reply = {.body = BUF_INIT(100)};
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_done(exchange("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", &request, &reply, NULL,
+			     &err),
+		    err);
+	assert_int_equal(reply.status, 200);
+	buf_release(&reply.body);
+}
+
+static void test_redirects_are_not_followed(void **state)
+{
+	struct httpc_request request = {0};
+	struct httpc_reply reply = {.body = BUF_INIT(100)};
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_done(exchange("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\n"
+			     "Content-Length: 0\r\n\r\n",
+			     &request, &reply, NULL, &err),
+		    err);
+	assert_int_equal(reply.status, 302);
+	buf_release(&reply.body);
+}
+
+static void test_hostile_answers(void **state)
+{
+	static const struct {
+		const char *answer;
+		enum err_code code;
+	} rows[] = {
+		{"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\nhalf", E_NODE_UNREACHABLE},
+		{"HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\neleven byte", E_TOO_LARGE},
+		{"HTTP/1.1 200 OK\r\n\r\nno length and more than ten", E_TOO_LARGE},
+		{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", E_NODE_UNREACHABLE},
+		{"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", E_NODE_UNREACHABLE},
+		{"nonsense\r\n\r\n", E_NODE_UNREACHABLE},
+		{"", E_NODE_UNREACHABLE},
+		{"HTTP/1.1 2", E_NODE_UNREACHABLE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct httpc_request request = {.total_ms = 20000};
+		struct httpc_reply reply = {.body = BUF_INIT(10)};
+		struct err err = ERR_INIT;
+
+		print_message("# answer %zu\n", i);
+		assert_fails(exchange(rows[i].answer, &request, &reply, NULL, &err), err,
+			     rows[i].code);
+		assert_non_null(strstr(err.text, "http://127.0.0.1:"));
+		buf_release(&reply.body);
+	}
+}
+
+static void test_silent_peer(void **state)
+{
+	struct httpc_request request = {.total_ms = 50};
+	struct httpc_reply reply = {.body = BUF_INIT(10)};
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_fails(exchange(NULL, &request, &reply, NULL, &err), err, E_DEADLINE);
+	buf_release(&reply.body);
+}
+
+static void test_urls_that_are_refused(void **state)
+{
+	static const struct {
+		const char *url;
+		enum err_code code;
+	} rows[] = {
+		{"file:///etc/passwd", E_BAD_INPUT},
+		{"ftp://127.0.0.1/x", E_BAD_INPUT},
+		{"gopher://127.0.0.1/x", E_BAD_INPUT},
+		{"http://user:pw@127.0.0.1:1/", E_BAD_INPUT},
+		{"http://127.0.0.1:99999/", E_BAD_INPUT},
+		{"", E_BAD_INPUT},
+		{"http://127.0.0.1:1/", E_NODE_UNREACHABLE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct httpc_request request = {.url = rows[i].url};
+		struct httpc_reply reply = {.body = BUF_INIT(10)};
+		struct err err = ERR_INIT;
+
+		assert_fails(httpc_fetch(&request, &reply, &err), err, rows[i].code);
+		buf_release(&reply.body);
+	}
+}
+
+/* A proxy from the environment would get to see, and to answer, what is meant for the node. */
+static void test_environment_is_not_asked(void **state)
+{
+	struct httpc_request request = {0};
+	struct httpc_reply reply = {.body = BUF_INIT(100)};
+	struct err err = ERR_INIT;
+
+	(void)state;
+	setenv("http_proxy", "http://127.0.0.1:1/", 1);
+	setenv("ALL_PROXY", "http://127.0.0.1:1/", 1);
+	assert_done(exchange("HTTP/1.1 204 No Content\r\n\r\n", &request, &reply, NULL, &err), err);
+	assert_int_equal(reply.status, 204);
+	unsetenv("http_proxy");
+	unsetenv("ALL_PROXY");
+	buf_release(&reply.body);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_plain_get),
+		cmocka_unit_test(test_method_headers_and_body),
+		cmocka_unit_test(test_head_waits_for_no_body),
+		cmocka_unit_test(test_redirects_are_not_followed),
+		cmocka_unit_test(test_hostile_answers),
+		cmocka_unit_test(test_silent_peer),
+		cmocka_unit_test(test_urls_that_are_refused),
+		cmocka_unit_test(test_environment_is_not_asked),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
