@@ -259,7 +259,9 @@ uninstall: ## removes what install put there
 # ---------------------------------------------------------------- keeping house
 ALL_C := $(shell find reconciler schema drivers tests -name '*.[ch]' 2>/dev/null)
 
-.PHONY: clean format lint help
+.PHONY: clean format generated lint help
+generated: $(PROGRAM) ## writes the generated files anew (tests/meta/generated.txt)
+	@TRUEUP=$(abspath $(PROGRAM)) tests/meta/generated.sh .
 clean: ## removes all build folders
 	rm -rf build build-*
 format: ## clang-format on every C file

@@ -79,10 +79,10 @@ struct workload {
 	struct labels labels;
 	enum run_state state;
 	enum run_health health; /* with a check, but not running: HEALTH_UNKNOWN */
-	int64_t running_ms; /* how long the present run has lasted; 0 when not running */
-	int restarts;	    /* since it was created */
-	int exit_code;	    /* of the last run; -1: none yet; 128 + n: by signal n */
-	const char *detail; /* the engine's words on its state, or NULL */
+	int64_t running_ms;	/* how long the present run has lasted; 0 when not running */
+	int restarts;		/* since it was created */
+	int exit_code;		/* of the last run; -1: none yet; 128 + n: by signal n */
+	const char *detail;	/* the engine's words on its state, or NULL */
 };
 /* Suffix of a container that comes up beside the one it replaces. */
 #define NEXT_SUFFIX ".next"

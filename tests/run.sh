@@ -7,8 +7,9 @@
 #   TMPDIR   an empty folder of its own, which must be empty again at the end
 # and is stopped after SECONDS. BUILD=folder holds for the tests behind it.
 #
-# Besides each "not ok", each of these counts as one failure: no test at all, a plan that does not
-# match, a status other than 0 without a "not ok", a death, running out of time, files left behind.
+# Besides each "not ok", one failure more is counted for the first of these that is true: running
+# out of time, death by a signal, a status other than 0 without a "not ok", no plan, a plan that does
+# not match, no test at all; and one for files left behind.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
@@ -58,7 +59,7 @@ judge() {
 		if (status == 124 || status == 137) complain("stopped after " seconds " s")
 		else if (status > 128) complain("killed by signal " status - 128)
 		else if (status != 0 && !counted) complain("exit status " status " without a failed test")
-		if (!planned) complain("no plan")
+		else if (!planned) complain("no plan")
 		else if (plan != seen) complain(plan " tests planned, " seen + 0 " seen")
 		else if (!seen && !all) complain("no test")
 		print passed + 0, failed + 0, skipped + 0
