@@ -164,6 +164,13 @@ int driver_open(const struct node *node, const struct driver_env *env, struct dr
 void driver_close(struct driver **driver);
 #define AUTO_DRIVER CLEANUP(driver_close)
 
+/*
+ * For drivers: may OP_UPDATE bring a container with this digest and configuration to spec?
+ * E_NOT_SUPPORTED names the first field that is not in live_fields.
+ */
+int driver_check_update(const struct driver_ops *ops, const char *digest,
+			const struct container *config, const struct spec *spec, struct err *err);
+
 extern const struct driver_ops driver_memory, driver_host;
 
 #endif

@@ -71,8 +71,9 @@ static void check_port(const struct strings *allowed, const struct node *node,
 		if (in_range(allowed->v[i], port->host))
 			return;
 	}
-	diag = diags_add(diags, DIAG_POLICY, unit, port->head.path, AT(port, port, host),
-			 "port %lld of node %s may not be used", (long long)port->host, node->name);
+	diag = diags_add(diags, DIAG_POLICY, unit, head_path(&port->head, port_host_F),
+			 AT(port, port, host), "port %lld of node %s may not be used",
+			 (long long)port->host, node->name);
 	diag->hint = "the settings' policy.hostPorts lists the ports that may";
 }
 
@@ -113,7 +114,7 @@ bool policy_path_within(const char *path, const struct strings *folders)
 static void check_path(const struct strings *allowed, const struct node *node,
 		       const struct volume *volume, const struct unit *unit, struct diags *diags)
 {
-	const char *file = volume->head.path;
+	const char *file = head_path(&volume->head, volume_host_path_F);
 	struct loc at = AT(volume, volume, host_path);
 	struct diag *diag;
 

@@ -125,6 +125,22 @@ void spec_hash(const struct spec *spec, char out[HASH_HEX_SIZE + 8])
 	snprintf(out, HASH_HEX_SIZE + 8, SPEC_HASH_FORMAT ":%s", hex);
 }
 
+enum restart_policy_value container_restart_policy(const struct container *config)
+{
+	if (IS_SET(config, container, restart_policy))
+		return (enum restart_policy_value)config->restart_policy;
+	if (config->expect && config->expect->state == EXPECT_EXITED)
+		return RESTART_NO;
+	return RESTART_UNLESS_STOPPED;
+}
+
+char *volume_node_name(struct arena *arena, const char *prefix, const struct volume *volume)
+{
+	if (!IS_SET(volume, volume, name) || volume->type == VOLUME_TMP)
+		return NULL;
+	return arena_printf(arena, "%s-%s", prefix, volume->name);
+}
+
 /* ---- what was seen ---- */
 
 static int workload_cmp(const void *a, const void *b)

@@ -52,6 +52,11 @@ struct spec {
  */
 void spec_hash(const struct spec *spec, char out[HASH_HEX_SIZE + 8]);
 
+/* What is in force when restartPolicy is not set: `no` for a job (expect: exited). */
+enum restart_policy_value container_restart_policy(const struct container *config);
+/* A volume's name on the node, "<prefix>-<volume>"; NULL where it has none (hostPath, tmp). */
+char *volume_node_name(struct arena *arena, const char *prefix, const struct volume *volume);
+
 enum run_state {
 	RUN_CREATED = 1, /* there, never started */
 	RUN_RUNNING,
