@@ -171,9 +171,12 @@ $(PROGRAM): $(BUILD)/reconciler/main.o $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(PKG_LIBS)
 
+# Programs named *_oom make allocations fail (tests/support/oom.h).
+LINK_OOM := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray,--wrap=vasprintf,--wrap=__vasprintf_chk
+
 $(ALL_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(SUPPORT_LIB) $(LIB)
 	$(call say,LINK,$@)
-	$(Q)$(LINK) $(LINK_$(@F)) -o $@ $^ $(PKG_LIBS) -lcmocka
+	$(Q)$(LINK) $(if $(filter %_oom,$@),$(LINK_OOM)) -o $@ $^ $(PKG_LIBS) -lcmocka
 
 # A fuzz target is linked with libFuzzer (FUZZER=1) or with a plain main() that replays a corpus.
 FUZZ_MAIN := $(if $(FUZZER),,$(BUILD)/tests/fuzz/replay.o)
