@@ -1,6 +1,6 @@
 /*
  * repo.h - the configuration repository, read from its object store; with tree.c and fetch.c the
- * only includers of <git2.h> (through git.h).
+ * only includers of <git2.h> (through gitlib.h).
  *
  * Nothing is ever checked out and nothing of the repository is executed: its
  * `config`, hooks and attributes are ignored. A local repository (a path or
@@ -26,17 +26,18 @@ struct repo;
 int repo_is_remote(const char *url, bool *remote, struct err *err);
 
 /*
- * Opens a local repository, or the mirror of a remote one (made when absent).
+ * Opens a local repository, or the mirror of a remote one (made when absent: empty until fetch.h
+ * has filled it).
  * state_dir may be NULL for a local repository: nothing is kept then.
  * E_REPO_UNREADABLE, E_REPO_UNSUPPORTED (SHA-256, reftable: named).
  */
 int repo_open(const char *url, const char *state_dir, struct repo **out, struct err *err);
 void repo_close(struct repo **repo);
 #define AUTO_REPO CLEANUP(repo_close)
-/* After a fetch or gc by others: makes new packs visible. Cheap. */
+/* After a fetch, a repo_keep or a gc by others: makes new packs visible. Cheap. */
 void repo_refresh(struct repo *repo);
 
-/* The commit a branch points at. E_BRANCH_MISSING. */
+/* The commit a branch points at; NULL: HEAD's (a worktree has its own). E_BRANCH_MISSING. */
 int repo_branch(struct repo *repo, const char *branch, struct oid *commit, struct err *err);
 /* The commit any revision means (branch, tag, id, short id, HEAD~1). E_NOT_FOUND. */
 int repo_revision(struct repo *repo, const char *revision, struct oid *commit, struct err *err);
@@ -44,11 +45,12 @@ int repo_revision(struct repo *repo, const char *revision, struct oid *commit, s
 int repo_descends(struct repo *repo, const struct oid *tip, const struct oid *base,
 		  struct err *err);
 
+/* Texts are UTF-8 without control characters but \n and \t. */
 struct commit_info {
 	struct oid id;
 	const char *author; /* "Ann <ann@example.org>" */
 	const char *subject;
-	const char *message; /* whole, with trailers */
+	const char *message; /* with trailers, cut after 64 KiB */
 	int64_t when_ms;     /* author's date, wall time */
 	unsigned parents;
 };
@@ -56,7 +58,8 @@ int repo_commit(struct repo *repo, const struct oid *id, struct arena *arena,
 		struct commit_info *out, struct err *err);
 /*
  * Values of a trailer ("Trueup-Prune") in any commit reachable from tip and not from base (NULL:
- * tip alone), newest first; at most 1,000 commits are looked at.
+ * tip alone), newest first; at most 1,000 commits are looked at. Where the history of base is gone
+ * (rewritten and collected), tip alone: too few values, never too many.
  */
 int repo_trailers(struct repo *repo, const struct oid *tip, const struct oid *base, const char *key,
 		  struct arena *arena, const char ***values, size_t *n, struct err *err);
@@ -68,14 +71,16 @@ int repo_last_touch(struct repo *repo, const struct oid *tip, const struct oid *
 		    const char *const *paths, size_t n, struct arena *arena,
 		    struct commit_info *out, struct err *err);
 
-/* A blob appended to out; E_TOO_LARGE past max (and REPO_OBJECT_MAX). */
+/* A blob appended to out; E_TOO_LARGE past max bytes, or REPO_OBJECT_MAX if that is less. */
 int repo_blob(struct repo *repo, const struct oid *blob, size_t max, struct buf *out,
 	      struct err *err);
 
 /*
- * Keeps everything a commit needs in the state directory's own store under a name of its own.
- * Slow (it copies): called in a child. Names that are not in `keep` any more are dropped, and
- * their objects go when the store is next repacked (here, when it holds more than 50 packs).
+ * Keeps what tree.h and repo_blob need of the commits in the state directory's own store: the
+ * commits, their trees, their manifests (not other files, not their ancestors). Slow (it copies):
+ * called in a child; another process sees it after repo_refresh. Commits that are not in `keep` any
+ * more are dropped, and their objects go when the store is next repacked (here, when it holds more
+ * than 50 packs). Killed at any moment, it leaves the store as it was or as it is to be.
  */
 int repo_keep(struct repo *repo, const struct oid *keep, size_t n, struct err *err);
 

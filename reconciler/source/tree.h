@@ -1,9 +1,11 @@
 /*
  * tree.h - the files of a commit, and what changed between two.
  *
- * Only names that matter are returned: *.yaml and *.yml that are not below a
- * dot folder. An entry that is a link, a submodule or has a control character
- * in its name is a problem of the unit it would belong to, reported by path.
+ * Only names that matter are returned: *.yaml and *.yml that are neither dot
+ * files nor below a dot folder. An entry that is a link or a submodule, has a
+ * name that is not plain text or could lead out of its folder, or is too deep,
+ * is a problem of the unit it would belong to, reported by path; so is a folder
+ * whose tree object is malformed (its path ends in "/").
  */
 #ifndef TRUEUP_SOURCE_TREE_H
 #define TRUEUP_SOURCE_TREE_H
@@ -17,25 +19,28 @@ struct tree_entry {
 	struct oid blob;
 };
 struct tree_problem {
-	const char *path;
+	const char *path; /* printable: other bytes of its name are shown as \x1b */
 	const char *text; /* "is a symbolic link" */
 };
 struct tree {
 	struct tree_entry *entries; /* sorted by path */
 	size_t entries_n;
-	struct tree_problem *problems;
+	struct tree_problem *problems; /* sorted by path */
 	size_t problems_n;
 };
 
 /*
- * Lists the commit's files below `root` (NULL: all). max_files: E_TOO_LARGE beyond it, naming the
- * setting. E_NOT_FOUND: the root does not exist in the commit. An empty tree is success.
+ * Lists the commit's files below `root` (NULL, "" or ".": all). max_files (0: any number) bounds
+ * files and problems together: E_TOO_LARGE beyond it, naming the setting, and for a tree of more
+ * than a million entries of any kind. E_NOT_FOUND: the root does not exist in the commit.
+ * E_REPO_HOSTILE: the root itself is malformed. An empty tree is success.
  */
 int tree_list(struct repo *repo, const struct oid *commit, const char *root, size_t max_files,
 	      struct arena *arena, struct tree *out, struct err *err);
 /*
  * The same from a known listing: sub-trees with the same id are taken from `before` (the listing of
- * before_commit) without being read. The result shares its texts: same arena or a longer-lived one.
+ * before_commit with the same root) without being read. When before_commit is gone, everything is
+ * read. The result shares texts of `before`, so it must not outlive that listing's arena.
  */
 int tree_update(struct repo *repo, const struct oid *before_commit, const struct tree *before,
 		const struct oid *commit, const char *root, size_t max_files, struct arena *arena,

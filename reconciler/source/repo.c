@@ -1,0 +1,157 @@
+#include "base/sys.h"
+#include "source/repo.h"
+
+#include "base/fs.h"
+#include "base/vec.h"
+#include "source/gitlib.h"
+#include "source/store.h"
+#include "source/url.h"
+
+/*
+ * Objects that were kept are found as if they were the repository's own. The store comes to be with
+ * the first commit that is kept, perhaps in another process, so it is looked for again and again.
+ */
+static void read_store_too(struct repo *repo)
+{
+	char *objects AUTO_FREE = NULL;
+
+	if (!repo->store || repo->store_read)
+		return;
+	objects = mem_printf("%s/objects", repo->store);
+	if (fs_is_dir(objects))
+		repo->store_read = git_odb_add_disk_alternate(repo->odb, objects) == 0;
+}
+
+static int open_mirror(struct repo *repo, const char *state_dir, struct err *err)
+{
+	char *path AUTO_FREE = NULL;
+
+	if (!state_dir)
+		return err_set(err, E_USAGE,
+			       "%s is not on this machine: a state directory is needed", repo->url);
+	path = store_mirror_path(state_dir, repo->url);
+	if (store_create(path, err) != 0)
+		return -1;
+	return gitlib_open(path, &repo->git, err);
+}
+
+static int open_parts(struct repo *repo, const char *state_dir, struct err *err)
+{
+	struct url url AUTO_URL = {0};
+
+	if (url_parse(repo->url, &url, err) != 0)
+		return -1;
+	repo->mirror = url.scheme != URL_PATH;
+	if (repo->mirror ? open_mirror(repo, state_dir, err)
+			 : gitlib_open(url.path, &repo->git, err))
+		return -1;
+	if (git_repository_odb(&repo->odb, repo->git) != 0)
+		return gitlib_fail(err, E_REPO_UNREADABLE, "%s", repo->url);
+	return 0;
+}
+
+int repo_open(const char *url, const char *state_dir, struct repo **out, struct err *err)
+{
+	struct repo *repo AUTO_REPO = mem_zalloc(1, sizeof *repo);
+
+	repo->url = mem_strdup(url);
+	if (open_parts(repo, state_dir, err) != 0)
+		return -1;
+	if (state_dir)
+		repo->store = store_keep_path(state_dir);
+	read_store_too(repo);
+	*out = repo;
+	repo = NULL;
+	return 0;
+}
+
+void repo_close(struct repo **slot)
+{
+	struct repo *repo = *slot;
+
+	if (!repo)
+		return;
+	git_odb_free(repo->odb);
+	git_repository_free(repo->git);
+	free(repo->url);
+	free(repo->store);
+	free(repo);
+	*slot = NULL;
+}
+
+void repo_refresh(struct repo *repo)
+{
+	read_store_too(repo);
+	(void)git_odb_refresh(repo->odb);
+}
+
+/* ---------------------------------------------------------------- names for commits */
+
+static int branch_missing(const struct repo *repo, const char *branch, struct err *err)
+{
+	return err_set(err, E_BRANCH_MISSING, "%s has no branch %s", repo->url, branch);
+}
+
+static int resolve(struct repo *repo, const char *ref, const char *branch, struct oid *commit,
+		   struct err *err)
+{
+	char hex[OID_HEX_SIZE];
+	size_t size;
+	git_object_t type;
+	git_oid id;
+	int result = git_reference_name_to_id(&id, repo->git, ref);
+
+	if (result == GIT_ENOTFOUND || result == GIT_EINVALIDSPEC)
+		return branch_missing(repo, branch, err);
+	if (result != 0)
+		return gitlib_fail(err, E_REPO_UNREADABLE, "%s, branch %s", repo->url, branch);
+	*commit = gitlib_id_back(&id);
+	if (git_odb_read_header(&size, &type, repo->odb, &id) != 0)
+		return gitlib_fail(err, E_REPO_UNREADABLE, "%s, branch %s", repo->url, branch);
+	if (type != GIT_OBJECT_COMMIT)
+		return err_set(err, E_REPO_UNREADABLE, "%s, branch %s: %s is not a commit",
+			       repo->url, branch, oid_hex(commit, hex));
+	return 0;
+}
+
+int repo_branch(struct repo *repo, const char *branch, struct oid *commit, struct err *err)
+{
+	char *ref AUTO_FREE = branch ? mem_printf("refs/heads/%s", branch) : mem_strdup("HEAD");
+
+	return resolve(repo, ref, branch ? branch : "HEAD", commit, err);
+}
+
+int repo_revision(struct repo *repo, const char *revision, struct oid *commit, struct err *err)
+{
+	git_object *named AUTO_GIT(git_object) = NULL, *peeled AUTO_GIT(git_object) = NULL;
+	int result = git_revparse_single(&named, repo->git, revision);
+
+	if (result == GIT_EAMBIGUOUS)
+		return err_set(err, E_AMBIGUOUS, "%s: %s fits several objects", repo->url,
+			       revision);
+	if (result != 0)
+		return err_set(err, E_NOT_FOUND, "%s has no revision %s", repo->url, revision);
+	if (git_object_peel(&peeled, named, GIT_OBJECT_COMMIT) != 0)
+		return err_set(err, E_NOT_FOUND, "%s: %s is not a commit", repo->url, revision);
+	*commit = gitlib_id_back(git_object_id(peeled));
+	return 0;
+}
+
+/* ---------------------------------------------------------------- blobs */
+
+int repo_blob(struct repo *repo, const struct oid *blob, size_t max, struct buf *out,
+	      struct err *err)
+{
+	git_odb_object *object AUTO_GIT(git_odb_object) = NULL;
+	char hex[OID_HEX_SIZE];
+
+	if (max > REPO_OBJECT_MAX)
+		max = REPO_OBJECT_MAX;
+	if (gitlib_read(repo->odb, blob, GIT_OBJECT_BLOB, max, &object, err) != 0)
+		return -1;
+	buf_add(out, git_odb_object_data(object), git_odb_object_size(object));
+	if (out->overflow)
+		return err_set(err, E_TOO_LARGE, "object %s does not fit into %zu bytes",
+			       oid_hex(blob, hex), out->max);
+	return 0;
+}
