@@ -6,14 +6,14 @@
 #define ALIGN _Alignof(max_align_t)
 
 struct chunk {
-	struct chunk *next; /* the one made before it */
+	struct chunk *next;
 	size_t size, used;
 	_Alignas(max_align_t) char bytes[];
 };
 
 struct arena {
-	struct chunk *current; /* pieces come from here; head of the list */
-	struct chunk *first;
+	struct chunk *first, *others; /* others: a list */
+	struct chunk *current;	      /* pieces come from here */
 	size_t next_size, used, held;
 };
 
@@ -40,22 +40,32 @@ struct arena *arena_new(size_t first_chunk)
 	return arena;
 }
 
-static void free_all_but(struct arena *arena, const struct chunk *kept)
+static struct chunk *add_other(struct arena *arena, size_t size)
+{
+	struct chunk *chunk = add_chunk(arena, size);
+
+	chunk->next = arena->others;
+	arena->others = chunk;
+	return chunk;
+}
+
+static void free_others(struct arena *arena)
 {
 	struct chunk *next;
 
-	for (struct chunk *chunk = arena->current; chunk; chunk = next) {
+	for (struct chunk *chunk = arena->others; chunk; chunk = next) {
 		next = chunk->next;
-		if (chunk != kept)
-			free(chunk);
+		free(chunk);
 	}
+	arena->others = NULL;
 }
 
 void arena_free(struct arena *arena)
 {
 	if (!arena)
 		return;
-	free_all_but(arena, NULL);
+	free_others(arena);
+	free(arena->first);
 	free(arena);
 }
 
@@ -69,25 +79,13 @@ void arena_clear(struct arena *arena)
 {
 	struct chunk *first = arena->first;
 
-	free_all_but(arena, first);
+	free_others(arena);
 	memset(first->bytes, 0, first->used);
 	first->used = 0;
-	first->next = NULL;
 	arena->current = first;
 	arena->used = 0;
 	arena->held = sizeof *arena + sizeof *first + first->size;
 	arena->next_size = first->size < CHUNK_MAX / 2 ? first->size * 2 : CHUNK_MAX;
-}
-
-/* A piece that would waste most of a fresh chunk gets its own, behind the current one. */
-static void *take_own_chunk(struct arena *arena, size_t size)
-{
-	struct chunk *chunk = add_chunk(arena, size);
-
-	chunk->used = size;
-	chunk->next = arena->current->next;
-	arena->current->next = chunk;
-	return chunk->bytes;
 }
 
 static void *take(struct arena *arena, size_t size, size_t align)
@@ -100,13 +98,13 @@ static void *take(struct arena *arena, size_t size, size_t align)
 		chunk->used = start + size;
 		return chunk->bytes + start;
 	}
+	/* A piece that would fill most of a fresh chunk gets its own; the current one goes on. */
 	if (size > arena->next_size / 2)
-		return take_own_chunk(arena, size);
-	chunk = add_chunk(arena, arena->next_size);
+		return add_other(arena, size)->bytes;
+	chunk = add_other(arena, arena->next_size);
 	if (arena->next_size < CHUNK_MAX)
 		arena->next_size =
 			arena->next_size < CHUNK_MAX / 2 ? arena->next_size * 2 : CHUNK_MAX;
-	chunk->next = arena->current;
 	chunk->used = size;
 	arena->current = chunk;
 	return chunk->bytes;

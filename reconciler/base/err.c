@@ -53,8 +53,9 @@ static void set_text(struct err *err, enum err_code code, const char *fmt, va_li
 static void append_text(struct err *err, const char *more)
 {
 	char text[ERR_TEXT_MAX];
+	int len = snprintf(text, sizeof text, "%s%s", err->text, more);
 
-	put_text(err, text, snprintf(text, sizeof text, "%s%s", err->text, more));
+	put_text(err, text, len);
 }
 
 int err_set(struct err *err, enum err_code code, const char *fmt, ...)

@@ -7,7 +7,7 @@
 
 #include <unistd.h>
 
-#define VALUE_MAX 4096
+#define VALUE_MAX ((size_t)4096)
 
 static const char *const level_names[] = {
 	[LOG_ERROR] = "error",

@@ -192,6 +192,7 @@ static void run_due_timers(struct loop *loop)
 
 	while (loop->timers.n) {
 		struct loop_timer *first = loop->timers.v[0];
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): del takes it out of the heap first */
 		struct loop_timer copy = *first;
 
 		if (copy.due_us > now || copy.number >= added_before)
@@ -399,8 +400,8 @@ void loop_free(struct loop *loop)
 		return;
 	while (loop->children.n)
 		forget_child(loop->children.v[0]);
-	while (loop->timers.n)
-		loop_timer_del(&(struct loop_timer *){loop->timers.v[0]});
+	for (size_t i = 0; i < loop->timers.n; i++)
+		free(loop->timers.v[i]);
 	loop_fd_del(&loop->timer_source);
 	loop_fd_del(&loop->signal_source);
 	free_removed(loop);

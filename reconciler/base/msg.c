@@ -170,7 +170,7 @@ int msg_reader_next(struct msg_reader *reader, struct msg *out, struct err *err)
 {
 	size_t left = reader->in.len - reader->taken;
 	const char *start = buf_str(&reader->in) + reader->taken;
-	struct header header;
+	struct header header = {0};
 
 	if (left >= sizeof header) {
 		memcpy(&header, start, sizeof header);
