@@ -11,7 +11,7 @@
 
 #include "drivers/driver.h"
 
-#define DRYRUN_SETTLED_MS (24 * 3600 * (int64_t)1000)
+#define DRYRUN_SETTLED_MS ((int64_t)24 * 3600 * 1000)
 
 /* Puts a dry run round *driver; owner as in struct driver_env. Cannot fail. */
 void dryrun_wrap(struct driver **driver, const char *owner);

@@ -9,7 +9,8 @@
 #
 # Besides each "not ok", one failure more is counted for the first of these that is true: running
 # out of time, death by a signal, a status other than 0 without a "not ok", no plan, a plan that does
-# not match, no test at all; and one for files left behind.
+# not match, no test at all; and one for files left in TMPDIR or processes left running (those that
+# still have that TMPDIR in their environment; they are killed).
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
@@ -67,28 +68,44 @@ judge() {
 	}' "$1"
 }
 
-# run_one NUMBER TEST: leaves NUMBER.result (what judge prints) and shows a line for people.
+# left_running FOLDER: pids of processes that have it as TMPDIR; those on their way out get a second.
+left_running() {
+	local tries pids
+	for ((tries = 0; tries < 20; tries++)); do
+		pids=$(grep -lsxzF "TMPDIR=$1" /proc/[0-9]*/environ | grep -o '[0-9]*')
+		[ -n "$pids" ] || return
+		sleep 0.05
+	done
+	echo "$pids"
+}
+
+# complain RESULT TEXT: one failure more.
+complain() {
+	awk -v text="$2" 'NR == 1 { print $1, $2 + 1, $3; print "! " text; next } { print }' \
+		"$1" >"$1.new" && mv "$1.new" "$1"
+}
+
+# run_one NUMBER TEST NAME: leaves NUMBER.result (what judge prints) and shows a line for people.
 run_one() {
 	local out=$work/$1.out result=$work/$1.result dir=$work/$1 start=$EPOCHREALTIME status took
+	local pids pid passed failed skipped
 	mkdir "$dir"
 	TMPDIR=$dir BUILD=$PWD/$build TRUEUP=$PWD/$build/trueup \
 		timeout -k 10 "$seconds" "$2" </dev/null >"$out" 2>&1 9>&-
 	status=$?
 	took=$(((${EPOCHREALTIME/./} - ${start/./}) / 1000))
 	judge "$out" $status "$seconds" >"$result"
-	if [ -n "$(ls -A "$dir")" ]; then
-		read -r passed failed skipped <"$result"
-		{
-			echo "$passed $((failed + 1)) $skipped"
-			sed 1d "$result"
-			echo "! left behind: $(cd "$dir" && find . -mindepth 1 | head -5 | tr '\n' ' ')"
-		} >"$result.new"
-		mv "$result.new" "$result"
-	fi
+	pids=$(left_running "$dir")
+	for pid in $pids; do
+		complain "$result" "left running: $pid $(tr '\0' ' ' <"/proc/$pid/cmdline")"
+		kill -KILL "$pid"
+	done
+	[ -z "$(ls -A "$dir")" ] ||
+		complain "$result" "left behind: $(cd "$dir" && find . -mindepth 1 | head -5 | tr '\n' ' ')"
 	read -r passed failed skipped <"$result"
 	{
 		flock 9
-		printf '%-46s %4d passed' "${2#"$PWD"/}" "$passed"
+		printf '%-46s %4d passed' "$3" "$passed"
 		[ "$failed" = 0 ] || printf ' %d FAILED' "$failed"
 		[ "$skipped" = 0 ] || printf ' %d skipped' "$skipped"
 		printf '  %d.%03d s\n' $((took / 1000)) $((took % 1000))
@@ -115,8 +132,11 @@ for argument; do
 	*/*) ;;
 	*) argument=./$argument ;;
 	esac
-	run_one $number "$argument" &
-	names[number]=$argument
+	# A script has one name in all builds.
+	name=${argument#"$PWD/"}
+	case $name in build/* | "$build"/*) ;; *) [ "$build" = build ] || name="$name ($build)" ;; esac
+	run_one $number "$argument" "$name" &
+	names[number]=$name
 	number=$((number + 1))
 	running=$((running + 1))
 done

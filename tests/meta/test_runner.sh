@@ -35,6 +35,8 @@ expect "death" "1 passed, 1 failed, 0 skipped" 'echo 1..1; echo ok 1; kill -SEGV
 expect "out of time" "1 passed, 1 failed, 0 skipped" 'echo 1..1; echo ok 1; exec sleep 30'
 expect "bail out" "1 passed, 1 failed, 0 skipped" 'echo 1..1; echo ok 1; echo Bail out! no disk'
 expect "left behind" "1 passed, 1 failed, 0 skipped" 'echo 1..1; echo ok 1; touch $TMPDIR/f'
+expect "left running" "1 passed, 1 failed, 0 skipped" \
+	'echo 1..1; echo ok 1; sleep 60 >/dev/null 2>&1 &'
 expect "skips are counted apart" "1 passed, 0 failed, 2 skipped" \
 	'echo 1..3; echo ok 1; echo ok 2 - x "#" skip why; echo not ok 3 "#" SKIP y'
 expect "all skipped" "0 passed, 0 failed, 1 skipped" 'echo "1..0 # SKIP no engine"'
