@@ -111,7 +111,7 @@ struct driver_ops {
 	/*
 	 * Pure: reports every field of spec that this driver, or the policy in env->settings, does
 	 * not allow on this node (DIAG_NOT_SUPPORTED, DIAG_POLICY, DIAG_BAD_VALUE) at the field's
-	 * location.
+	 * location. env NULL: the settings are not known (validate), so the policy is not checked.
 	 */
 	void (*check)(const struct node *node, const struct driver_env *env,
 		      const struct spec *spec, const struct unit *unit, struct diags *diags);

@@ -134,9 +134,12 @@ void policy_check(const struct node *node, const struct driver_env *env, const s
 		  const struct unit *unit, struct diags *diags)
 {
 	const struct container *config = spec->config;
-	struct strings ports = allowed_ports(env->settings, node->name);
-	struct strings paths = allowed_paths(env->settings, node->name);
+	struct strings ports, paths;
 
+	if (!env)
+		return;
+	ports = allowed_ports(env->settings, node->name);
+	paths = allowed_paths(env->settings, node->name);
 	for (size_t i = 0; i < config->ports.n; i++) {
 		if (IS_SET(&config->ports.v[i], port, host))
 			check_port(&ports, node, &config->ports.v[i], unit, diags);

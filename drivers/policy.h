@@ -8,7 +8,10 @@
 
 #include "drivers/driver.h"
 
-/* Host ports and host paths of a spec: DIAG_POLICY, or DIAG_BAD_VALUE for a path that is none. */
+/*
+ * Host ports and host paths of a spec: DIAG_POLICY, or DIAG_BAD_VALUE for a path that is none. env
+ * NULL: the policy is not known, nothing is checked.
+ */
 void policy_check(const struct node *node, const struct driver_env *env, const struct spec *spec,
 		  const struct unit *unit, struct diags *diags);
 

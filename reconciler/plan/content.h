@@ -23,25 +23,42 @@ struct content {
 	size_t containers_n;
 };
 void content_write(const struct content *content, struct buf *out);
+/* The reverse; everything in arena. E_BAD_INPUT when the text is not of that form. */
 int content_read(const char *json, struct arena *arena, struct content *out, struct err *err);
+/* By name in the product; NULL when there is none. */
+const struct content_container *content_find(const struct content *content, const char *name);
+/*
+ * What is kept of a frozen version (struct frozen): its images as its document has them, before
+ * any deployment's layers and templates, with the digests that `resolved` has for them.
+ */
+void content_write_version(const struct image *images, size_t n, const struct content *resolved,
+			   struct buf *out);
+
+/*
+ * An id is "<format>:<SHA-256>" over one canonical JSON object, so that any of them can be checked
+ * with sha256sum. Only release fields that are set are in it: comments, the order of fields and
+ * files, operations, and new fields or defaults of a later trueup change no id.
+ */
+#define RECORD_ID_FORMAT "1"
 
 /* What the ids are made of besides the content. */
 struct id_input {
 	const char *node, *prefix;
-	const char *product, *version;
+	const char *product, *version; /* version NULL: simple product */
 };
 /* Hash of a version's own release content (images, env, ... as written in its document). */
 void ids_version(const struct image *images, size_t n, char out[RECORD_ID_SIZE]);
 /*
- * Source id = hash(version content, deployment and instance configuration, node, prefix).
- * Input id = hash(version content, merged configuration before digests, node, prefix).
- * Release id = hash(input id, resolved digests). Only set release fields count.
+ * The source id says whether the manifests still say what was deployed: version content, and the
+ * deployment's and instances' own configuration. deployment NULL and instances NULL: none.
  */
 void ids_source(const char *version_id, const struct container *deployment,
 		const struct instance_map *instances, const struct id_input *input,
 		char out[RECORD_ID_SIZE]);
+/* The input id says whether the same would be deployed again: merged configuration, no digests. */
 void ids_input(const char *version_id, const struct content *merged, const struct id_input *input,
 	       char out[RECORD_ID_SIZE]);
+/* The release id says what really runs: the input id and the digests. */
 void ids_release(const char *input_id, const struct content *resolved, char out[RECORD_ID_SIZE]);
 
 #endif

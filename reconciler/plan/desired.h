@@ -35,31 +35,57 @@ struct slot {
 	size_t inputs_n;
 };
 
+/* All slots of one deployment: made once, shared by every desired state that takes them over. */
+struct slot_group;
+
 struct desired {
 	struct slot *slots; /* by slot key */
 	size_t slots_n;
+	struct slot_group **groups; /* in order of their slots; desired_group.h */
+	bool *taken;		    /* one for each group: taken over from the previous state */
+	size_t groups_n;
+	const struct model *model,
+		*base;		   /* what it was built from; the previous state's, or NULL */
+	const struct file **added; /* files of model that base has not, by path */
+	size_t added_n;
 	struct arena *arena; /* its own; texts of the model are shared: free it before the model */
 };
 void desired_free(struct desired *desired);
 const struct slot *desired_find(const struct desired *desired, const struct slot_key *key);
 
 /*
- * Builds the slots of all deployments. `history` gives the content of versions whose file is gone;
- * `previous` (NULL: none) must have been built from a model that is still alive, and `model` shares
- * its unchanged files. Problems (templates, names too long, ...) go to *diags.
+ * Builds the slots of all deployments. `history` (NULL: none) gives the content of versions whose
+ * file is gone.
+ *
+ * `previous` (NULL: none) is the state before: `model` shares its unchanged files, and its own
+ * model must be alive until the checks of the new one are done. It must have passed desired_check
+ * and lifecycle_check_frozen with the same settings: what is taken over from it is not checked
+ * again, only whether something new clashes with it. A deployment without slots for want of a
+ * document (which check_model reports) is looked at again each time.
  */
 struct desired *desired_build(const struct model *model, const struct history *history,
 			      const struct desired *previous, struct diags *diags);
+
 /*
- * What must hold between slots and on nodes: duplicate-slot, prefix-taken, name-taken, port-taken,
- * volume-taken, duplicate-node, strategy-impossible, and each driver's and the policy's own check.
- * env NULL: policy is not checked (validate without settings).
+ * What must hold in a slot, between slots, and on nodes: name-too-long, scale-fixed-port,
+ * strategy-impossible, bad-template, duplicate-slot, prefix-taken, name-taken, port-taken,
+ * volume-taken, duplicate-node, and each driver's and the policy's own check. env NULL: only
+ * what needs no settings (validate).
+ *
+ * Of a clash each party gets a problem of its own, at its field, with the other's place as the
+ * related one, and charged to its stage; the field may stand in a file of a wider unit (a
+ * version's). So whoever accepts commits can hold the stage that changed, and where no stage did,
+ * the wider unit.
  */
 void desired_check(const struct desired *desired, const struct model *model,
 		   const struct driver_env *env, struct diags *diags);
 
-/* The specs of one slot for a given content: instances by scale, names, labels, operations of the
- * slot over the release fields of the content. *n of them, in order of start, in arena. */
+/*
+ * The specs of one slot for a given content: instances by scale, names, labels; operations of the
+ * slot over the release fields of the content. A container that the commit no longer knows has the
+ * operations of the deployment and of its instance. record (NULL: none yet) says product, version,
+ * prefix, commit and record id, else the slot does. *n of them, in order of start, in arena.
+ */
 struct spec *desired_specs(const struct slot *slot, const struct content *content,
 			   const struct record *record, const char *owner, struct arena *arena,
 			   size_t *n);

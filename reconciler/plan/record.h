@@ -30,6 +30,18 @@ enum record_status {
 const char *record_status_word(enum record_status status); /* "inProgress" */
 enum record_status record_status_find(const char *word);   /* 0: none */
 
+/* Why a record is no longer what it was. */
+#define REASON_SUPERSEDED "superseded" /* failed: a newer commit wanted something else meanwhile   \
+					*/
+#define REASON_RETRY "retry"	       /* failed: somebody asked to try it again */
+#define REASON_REPLACED "replaced"     /* obsolete: the same version, or a descendant, succeeded */
+#define REASON_ROLLBACK "rollback"     /* downgraded: an ancestor succeeded */
+#define REASON_PREFIX "prefix"	       /* obsolete: the slot has another prefix now */
+#define REASON_PRODUCT "product"       /* obsolete: another product succeeded in the slot */
+#define REASON_CHAIN "chain"	       /* obsolete: a version outside its chain succeeded */
+#define REASON_REMOVED "removed"   /* obsolete: the manifest is gone, or names the node no more */
+#define REASON_DETACHED "detached" /* obsolete: the node's document is gone; it keeps running */
+
 /* "1:<64 hex>"; the number is the format of what was hashed. */
 #define RECORD_ID_SIZE (HASH_HEX_SIZE + 8)
 
@@ -41,12 +53,15 @@ struct record {
 	const char *parent;	      /* of an incremental version; NULL: none */
 	enum version_type_value type; /* VERSION_ROLLING for a simple product */
 	const char *prefix;
-	const char *source_id, *input_id, *release_id; /* lifecycle.md's three; see ids.h */
+	const char *source_id, *input_id, *release_id; /* content.h */
 	enum record_status status;
-	bool succeeded;	    /* ever: frozen if incremental, and a rollback target */
-	bool active;	    /* last that succeeded in the slot */
-	const char *reason; /* of an obsolete, downgraded or failed status, or NULL: "superseded",
-			       "prefix", "removed", "detached", "replaced", "rollback" */
+	bool succeeded; /* ever: frozen if incremental, and a rollback target */
+	bool active;	/* last that succeeded in the slot */
+	/*
+	 * Of an obsolete, downgraded or failed status, or NULL: one of the words above. A failure
+	 * is remembered, and not tried again, unless its reason is one of the first two.
+	 */
+	const char *reason;
 	const char *commit; /* full id of the tip it was made from */
 	const char *author; /* "Ann <ann@example.org>" */
 	int tries;
@@ -61,7 +76,7 @@ struct record {
 struct frozen {
 	const char *project, *product, *version, *parent;
 	const char *content_id; /* hash of the version's release content, ids_version() */
-	const char *content;	/* canonical JSON of its images with their digests */
+	const char *content;	/* its own images with their digests: content_write_version() */
 	const char *commit, *node;
 	int64_t when_ms;
 	int64_t record;
@@ -69,15 +84,29 @@ struct frozen {
 
 /* The part of the past that a plan needs; everything in one arena. */
 struct history {
-	/* By slot, then id. Per slot: the active record, each record that is not final, the newest
-	 * record, and for each (version, prefix) the newest that ever succeeded. */
+	/*
+	 * By slot, then id. Per slot: the active record, each record that is not final, the newest
+	 * record, and of those that ever succeeded the newest for each (product, version, prefix)
+	 * and for each input id. What a success changes (lifecycle_on_success) is complete only
+	 * when every record of the slot that ever succeeded is there.
+	 */
 	struct record *records;
 	size_t records_n;
 	struct frozen *frozen; /* by project, product, version */
 	size_t frozen_n;
 };
-/* The records of one slot: pointer to the first and their number. */
+/* The records of one slot: the first and their number. history may be NULL: nothing is known. */
 const struct record *history_slot(const struct history *history, const struct slot_key *slot,
+				  size_t *n);
+/*
+ * The same for a walk over many slots in ascending order, which costs one pass over the records:
+ *	struct history_cursor cursor = {.history = history};
+ */
+struct history_cursor {
+	const struct history *history;
+	size_t at;
+};
+const struct record *history_next(struct history_cursor *cursor, const struct slot_key *slot,
 				  size_t *n);
 const struct frozen *history_frozen(const struct history *history, const char *project,
 				    const char *product, const char *version);

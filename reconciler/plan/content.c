@@ -1,0 +1,239 @@
+#include "base/sys.h"
+#include "plan/content.h"
+
+#include "base/json.h"
+#include "schema/canon.h"
+#include "schema/decode.h"
+
+/* ---- content as text and back ---- */
+
+static void add_member(struct buf *out, const char *key, const char *value)
+{
+	buf_addf(out, ",\"%s\":", key);
+	buf_add_json(out, value);
+}
+
+static void add_container(const struct content_container *container, bool digests, struct buf *out)
+{
+	buf_adds(out, "{\"config\":");
+	canon_container(container->config, CANON_RELEASE, out);
+	if (digests && container->digest)
+		add_member(out, "digest", container->digest);
+	add_member(out, "image", container->image);
+	add_member(out, "name", container->name);
+	buf_addc(out, '}');
+}
+
+static void add_containers(const struct content *content, bool digests, struct buf *out)
+{
+	buf_adds(out, "\"containers\":[");
+	for (size_t i = 0; i < content->containers_n; i++) {
+		if (i)
+			buf_addc(out, ',');
+		add_container(&content->containers[i], digests, out);
+	}
+	buf_addc(out, ']');
+}
+
+void content_write(const struct content *content, struct buf *out)
+{
+	buf_addc(out, '{');
+	add_containers(content, true, out);
+	buf_addc(out, '}');
+}
+
+static int read_container(const json_t *object, struct arena *arena, struct content_container *out,
+			  struct err *err)
+{
+	AUTO_BUF struct buf config = BUF_INIT(BUF_MAX_OUTPUT);
+	const char *name = json_str(object, "name", NULL), *image = json_str(object, "image", NULL);
+
+	if (!name || !image || !json_is_object(json_object_get(object, "config")))
+		return err_set(err, E_BAD_INPUT, "a container without name, image or config");
+	out->name = arena_strdup(arena, name);
+	out->image = arena_strdup(arena, image);
+	out->digest = arena_strdup(arena, json_str(object, "digest", NULL));
+	json_write(json_object_get(object, "config"), &config);
+	out->config = decode_object(arena, "container", buf_str(&config), config.len, err);
+	return out->config ? 0 : err_wrap(err, "container %s", name);
+}
+
+int content_read(const char *json, struct arena *arena, struct content *out, struct err *err)
+{
+	AUTO_JSON json_t *root = json_read(json, strlen(json), BUF_MAX_OUTPUT, err);
+	const json_t *list = root ? json_object_get(root, "containers") : NULL;
+	struct content content = {0};
+
+	if (!root)
+		return err_wrap(err, "content of a record");
+	if (!json_is_array(list))
+		return err_set(err, E_BAD_INPUT, "content of a record: no list of containers");
+	content.containers = ARENA_ARRAY(arena, json_array_size(list), struct content_container);
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		if (read_container(json_array_get(list, i), arena, &content.containers[i], err))
+			return err_wrap(err, "content of a record");
+		content.containers_n++;
+	}
+	*out = content;
+	return 0;
+}
+
+const struct content_container *content_find(const struct content *content, const char *name)
+{
+	for (size_t i = 0; i < content->containers_n; i++) {
+		if (str_eq(content->containers[i].name, name))
+			return &content->containers[i];
+	}
+	return NULL;
+}
+
+static const struct container no_config;
+
+void content_write_version(const struct image *images, size_t n, const struct content *resolved,
+			   struct buf *out)
+{
+	AUTO_FREE struct content_container *list = mem_zalloc(n ? n : 1, sizeof *list);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct content_container *found = content_find(resolved, images[i].name);
+
+		list[i] = (struct content_container){
+			.name = images[i].name,
+			.image = images[i].image,
+			.digest = found ? found->digest : NULL,
+			.config = images[i].config ? images[i].config : &no_config,
+		};
+	}
+	content_write(&(struct content){.containers = list, .containers_n = n}, out);
+}
+
+/* ---- ids ---- */
+
+static void id_of(const struct buf *text, char out[RECORD_ID_SIZE])
+{
+	char hex[HASH_HEX_SIZE];
+
+	hash_hex(text->ptr, text->len, hex);
+	snprintf(out, RECORD_ID_SIZE, RECORD_ID_FORMAT ":%s", hex);
+}
+
+/* Configuration without any release field says nothing: it counts as absent. */
+static bool says_nothing(const struct container *config)
+{
+	AUTO_BUF struct buf text = BUF_INIT(BUF_MAX_OUTPUT);
+
+	if (!config)
+		return true;
+	canon_container(config, CANON_RELEASE, &text);
+	return str_eq(buf_str(&text), "{}");
+}
+
+void ids_version(const struct image *images, size_t n, char out[RECORD_ID_SIZE])
+{
+	AUTO_BUF struct buf text = BUF_INIT(BUF_MAX_OUTPUT);
+
+	buf_adds(&text, "{\"images\":[");
+	for (size_t i = 0; i < n; i++) {
+		struct image image = images[i];
+
+		if (says_nothing(image.config)) {
+			image.config = NULL;
+			image.head.set &= ~((uint64_t)1 << image_config_F);
+		}
+		if (i)
+			buf_addc(&text, ',');
+		canon_image(&image, CANON_RELEASE, &text);
+	}
+	buf_adds(&text, "]}");
+	id_of(&text, out);
+}
+
+/* What all ids of a slot end with. */
+static void add_place(const struct id_input *input, const char *version_id, struct buf *out)
+{
+	add_member(out, "node", input->node);
+	add_member(out, "prefix", input->prefix);
+	add_member(out, "product", input->product);
+	if (input->version)
+		add_member(out, "version", input->version);
+	add_member(out, "versionContent", version_id);
+	buf_addc(out, '}');
+}
+
+struct named_config {
+	const char *name;
+	const struct container *config;
+};
+
+static int named_config_cmp(const void *a, const void *b)
+{
+	return str_cmp(((const struct named_config *)a)->name,
+		       ((const struct named_config *)b)->name);
+}
+
+static void add_instances(const struct instance_map *instances, struct buf *out)
+{
+	VEC(struct named_config) list = {0};
+
+	for (size_t i = 0; instances && i < instances->n; i++) {
+		if (!says_nothing(instances->v[i].config))
+			VEC_PUSH(&list,
+				 (struct named_config){instances->name[i], instances->v[i].config});
+	}
+	VEC_SORT(&list, named_config_cmp);
+	buf_adds(out, "\"instances\":{");
+	for (size_t i = 0; i < list.n; i++) {
+		if (i)
+			buf_addc(out, ',');
+		buf_add_json(out, list.v[i].name);
+		buf_addc(out, ':');
+		canon_container(list.v[i].config, CANON_RELEASE, out);
+	}
+	buf_addc(out, '}');
+	VEC_FREE(&list);
+}
+
+void ids_source(const char *version_id, const struct container *deployment,
+		const struct instance_map *instances, const struct id_input *input,
+		char out[RECORD_ID_SIZE])
+{
+	AUTO_BUF struct buf text = BUF_INIT(BUF_MAX_OUTPUT);
+
+	buf_adds(&text, "{\"config\":");
+	canon_container(deployment ? deployment : &no_config, CANON_RELEASE, &text);
+	buf_addc(&text, ',');
+	add_instances(instances, &text);
+	add_place(input, version_id, &text);
+	id_of(&text, out);
+}
+
+void ids_input(const char *version_id, const struct content *merged, const struct id_input *input,
+	       char out[RECORD_ID_SIZE])
+{
+	AUTO_BUF struct buf text = BUF_INIT(BUF_MAX_OUTPUT);
+
+	buf_addc(&text, '{');
+	add_containers(merged, false, &text);
+	add_place(input, version_id, &text);
+	id_of(&text, out);
+}
+
+void ids_release(const char *input_id, const struct content *resolved, char out[RECORD_ID_SIZE])
+{
+	AUTO_BUF struct buf text = BUF_INIT(BUF_MAX_OUTPUT);
+
+	buf_adds(&text, "{\"digests\":{");
+	for (size_t i = 0; i < resolved->containers_n; i++) {
+		const struct content_container *container = &resolved->containers[i];
+
+		if (i)
+			buf_addc(&text, ',');
+		buf_add_json(&text, container->name);
+		buf_addc(&text, ':');
+		buf_add_json(&text, container->digest ? container->digest : "");
+	}
+	buf_addc(&text, '}');
+	add_member(&text, "input", input_id);
+	buf_addc(&text, '}');
+	id_of(&text, out);
+}

@@ -1,0 +1,226 @@
+/*
+ * desired_check.c - what must hold in a slot and on a node. Clashes are in desired_claim.c.
+ */
+#include "base/sys.h"
+#include "plan/desired_group.h"
+
+#include "base/vec.h"
+#include "schema/kinds.h"
+
+#define NAME_MAX_LENGTH 63
+
+/* ---- in a slot ---- */
+
+static void check_name(const struct slot *slot, const struct content_container *container,
+		       struct arena *arena, struct diags *diags)
+{
+	const struct container *config = container->config;
+	int64_t scale = KIND_OR(config, container, scale);
+	const char *name = instance_name(arena, slot->prefix, container, scale > 1 ? scale : 1);
+	const struct deployment *deployment = slot->deployment;
+	struct place place =
+		place_or(PATH_OF(config, container, name), AT(config, container, name), slot);
+	struct diag *diag;
+
+	if (strlen(name) <= NAME_MAX_LENGTH)
+		return;
+	if (!config->name && IS_SET(deployment, deployment, prefix))
+		place.at = AT(deployment, deployment, prefix);
+	diag = diags_add(diags, DIAG_NAME_TOO_LONG, &slot->unit, place.path, place.at,
+			 "container name %s has %zu characters, at most %d are possible", name,
+			 strlen(name), NAME_MAX_LENGTH);
+	diag->hint = "shorten the prefix or the container's name";
+}
+
+static void check_scale(const struct slot *slot, const struct content_container *container,
+			struct diags *diags)
+{
+	const struct container *config = container->config;
+	struct place place =
+		place_or(PATH_OF(config, container, scale), AT(config, container, scale), slot);
+	struct diag *diag;
+
+	if (KIND_OR(config, container, scale) <= 1)
+		return;
+	for (size_t i = 0; i < config->ports.n; i++) {
+		const struct port *port = &config->ports.v[i];
+
+		if (!IS_SET(port, port, host))
+			continue;
+		diag = diags_add(diags, DIAG_SCALE_FIXED_PORT, &slot->unit, place.path, place.at,
+				 "%lld instances of container %s cannot all have host port %lld",
+				 (long long)config->scale, container->name, (long long)port->host);
+		diag->hint = "leave out the host port, or scale to 1";
+		if (port->head.path)
+			diag->related_path = diags_text(diags, "%s", port->head.path);
+		diag->related = AT(port, port, host);
+		return;
+	}
+}
+
+static void check_strategy(const struct slot *slot, struct arena *arena, struct diags *diags)
+{
+	const struct strategy *strategy = slot->deployment->strategy;
+	struct obstacle obstacle;
+	struct diag *diag;
+
+	if (!strategy || strategy->type != STRATEGY_ROLLING)
+		return;
+	obstacle = find_obstacle(arena, &slot->content);
+	if (!obstacle.reason)
+		return;
+	diag = diags_add(diags, DIAG_STRATEGY_IMPOSSIBLE, &slot->unit,
+			 slot->deployment->from.file->path, AT(strategy, strategy, type),
+			 "rolling is not possible with a %s: old and new cannot run side by side",
+			 obstacle.reason);
+	diag->hint = "write `recreate`, or leave the type out";
+	if (obstacle.path)
+		diag->related_path = diags_text(diags, "%s", obstacle.path);
+	diag->related = obstacle.at;
+}
+
+static void check_driver(const struct slot *slot, const struct content_container *container,
+			 const struct driver_env *env, struct arena *arena, struct diags *diags)
+{
+	const struct driver_ops *driver = driver_find((enum driver_value)slot->node->driver);
+	struct spec spec = {
+		.name = instance_name(arena, slot->prefix, container, 1),
+		.instance = 1,
+		.image = container->image,
+		.config = container->config,
+		.labels = {.node = slot->key.node,
+			   .project = slot->key.project,
+			   .stage = slot->key.stage,
+			   .deployment = slot->key.deployment,
+			   .product = slot->product->name,
+			   .version = slot->version_name,
+			   .prefix = slot->prefix,
+			   .container = container->name},
+	};
+
+	if (driver && driver->check)
+		driver->check(slot->node, env, &spec, &slot->unit, diags);
+}
+
+static void check_slot(const struct slot *slot, const struct driver_env *env, struct arena *arena,
+		       struct diags *diags)
+{
+	check_strategy(slot, arena, diags);
+	for (size_t i = 0; i < slot->content.containers_n; i++) {
+		const struct content_container *container = &slot->content.containers[i];
+
+		check_name(slot, container, arena, diags);
+		check_scale(slot, container, diags);
+		check_driver(slot, container, env, arena, diags);
+	}
+}
+
+/* ---- between nodes ---- */
+
+/* Where a node keeps things, in words: two nodes with the same text are the same place. */
+struct node_place {
+	const char *text;
+	const struct node *node;
+	struct loc at;
+};
+
+/* Without repeated slashes, "." parts and a slash at the end; a URL's "//" goes too. */
+static const char *plain_path(struct arena *arena, const char *path)
+{
+	char *out = arena_strdup(arena, path), *to = out;
+
+	for (const char *from = path; *from;) {
+		bool slash = to > out && to[-1] == '/';
+
+		if (*from == '/' && slash)
+			from++;
+		else if (from[0] == '.' && slash && (from[1] == '/' || !from[1]))
+			from++;
+		else
+			*to++ = *from++;
+	}
+	if (to > out + 1 && to[-1] == '/')
+		to--;
+	*to = '\0';
+	return out;
+}
+
+static int node_place_cmp(const void *a, const void *b)
+{
+	const struct node_place *left = a, *right = b;
+	int order = str_cmp(left->text, right->text);
+
+	return order ? order : str_cmp(left->node->name, right->node->name);
+}
+
+static void report_node(const struct node_place *place, const struct node_place *other,
+			struct diags *diags)
+{
+	const struct file *file = place->node->from.file;
+	struct diag *diag = diags_add(diags, DIAG_DUPLICATE_NODE, &file->unit, file->path,
+				      place->at, "node %s has the same %s as node %s",
+				      place->node->name, place->text, other->node->name);
+
+	diag->hint = "one document for one engine or folder: remove one of them";
+	diag->related_path = diags_text(diags, "%s", other->node->from.file->path);
+	diag->related = other->at;
+}
+
+static void check_nodes(const struct model *model, struct arena *arena, struct diags *diags)
+{
+	VEC(struct node_place) places = {0};
+
+	for (size_t i = 0; i < model->nodes.n; i++) {
+		const struct node *node = model->nodes.v[i];
+
+		if (node->endpoint)
+			VEC_PUSH(&places, (struct node_place){
+						  arena_printf(arena, "endpoint %s",
+							       plain_path(arena, node->endpoint)),
+						  node, AT(node, node, endpoint)});
+		if (node->data_root)
+			VEC_PUSH(&places, (struct node_place){
+						  arena_printf(arena, "dataRoot %s",
+							       plain_path(arena, node->data_root)),
+						  node, AT(node, node, data_root)});
+	}
+	VEC_SORT(&places, node_place_cmp);
+	for (size_t i = 1; i < places.n; i++) {
+		if (!str_eq(places.v[i - 1].text, places.v[i].text))
+			continue;
+		if (i == 1 || !str_eq(places.v[i - 2].text, places.v[i].text))
+			report_node(&places.v[i - 1], &places.v[i], diags);
+		report_node(&places.v[i], &places.v[i - 1], diags);
+	}
+	VEC_FREE(&places);
+}
+
+/* Nodes were compared before unless one of them is new. */
+static bool has_new_node(const struct desired *desired)
+{
+	for (size_t i = 0; i < desired->added_n; i++) {
+		const struct file *file = desired->added[i];
+
+		for (size_t j = 0; j < file->documents_n; j++) {
+			if (file->documents[j].kind == KIND_node)
+				return true;
+		}
+	}
+	return false;
+}
+
+void desired_check(const struct desired *desired, const struct model *model,
+		   const struct driver_env *env, struct diags *diags)
+{
+	AUTO_ARENA struct arena *arena = arena_new(0);
+
+	for (size_t i = 0; i < desired->groups_n; i++) {
+		const struct slot_group *group = desired->groups[i];
+
+		for (size_t j = 0; !desired->taken[i] && j < group->slots_n; j++)
+			check_slot(&group->slots[j], env, arena, diags);
+	}
+	claims_check(desired, diags);
+	if (has_new_node(desired))
+		check_nodes(model, arena, diags);
+}

@@ -1,0 +1,362 @@
+/*
+ * desired_slot.c - from one deployment's documents to its slots.
+ */
+#include "base/sys.h"
+#include "plan/desired_group.h"
+
+#include "base/vec.h"
+#include "schema/kinds.h"
+#include "schema/merge.h"
+
+/* What is being put together for one deployment. */
+struct making {
+	const struct model *model;
+	const struct deployment *deployment;
+	const struct product *product;
+	const struct version *version;
+	const struct stage *stage;
+	const char *version_name, *parent;
+	enum version_type_value type;
+	char version_id[RECORD_ID_SIZE];
+	struct content own;    /* of the version itself */
+	struct content merged; /* with the deployment's layers, templates not yet expanded */
+	VEC(const struct node *) nodes;
+	struct slot_group *group;
+};
+
+/* ---- the version ---- */
+
+static const struct container no_config;
+
+static void take_images(struct making *m, const struct image_list *images)
+{
+	struct content_container *list =
+		ARENA_ARRAY(m->group->arena, images->n, struct content_container);
+
+	for (size_t i = 0; i < images->n; i++) {
+		const struct image *image = &images->v[i];
+
+		list[i].name = image->name;
+		list[i].image = image->image;
+		list[i].config = image->config ? image->config : &no_config;
+	}
+	m->own = (struct content){.containers = list, .containers_n = images->n};
+	ids_version(images->v, images->n, m->version_id);
+}
+
+/* A version whose file is gone is as it was frozen. */
+static bool take_frozen(struct making *m, const struct history *history)
+{
+	const struct frozen *frozen =
+		history_frozen(history, m->deployment->from.file->unit.project, m->product->name,
+			       m->deployment->version);
+	struct arena *arena = m->group->arena;
+
+	if (!frozen || content_read(frozen->content, arena, &m->own, NULL) != 0)
+		return false;
+	for (size_t i = 0; i < m->own.containers_n; i++)
+		m->own.containers[i].digest = NULL;
+	snprintf(m->version_id, sizeof m->version_id, "%s", frozen->content_id);
+	m->parent = arena_strdup(arena, frozen->parent);
+	m->type = VERSION_INCREMENTAL;
+	m->group->from_ledger = true;
+	return true;
+}
+
+static bool take_version(struct making *m, const struct history *history)
+{
+	const char *project = m->deployment->from.file->unit.project;
+
+	m->type = VERSION_ROLLING;
+	if (m->product->type == PRODUCT_SIMPLE) {
+		take_images(m, &m->product->images);
+		return true;
+	}
+	if (!m->deployment->version)
+		return false;
+	m->version_name = m->deployment->version;
+	m->version = model_version(m->model, project, m->product->name, m->version_name);
+	if (!m->version)
+		return take_frozen(m, history);
+	m->parent = m->version->parent;
+	if (m->version->type == VERSION_INCREMENTAL)
+		m->type = VERSION_INCREMENTAL;
+	take_images(m, &m->version->images);
+	return true;
+}
+
+/* ---- the nodes ---- */
+
+static bool has_labels(const struct node *node, const struct pairs *wanted)
+{
+	for (size_t i = 0; i < wanted->n; i++) {
+		bool found = false;
+
+		for (size_t j = 0; j < node->labels.n && !found; j++)
+			found = str_eq(node->labels.key[j], wanted->key[i]) &&
+				str_eq(node->labels.value[j], wanted->value[i]);
+		if (!found)
+			return false;
+	}
+	return wanted->n > 0;
+}
+
+static void add_node(struct making *m, const char *name)
+{
+	const struct node *node = model_node(m->model, name);
+
+	if (node)
+		VEC_PUSH(&m->nodes, node);
+	else
+		m->group->open = true;
+}
+
+static int node_cmp(const void *a, const void *b)
+{
+	return str_cmp((*(const struct node *const *)a)->name,
+		       (*(const struct node *const *)b)->name);
+}
+
+static void select_nodes(struct making *m)
+{
+	const struct deployment *deployment = m->deployment;
+	size_t kept = 0;
+
+	if (deployment->node)
+		add_node(m, deployment->node);
+	for (size_t i = 0; i < deployment->nodes.n; i++)
+		add_node(m, deployment->nodes.v[i]);
+	m->group->by_selector = deployment->node_selector.n > 0;
+	for (size_t i = 0; m->group->by_selector && i < m->model->nodes.n; i++) {
+		if (has_labels(m->model->nodes.v[i], &deployment->node_selector))
+			VEC_PUSH(&m->nodes, m->model->nodes.v[i]);
+	}
+	VEC_SORT(&m->nodes, node_cmp);
+	for (size_t i = 0; i < m->nodes.n; i++) {
+		if (kept == 0 || m->nodes.v[kept - 1] != m->nodes.v[i])
+			m->nodes.v[kept++] = m->nodes.v[i];
+	}
+	m->nodes.n = kept;
+}
+
+/* ---- the configuration ---- */
+
+static const struct container *instance_config(const struct deployment *deployment,
+					       const char *container)
+{
+	for (size_t i = 0; i < deployment->instances.n; i++) {
+		if (str_eq(deployment->instances.name[i], container))
+			return deployment->instances.v[i].config;
+	}
+	return NULL;
+}
+
+static void merge_layers(struct making *m)
+{
+	struct arena *arena = m->group->arena;
+
+	m->merged.containers_n = m->own.containers_n;
+	m->merged.containers = arena_memdup(arena, m->own.containers,
+					    m->own.containers_n * sizeof *m->own.containers);
+	for (size_t i = 0; i < m->merged.containers_n; i++) {
+		struct content_container *container = &m->merged.containers[i];
+		const struct container *layers[] = {
+			container->config,
+			m->deployment->config,
+			instance_config(m->deployment, container->name),
+		};
+
+		container->config = merge_containers(arena, layers, ARRAY_LEN(layers));
+	}
+}
+
+/*
+ * What a template that cannot be expanded is worth saying was said by check_model, of the file it
+ * stands in.
+ */
+static void expand(struct making *m, struct slot *slot)
+{
+	struct template_values values = {
+		.version = slot->version_name,
+		.stage = slot->key.stage,
+		.project = slot->key.project,
+		.node = slot->key.node,
+		.prefix = slot->prefix,
+	};
+	AUTO_DIAGS struct diags said = {0};
+	struct arena *arena = m->group->arena;
+
+	slot->content.containers_n = m->merged.containers_n;
+	slot->content.containers = arena_memdup(
+		arena, m->merged.containers, m->merged.containers_n * sizeof *m->merged.containers);
+	for (size_t i = 0; i < slot->content.containers_n; i++) {
+		struct content_container *container = &slot->content.containers[i];
+
+		container->config =
+			template_expand(arena, container->config, &values, &slot->unit, &said);
+	}
+}
+
+/* ---- the strategy ---- */
+
+static bool is_writable(const struct volume *volume)
+{
+	return KIND_OR(volume, volume, type) == VOLUME_RW && !volume->read_only;
+}
+
+static struct obstacle volume_obstacle(struct arena *arena, const struct volume *volume)
+{
+	const char *name = volume->name ? volume->name : volume->host_path;
+
+	if (!is_writable(volume) || volume->shared)
+		return (struct obstacle){0};
+	return (struct obstacle){
+		arena_printf(arena, "writable volume %s", name ? name : volume->path),
+		volume->head.path,
+		AT(volume, volume, path),
+	};
+}
+
+static struct obstacle port_obstacle(struct arena *arena, const struct port *port)
+{
+	if (!IS_SET(port, port, host))
+		return (struct obstacle){0};
+	return (struct obstacle){
+		arena_printf(arena, "fixed host port %lld", (long long)port->host),
+		PATH_OF(port, port, host),
+		AT(port, port, host),
+	};
+}
+
+struct obstacle find_obstacle(struct arena *arena, const struct content *content)
+{
+	struct obstacle found = {0};
+
+	for (size_t i = 0; i < content->containers_n && !found.reason; i++) {
+		const struct container *config = content->containers[i].config;
+
+		for (size_t j = 0; j < config->volumes.n && !found.reason; j++)
+			found = volume_obstacle(arena, &config->volumes.v[j]);
+		for (size_t j = 0; j < config->ports.n && !found.reason; j++)
+			found = port_obstacle(arena, &config->ports.v[j]);
+	}
+	return found;
+}
+
+static void choose_strategy(struct arena *arena, struct slot *slot)
+{
+	int written = slot->deployment->strategy ? slot->deployment->strategy->type : 0;
+	const struct driver_ops *driver = driver_find((enum driver_value)slot->node->driver);
+
+	slot->strategy = STRATEGY_RECREATE;
+	if (written == STRATEGY_RECREATE)
+		return;
+	slot->strategy_reason = find_obstacle(arena, &slot->content).reason;
+	if (slot->strategy_reason)
+		return;
+	if (written != STRATEGY_ROLLING && driver && driver->prefers_recreate)
+		slot->strategy_reason = arena_printf(arena, "%s driver", driver->name);
+	else
+		slot->strategy = STRATEGY_ROLLING;
+}
+
+/* ---- the slot ---- */
+
+static void add_input(const struct file **list, size_t *n, const struct file *file)
+{
+	for (size_t i = 0; i < *n; i++) {
+		if (list[i] == file)
+			return;
+	}
+	list[(*n)++] = file;
+}
+
+static void take_inputs(const struct making *m, struct slot *slot)
+{
+	slot->inputs = ARENA_ARRAY(m->group->arena, 5, const struct file *);
+	add_input(slot->inputs, &slot->inputs_n, m->deployment->from.file);
+	add_input(slot->inputs, &slot->inputs_n, m->product->from.file);
+	if (m->version)
+		add_input(slot->inputs, &slot->inputs_n, m->version->from.file);
+	add_input(slot->inputs, &slot->inputs_n, m->stage->from.file);
+	add_input(slot->inputs, &slot->inputs_n, slot->node->from.file);
+	for (size_t i = 0; i < slot->inputs_n; i++)
+		add_input(m->group->inputs, &m->group->inputs_n, slot->inputs[i]);
+}
+
+static void take_ids(const struct making *m, struct slot *slot)
+{
+	const struct id_input input = {slot->key.node, slot->prefix, m->product->name,
+				       slot->version_name};
+
+	memcpy(slot->version_id, m->version_id, sizeof slot->version_id);
+	ids_source(m->version_id, m->deployment->config, &m->deployment->instances, &input,
+		   slot->source_id);
+	ids_input(m->version_id, &slot->content, &input, slot->input_id);
+}
+
+static void make_slot(struct making *m, const struct node *node, struct slot *slot)
+{
+	const struct unit *unit = &m->deployment->from.file->unit;
+
+	*slot = (struct slot){
+		.key = {unit->project, unit->stage, m->deployment->name, node->name},
+		.unit = *unit,
+		.deployment = m->deployment,
+		.product = m->product,
+		.version = m->version,
+		.node = node,
+		.stage = m->stage,
+		.version_name = m->version_name,
+		.parent = m->parent,
+		.type = m->type,
+		.prefix = m->deployment->prefix,
+	};
+	if (!slot->prefix)
+		slot->prefix = arena_printf(m->group->arena, "%s-%s", unit->project, unit->stage);
+	take_inputs(m, slot);
+	expand(m, slot);
+	take_ids(m, slot);
+	choose_strategy(m->group->arena, slot);
+}
+
+static void make_slots(struct making *m)
+{
+	struct slot_group *group = m->group;
+
+	merge_layers(m);
+	group->slots = ARENA_ARRAY(group->arena, m->nodes.n, struct slot);
+	group->inputs = ARENA_ARRAY(group->arena, 4 + m->nodes.n, const struct file *);
+	for (size_t i = 0; i < m->nodes.n; i++)
+		make_slot(m, m->nodes.v[i], &group->slots[group->slots_n++]);
+	slot_group_claim(group);
+}
+
+struct slot_group *slot_group_make(const struct model *model, const struct history *history,
+				   const struct deployment *deployment)
+{
+	const struct unit *unit = &deployment->from.file->unit;
+	struct arena *arena = arena_new(0);
+	struct slot_group *group = ARENA_NEW(arena, struct slot_group);
+	struct making making = {.model = model, .deployment = deployment, .group = group};
+
+	group->references = 1;
+	group->arena = arena;
+	group->deployment = deployment;
+	making.stage = model_stage(model, unit->project, unit->stage);
+	making.product = model_product(model, unit->project, deployment->product);
+	if (!making.stage || !making.product || !take_version(&making, history)) {
+		group->open = true;
+		return group;
+	}
+	select_nodes(&making);
+	make_slots(&making);
+	VEC_FREE(&making.nodes);
+	return group;
+}
+
+void slot_group_unref(struct slot_group *group)
+{
+	if (--group->references == 0)
+		arena_free(group->arena);
+}
