@@ -117,32 +117,15 @@ static void id_of(const struct buf *text, char out[RECORD_ID_SIZE])
 	snprintf(out, RECORD_ID_SIZE, RECORD_ID_FORMAT ":%s", hex);
 }
 
-/* Configuration without any release field says nothing: it counts as absent. */
-static bool says_nothing(const struct container *config)
-{
-	AUTO_BUF struct buf text = BUF_INIT(BUF_MAX_OUTPUT);
-
-	if (!config)
-		return true;
-	canon_container(config, CANON_RELEASE, &text);
-	return str_eq(buf_str(&text), "{}");
-}
-
 void ids_version(const struct image *images, size_t n, char out[RECORD_ID_SIZE])
 {
 	AUTO_BUF struct buf text = BUF_INIT(BUF_MAX_OUTPUT);
 
 	buf_adds(&text, "{\"images\":[");
 	for (size_t i = 0; i < n; i++) {
-		struct image image = images[i];
-
-		if (says_nothing(image.config)) {
-			image.config = NULL;
-			image.head.set &= ~((uint64_t)1 << image_config_F);
-		}
 		if (i)
 			buf_addc(&text, ',');
-		canon_image(&image, CANON_RELEASE, &text);
+		canon_image(&images[i], CANON_RELEASE, &text);
 	}
 	buf_adds(&text, "]}");
 	id_of(&text, out);
@@ -158,6 +141,17 @@ static void add_place(const struct id_input *input, const char *version_id, stru
 		add_member(out, "version", input->version);
 	add_member(out, "versionContent", version_id);
 	buf_addc(out, '}');
+}
+
+/* Configuration without any release field says nothing: it counts as absent. */
+static bool says_nothing(const struct container *config)
+{
+	AUTO_BUF struct buf text = BUF_INIT(BUF_MAX_OUTPUT);
+
+	if (!config)
+		return true;
+	canon_container(config, CANON_RELEASE, &text);
+	return str_eq(buf_str(&text), "{}");
 }
 
 struct named_config {

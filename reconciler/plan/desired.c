@@ -102,7 +102,8 @@ static struct slot_group *previous_group(const struct desired *previous,
 }
 
 static void take_groups(struct desired *desired, const struct desired *previous,
-			const struct history *history, const struct changes *changes)
+			const struct history *history, const struct changes *changes,
+			struct diags *diags)
 {
 	const struct model *model = desired->model;
 	size_t at = 0;
@@ -118,7 +119,7 @@ static void take_groups(struct desired *desired, const struct desired *previous,
 		if (desired->taken[i])
 			group->references++;
 		else
-			group = slot_group_make(model, history, deployment);
+			group = slot_group_make(model, history, deployment, diags);
 		desired->groups[i] = group;
 	}
 }
@@ -148,7 +149,7 @@ struct desired *desired_build(const struct model *model, const struct history *h
 	desired->model = model;
 	desired->base = previous ? previous->model : NULL;
 	find_changes(desired->base, model, &changes);
-	take_groups(desired, previous, history, &changes);
+	take_groups(desired, previous, history, &changes, diags);
 	lay_out_slots(desired);
 	desired->added_n = changes.added.n;
 	desired->added = arena_memdup(desired->arena, changes.added.v,

@@ -55,7 +55,7 @@ const struct slot *desired_find(const struct desired *desired, const struct slot
 
 /*
  * Builds the slots of all deployments. `history` (NULL: none) gives the content of versions whose
- * file is gone.
+ * file is gone. A value that a template made unfit for its field goes to *diags.
  *
  * `previous` (NULL: none) is the state before: `model` shares its unchanged files, and its own
  * model must be alive until the checks of the new one are done. It must have passed desired_check
@@ -68,7 +68,7 @@ struct desired *desired_build(const struct model *model, const struct history *h
 
 /*
  * What must hold in a slot, between slots, and on nodes: name-too-long, scale-fixed-port,
- * strategy-impossible, bad-template, duplicate-slot, prefix-taken, name-taken, port-taken,
+ * strategy-impossible, duplicate-slot, prefix-taken, name-taken, port-taken,
  * volume-taken, duplicate-node, and each driver's and the policy's own check. env NULL: only
  * what needs no settings (validate).
  *

@@ -51,8 +51,8 @@ static void check_scale(const struct slot *slot, const struct content_container 
 				 "%lld instances of container %s cannot all have host port %lld",
 				 (long long)config->scale, container->name, (long long)port->host);
 		diag->hint = "leave out the host port, or scale to 1";
-		if (port->head.path)
-			diag->related_path = diags_text(diags, "%s", port->head.path);
+		if (PATH_OF(port, port, host))
+			diag->related_path = diags_text(diags, "%s", PATH_OF(port, port, host));
 		diag->related = AT(port, port, host);
 		return;
 	}

@@ -44,7 +44,7 @@ struct slot_group {
 
 /* desired_slot.c: the group of one deployment, with one reference. Never NULL. */
 struct slot_group *slot_group_make(const struct model *model, const struct history *history,
-				   const struct deployment *deployment);
+				   const struct deployment *deployment, struct diags *diags);
 void slot_group_unref(struct slot_group *group);
 
 /* desired_claim.c: fills the claims of a group that has its slots. */

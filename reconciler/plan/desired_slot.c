@@ -22,6 +22,7 @@ struct making {
 	struct content merged; /* with the deployment's layers, templates not yet expanded */
 	VEC(const struct node *) nodes;
 	struct slot_group *group;
+	struct diags *diags;
 };
 
 /* ---- the version ---- */
@@ -171,9 +172,17 @@ static void merge_layers(struct making *m)
 }
 
 /*
- * What a template that cannot be expanded is worth saying was said by check_model, of the file it
- * stands in.
+ * Only a value that a template made unfit is news: unknown templates are reported by check_model,
+ * of the file they stand in and to its unit.
  */
+static void pass_on(const struct diags *said, struct diags *diags)
+{
+	for (size_t i = 0; i < said->n; i++) {
+		if (said->v[i].code != DIAG_BAD_TEMPLATE)
+			diags_append(diags, &said->v[i], 1);
+	}
+}
+
 static void expand(struct making *m, struct slot *slot)
 {
 	struct template_values values = {
@@ -195,6 +204,7 @@ static void expand(struct making *m, struct slot *slot)
 		container->config =
 			template_expand(arena, container->config, &values, &slot->unit, &said);
 	}
+	pass_on(&said, m->diags);
 }
 
 /* ---- the strategy ---- */
@@ -212,7 +222,7 @@ static struct obstacle volume_obstacle(struct arena *arena, const struct volume 
 		return (struct obstacle){0};
 	return (struct obstacle){
 		arena_printf(arena, "writable volume %s", name ? name : volume->path),
-		volume->head.path,
+		PATH_OF(volume, volume, path),
 		AT(volume, volume, path),
 	};
 }
@@ -333,12 +343,13 @@ static void make_slots(struct making *m)
 }
 
 struct slot_group *slot_group_make(const struct model *model, const struct history *history,
-				   const struct deployment *deployment)
+				   const struct deployment *deployment, struct diags *diags)
 {
 	const struct unit *unit = &deployment->from.file->unit;
 	struct arena *arena = arena_new(0);
 	struct slot_group *group = ARENA_NEW(arena, struct slot_group);
-	struct making making = {.model = model, .deployment = deployment, .group = group};
+	struct making making = {
+		.model = model, .deployment = deployment, .group = group, .diags = diags};
 
 	group->references = 1;
 	group->arena = arena;

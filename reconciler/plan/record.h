@@ -31,14 +31,15 @@ const char *record_status_word(enum record_status status); /* "inProgress" */
 enum record_status record_status_find(const char *word);   /* 0: none */
 
 /* Why a record is no longer what it was. */
-#define REASON_SUPERSEDED "superseded" /* failed: a newer commit wanted something else meanwhile   \
-					*/
-#define REASON_RETRY "retry"	       /* failed: somebody asked to try it again */
-#define REASON_REPLACED "replaced"     /* obsolete: the same version, or a descendant, succeeded */
-#define REASON_ROLLBACK "rollback"     /* downgraded: an ancestor succeeded */
-#define REASON_PREFIX "prefix"	       /* obsolete: the slot has another prefix now */
-#define REASON_PRODUCT "product"       /* obsolete: another product succeeded in the slot */
-#define REASON_CHAIN "chain"	       /* obsolete: a version outside its chain succeeded */
+#define REASON_SUPERSEDED                                                                          \
+	"superseded"		   /* failed: a newer commit wanted something else meanwhile       \
+				    */
+#define REASON_RETRY "retry"	   /* failed: somebody asked to try it again */
+#define REASON_REPLACED "replaced" /* obsolete: the same version, or a descendant, succeeded */
+#define REASON_ROLLBACK "rollback" /* downgraded: an ancestor succeeded */
+#define REASON_PREFIX "prefix"	   /* obsolete: the slot has another prefix now */
+#define REASON_PRODUCT "product"   /* obsolete: another product succeeded in the slot */
+#define REASON_CHAIN "chain"	   /* obsolete: a version outside its chain succeeded */
 #define REASON_REMOVED "removed"   /* obsolete: the manifest is gone, or names the node no more */
 #define REASON_DETACHED "detached" /* obsolete: the node's document is gone; it keeps running */
 
