@@ -26,7 +26,7 @@ void canon_image(const struct image *image, enum canon_part part, struct buf *ou
  * "healthCheck.interval". */
 struct field_diff {
 	const char *field;
-	const char *from; /* canonical text; NULL: was not set */
+	const char *from; /* canonical text, a single text without its quotes; NULL: was not set */
 	const char *to;	  /* NULL: is no longer set */
 	bool release;	  /* REL, else OPS */
 	struct loc at;	  /* of the new value, when known */

@@ -21,6 +21,11 @@ struct check_history {
 void check_model(const struct model *model, const struct check_history *history,
 		 struct diags *diags);
 
+/* May the project use the node: is it shared, or of the project's team? */
+bool check_node_allowed(const struct project *project, const struct node *node);
+/* Has the node all labels of a nodeSelector? */
+bool check_node_selected(const struct node *node, const struct pairs *selector);
+
 /* The nearest of the candidates (edit distance at most a third of its length), or NULL. */
 const char *check_nearest(const char *word, const char *const *candidates, size_t n);
 

@@ -24,10 +24,15 @@ struct unit_names {
 };
 enum path_class path_classify(const char *path, struct unit *unit, struct unit_names *names);
 
+/* Is it the Compose file of a stack folder, projects/<p>/stages/<s>/<stack>/compose.yaml? */
+bool path_is_compose(const char *path);
+
 /*
- * Decodes one file. Never NULL; problems are in file->diags, and a document with an error in it is
- * not in file->documents unless everything but that field was fine (then the field is unset).
- * path must be PATH_MANIFEST. The bytes are not kept.
+ * Decodes one file. Never NULL; problems are in file->diags. A document whose kind, scope and name
+ * are fine is in file->documents even with problems in it, so that references to it are not called
+ * unknown: what is wrong is unset, with its bit in head.bad, and even a required field may be
+ * missing. Only a file without errors has complete documents. path must be PATH_MANIFEST. The bytes
+ * are not kept.
  */
 struct file *file_decode(const char *path, const struct oid *blob, const char *bytes, size_t len);
 

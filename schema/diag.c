@@ -91,8 +91,20 @@ static struct diag *add_copy(struct diags *diags, const struct diag *from)
 	return diag;
 }
 
+static void format_line(char *text, size_t size, const char *fmt, va_list args) PRINTF_LIKE(3, 0);
 static struct diag *add_text(struct diags *diags, const struct diag *like, const char *fmt,
 			     va_list args) PRINTF_LIKE(3, 0);
+
+/* One line, cut between characters; what is quoted in it may hold anything. */
+static void format_line(char *text, size_t size, const char *fmt, va_list args)
+{
+	vsnprintf(text, size, fmt, args);
+	text[utf8_cut(text, strlen(text))] = '\0';
+	for (; *text; text++) {
+		if ((unsigned char)*text < ' ')
+			*text = ' ';
+	}
+}
 
 static struct diag *add_text(struct diags *diags, const struct diag *like, const char *fmt,
 			     va_list args)
@@ -100,8 +112,7 @@ static struct diag *add_text(struct diags *diags, const struct diag *like, const
 	struct diag diag = *like;
 	char text[1024];
 
-	vsnprintf(text, sizeof text, fmt, args);
-	text[utf8_cut(text, strlen(text))] = '\0';
+	format_line(text, sizeof text, fmt, args);
 	diag.message = text;
 	return add_copy(diags, &diag);
 }
@@ -140,9 +151,8 @@ const char *diags_text(struct diags *diags, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	vsnprintf(text, sizeof text, fmt, args);
+	format_line(text, sizeof text, fmt, args);
 	va_end(args);
-	text[utf8_cut(text, strlen(text))] = '\0';
 	return arena_strdup(arena_of(diags), text);
 }
 

@@ -185,6 +185,28 @@ const struct enum_value *enum_find(const struct enum_type *type, const char *wor
 	return NULL;
 }
 
+size_t field_size(enum field_type type)
+{
+	static const size_t sizes[] = {
+		[TYPE_STRING] = sizeof(const char *),
+		[TYPE_NAME] = sizeof(const char *),
+		[TYPE_BOOL] = sizeof(bool),
+		[TYPE_INT] = sizeof(int64_t),
+		[TYPE_DURATION] = sizeof(int64_t),
+		[TYPE_SIZE] = sizeof(int64_t),
+		[TYPE_CPU] = sizeof(int64_t),
+		[TYPE_ENUM] = sizeof(int),
+		[TYPE_STRINGS] = sizeof(struct strings),
+		[TYPE_MAP] = sizeof(struct pairs),
+		[TYPE_OBJECT] = sizeof(void *),
+		[TYPE_LIST] = sizeof(struct any_list),
+		[TYPE_OBJMAP] = sizeof(struct any_map),
+		[TYPE_ANY] = 0,
+	};
+
+	return sizes[type];
+}
+
 /* The table's own texts always parse: test_schema_kinds holds them to it. */
 static int64_t default_int(const struct field_type_row *row)
 {

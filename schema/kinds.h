@@ -123,6 +123,20 @@ static inline const void *field_const_slot(const void *object, const struct fiel
 	return (const char *)object + row->offset;
 }
 
+/* Bytes of a slot of this type. */
+size_t field_size(enum field_type type);
+/* The common shape of every LIST and OBJMAP slot; to be copied in and out with memcpy. */
+struct any_list {
+	void *v;
+	size_t n;
+};
+struct any_map {
+	const char **name;
+	void *v;
+	const struct loc *at;
+	size_t n;
+};
+
 /* Defaults, by object and field number: what a driver or the plan uses where nothing is set. */
 int64_t kind_int(const void *object, const struct object_type *type, unsigned field);
 const char *kind_text(const void *object, const struct object_type *type, unsigned field);

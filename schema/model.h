@@ -131,6 +131,7 @@ struct nothing {
 	struct object##_map {                                                                      \
 		const char **name;                                                                 \
 		struct object *v;                                                                  \
+		const struct loc *at; /* of the name, one for each, or NULL */                     \
 		size_t n;                                                                          \
 	};
 #define KIND(name, title, scope, flags, text)

@@ -1,0 +1,25 @@
+/*
+ * canon_value.h - inside of canon.c and canon_diff.c: canonical form of any object and any field.
+ */
+#ifndef TRUEUP_SCHEMA_CANON_VALUE_H
+#define TRUEUP_SCHEMA_CANON_VALUE_H
+
+#include "schema/canon.h"
+#include "schema/kinds.h"
+
+/* A JSON string, escaped so that a YAML reader gives the same text. */
+void canon_text(const char *text, struct buf *out);
+void canon_value(const struct field_type_row *row, const void *slot, enum canon_part part,
+		 struct buf *out);
+void canon_object(const struct object_type *type, const void *object, enum canon_part part,
+		  struct buf *out);
+/* Does a field belong to this part? */
+bool canon_takes(const struct field_type_row *row, enum canon_part part);
+/* The field that items of a list merge by; behind the last field when there is none. */
+const struct field_type_row *canon_key(const struct object_type *type);
+/* Compares two items of a list by that field. */
+int canon_key_cmp(const struct field_type_row *key, const void *a, const void *b);
+/* The items of a list in canonical order; the array is the caller's to free. */
+const void **canon_sorted_items(const struct object_type *type, const struct any_list *list);
+
+#endif

@@ -1,0 +1,234 @@
+#include "base/sys.h"
+#include "schema/check.h"
+
+#include "schema/check_parts.h"
+
+/*
+ * What every part of the check uses, and the organization: who there is, and that the documents
+ * are there that name a folder. Products, versions and deployments have files of their own.
+ */
+
+const struct unit check_organization_unit = {UNIT_ORGANIZATION, NULL, NULL};
+
+struct unit check_project_unit(const struct origin *from)
+{
+	return (struct unit){UNIT_PROJECT, from->file->unit.project, NULL};
+}
+
+static void unit_key(const struct unit *unit, char out[160])
+{
+	snprintf(out, 160, "%s/%s", unit->project ? unit->project : "",
+		 unit->stage ? unit->stage : "");
+}
+
+bool check_is_broken(const struct checker *checker, const struct unit *unit)
+{
+	char key[160];
+
+	if (checker->broken.count == 0)
+		return false;
+	unit_key(unit, key);
+	return map_has(&checker->broken, key);
+}
+
+static void find_broken_units(struct checker *checker)
+{
+	static char yes;
+	char key[160];
+
+	for (size_t i = 0; i < checker->model->files_n; i++) {
+		const struct file *file = checker->model->files[i];
+
+		for (size_t j = 0; j < file->diags_n; j++) {
+			if (file->diags[j].severity != DIAG_ERROR)
+				continue;
+			unit_key(&file->unit, key);
+			map_put(&checker->broken, key, &yes);
+			break;
+		}
+	}
+}
+
+struct diag *check_error_at(struct checker *checker, enum diag_code code, const struct origin *from,
+			    struct loc at, const char *fmt, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof text, fmt, args);
+	va_end(args);
+	return diags_add(checker->diags, code, &from->file->unit, from->file->path, at, "%s", text);
+}
+
+struct diag *check_error(struct checker *checker, enum diag_code code, const struct head *head,
+			 const struct origin *from, unsigned field, const char *fmt, ...)
+{
+	struct loc at = head->at && head->at[field].line ? head->at[field] : from->at;
+	char text[512];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof text, fmt, args);
+	va_end(args);
+	return check_error_at(checker, code, from, at, "%s", text);
+}
+
+const char *check_hint(struct checker *checker, const char *word, const char *const *names,
+		       size_t n)
+{
+	const char *nearest = check_nearest(word, names, n);
+
+	return nearest ? diags_text(checker->diags, "did you mean %s?", nearest) : NULL;
+}
+
+/* ---- the organization ---- */
+
+static void check_organization(struct checker *checker)
+{
+	static const struct loc nowhere = {0, 0, 0};
+	const struct model *model = checker->model;
+	size_t documents = 0;
+
+	for (size_t i = 0; i < model->files_n; i++)
+		documents += model->files[i]->documents_n;
+	if (model->organization || check_is_broken(checker, &check_organization_unit))
+		return;
+	if (documents == 0 && checker->broken.count == 0)
+		diags_add(checker->diags, DIAG_EMPTY_TREE, &check_organization_unit, NULL, nowhere,
+			  "there are no manifests")
+			->hint = "a configuration begins with organization.yaml";
+	else
+		diags_add(checker->diags, DIAG_NO_ORGANIZATION, &check_organization_unit, NULL,
+			  nowhere, "there is no Organization document")
+			->hint = "organization.yaml begins with kind: Organization";
+}
+
+static const char *user_hint(struct checker *checker, const char *name)
+{
+	const struct model *model = checker->model;
+	AUTO_FREE const char **names = mem_realloc_array(NULL, model->users.n + 1, sizeof *names);
+
+	for (size_t i = 0; i < model->users.n; i++)
+		names[i] = model->users.v[i]->name;
+	return check_hint(checker, name, names, model->users.n);
+}
+
+static void check_members(struct checker *checker, const struct team *team)
+{
+	for (size_t i = 0; i < team->members.n; i++) {
+		const char *user = team->members.key[i];
+
+		if (model_user(checker->model, user) ||
+		    check_is_broken(checker, &check_organization_unit))
+			continue;
+		check_error_at(checker, DIAG_UNKNOWN_USER, &team->from, team->members.at[i],
+			       "there is no user %s", user)
+			->hint = user_hint(checker, user);
+	}
+}
+
+static const char *team_hint(struct checker *checker, const char *name)
+{
+	const struct model *model = checker->model;
+	AUTO_FREE const char **names = mem_realloc_array(NULL, model->teams.n + 1, sizeof *names);
+
+	for (size_t i = 0; i < model->teams.n; i++)
+		names[i] = model->teams.v[i]->name;
+	return check_hint(checker, name, names, model->teams.n);
+}
+
+static void check_team_name(struct checker *checker, const char *team, const struct head *head,
+			    const struct origin *from, unsigned field)
+{
+	if (!team || model_team(checker->model, team) ||
+	    check_is_broken(checker, &check_organization_unit))
+		return;
+	check_error(checker, DIAG_UNKNOWN_TEAM, head, from, field, "there is no team %s", team)
+		->hint = team_hint(checker, team);
+}
+
+static void check_people(struct checker *checker)
+{
+	const struct model *model = checker->model;
+
+	for (size_t i = 0; i < model->teams.n; i++)
+		check_members(checker, model->teams.v[i]);
+	for (size_t i = 0; i < model->nodes.n; i++) {
+		const struct node *node = model->nodes.v[i];
+
+		check_team_name(checker, node->team, &node->head, &node->from, node_team_F);
+	}
+	for (size_t i = 0; i < model->projects.n; i++) {
+		const struct project *project = model->projects.v[i];
+
+		check_team_name(checker, project->team, &project->head, &project->from,
+				project_team_F);
+	}
+}
+
+/* ---- folders ---- */
+
+static void check_project_document(struct checker *checker, const struct file *file)
+{
+	static const struct loc nowhere = {0, 0, 0};
+	struct unit project = {UNIT_PROJECT, file->unit.project, NULL};
+
+	if (model_project(checker->model, project.project) || check_is_broken(checker, &project))
+		return;
+	diags_add(checker->diags, DIAG_UNKNOWN_PROJECT, &file->unit, file->path, nowhere,
+		  "the project %s has no Project document", project.project)
+		->hint =
+		diags_text(checker->diags, "projects/%s/project.yaml holds it", project.project);
+}
+
+static void check_stage_document(struct checker *checker, const struct file *file)
+{
+	static const struct loc nowhere = {0, 0, 0};
+	const struct unit *unit = &file->unit;
+
+	if (model_stage(checker->model, unit->project, unit->stage) ||
+	    check_is_broken(checker, unit))
+		return;
+	diags_add(checker->diags, DIAG_UNKNOWN_STAGE, unit, file->path, nowhere,
+		  "the stage %s has no Stage document", unit->stage)
+		->hint = diags_text(checker->diags, "projects/%s/stages/%s/stage.yaml holds it",
+				    unit->project, unit->stage);
+}
+
+/* A folder in use needs the document that names it; told once a unit, at its first file. */
+static void check_folders(struct checker *checker)
+{
+	CLEANUP(map_release) struct map told = {0};
+	static char yes;
+	char key[160];
+
+	for (size_t i = 0; i < checker->model->files_n; i++) {
+		const struct file *file = checker->model->files[i];
+
+		if (file->unit.level == UNIT_ORGANIZATION || !file->documents_n)
+			continue;
+		unit_key(&file->unit, key);
+		if (map_put(&told, key, &yes))
+			continue;
+		check_project_document(checker, file);
+		if (file->unit.level == UNIT_STAGE)
+			check_stage_document(checker, file);
+	}
+}
+
+void check_model(const struct model *model, const struct check_history *history,
+		 struct diags *diags)
+{
+	static const struct check_history nothing_known = {NULL, NULL};
+	struct checker checker = {model, history ? history : &nothing_known, diags, {0}};
+
+	find_broken_units(&checker);
+	check_organization(&checker);
+	check_people(&checker);
+	check_folders(&checker);
+	check_versions(&checker);
+	check_stages(&checker);
+	check_deployments(&checker);
+	map_release(&checker.broken);
+}

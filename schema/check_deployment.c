@@ -1,0 +1,336 @@
+#include "base/sys.h"
+#include "schema/check_parts.h"
+
+#include "base/buf.h"
+#include "schema/graph.h"
+#include "schema/merge.h"
+
+/* Stages and deployments: what they deploy, where, and what they wait for. */
+
+/* ---- nodes ---- */
+
+bool check_node_allowed(const struct project *project, const struct node *node)
+{
+	return !node->team || (project && str_eq(project->team, node->team));
+}
+
+bool check_node_selected(const struct node *node, const struct pairs *selector)
+{
+	size_t j = 0;
+
+	/* both are sorted by key */
+	for (size_t i = 0; i < selector->n; i++) {
+		while (j < node->labels.n && strcmp(node->labels.key[j], selector->key[i]) < 0)
+			j++;
+		if (j == node->labels.n || !str_eq(node->labels.key[j], selector->key[i]) ||
+		    !str_eq(node->labels.value[j], selector->value[i]))
+			return false;
+	}
+	return true;
+}
+
+static const char *node_hint(struct checker *checker, const char *name)
+{
+	const struct model *model = checker->model;
+	AUTO_FREE const char **names = mem_realloc_array(NULL, model->nodes.n + 1, sizeof *names);
+
+	for (size_t i = 0; i < model->nodes.n; i++)
+		names[i] = model->nodes.v[i]->name;
+	return check_hint(checker, name, names, model->nodes.n);
+}
+
+static const struct project *project_of(const struct checker *checker, const struct origin *from)
+{
+	return model_project(checker->model, from->file->unit.project);
+}
+
+/* A node that a document of a stage names: does it exist, may the project use it? */
+static void check_node_name(struct checker *checker, const struct origin *from, const char *name,
+			    struct loc at)
+{
+	const struct node *node = model_node(checker->model, name);
+	const struct project *project = project_of(checker, from);
+
+	if (!node && !check_is_broken(checker, &check_organization_unit))
+		check_error_at(checker, DIAG_UNKNOWN_NODE, from, at, "there is no node %s", name)
+			->hint = node_hint(checker, name);
+	if (node && project && !check_node_allowed(project, node))
+		check_error_at(checker, DIAG_TEAM_MISMATCH, from, at,
+			       "the node %s belongs to the team %s", name, node->team)
+			->hint = diags_text(checker->diags,
+					    project->team ? "the project %s belongs to %s"
+							  : "the project %s belongs to no team",
+					    project->name, project->team);
+}
+
+static void check_node_list(struct checker *checker, const struct origin *from,
+			    const struct strings *nodes)
+{
+	for (size_t i = 0; i < nodes->n; i++) {
+		check_node_name(checker, from, nodes->v[i], nodes->at[i]);
+		for (size_t j = 0; j < i; j++) {
+			if (!str_eq(nodes->v[i], nodes->v[j]))
+				continue;
+			check_error_at(checker, DIAG_DUPLICATE, from, nodes->at[i],
+				       "the node %s is named twice", nodes->v[i]);
+			break;
+		}
+	}
+}
+
+static void check_selector(struct checker *checker, const struct deployment *deployment)
+{
+	const struct project *project = project_of(checker, &deployment->from);
+	size_t fit = 0, allowed = 0;
+
+	if (!IS_SET(deployment, deployment, node_selector) ||
+	    check_is_broken(checker, &check_organization_unit))
+		return;
+	for (size_t i = 0; i < checker->model->nodes.n; i++) {
+		const struct node *node = checker->model->nodes.v[i];
+
+		if (!check_node_selected(node, &deployment->node_selector))
+			continue;
+		fit++;
+		allowed += check_node_allowed(project, node);
+	}
+	if (allowed)
+		return;
+	check_error(checker, DIAG_NO_NODE, &deployment->head, &deployment->from,
+		    deployment_node_selector_F,
+		    fit ? "the nodes with these labels belong to other teams"
+			: "no node has these labels");
+}
+
+/* ---- product, version, containers ---- */
+
+static const struct version *check_version_field(struct checker *checker,
+						 const struct deployment *deployment,
+						 const struct product *product)
+{
+	const char *project = deployment->from.file->unit.project;
+	struct unit unit = check_project_unit(&deployment->from);
+
+	if (product->type == PRODUCT_SIMPLE && IS_GIVEN(deployment, deployment, version))
+		check_error(checker, DIAG_FIELDS_EXCLUDE, &deployment->head, &deployment->from,
+			    deployment_version_F, "%s is a simple product: it has no versions",
+			    product->name);
+	if (product->type != PRODUCT_COMPLEX)
+		return NULL;
+	if (!IS_GIVEN(deployment, deployment, version))
+		check_error(checker, DIAG_MISSING_FIELD, &deployment->head, &deployment->from,
+			    deployment_product_F,
+			    "the field version is missing: %s is a complex product", product->name)
+			->hint = check_newest_hint(checker, project, product->name);
+	if (!deployment->version)
+		return NULL;
+	if (!check_is_broken(checker, &unit) &&
+	    !check_version_known(checker, project, product->name, deployment->version))
+		check_error(checker, DIAG_UNKNOWN_VERSION, &deployment->head, &deployment->from,
+			    deployment_version_F, "product %s has no version %s", product->name,
+			    deployment->version)
+			->hint =
+			check_version_hint(checker, project, product->name, deployment->version);
+	return model_version(checker->model, project, product->name, deployment->version);
+}
+
+static const struct image *find_image(const struct image_list *images, const char *name)
+{
+	for (size_t i = 0; i < images->n; i++) {
+		if (str_eq(images->v[i].name, name))
+			return &images->v[i];
+	}
+	return NULL;
+}
+
+static void check_instances(struct checker *checker, const struct deployment *deployment,
+			    const struct image_list *images)
+{
+	AUTO_FREE const char **names = NULL;
+
+	for (size_t i = 0; i < deployment->instances.n; i++) {
+		const char *name = deployment->instances.name[i];
+
+		if (find_image(images, name))
+			continue;
+		free(names);
+		names = mem_realloc_array(NULL, images->n + 1, sizeof *names);
+		for (size_t j = 0; j < images->n; j++)
+			names[j] = images->v[j].name ? images->v[j].name : "";
+		check_error_at(checker, DIAG_UNKNOWN_CONTAINER, &deployment->from,
+			       deployment->instances.at[i], "%s has no container %s",
+			       deployment->product, name)
+			->hint = check_hint(checker, name, names, images->n);
+	}
+}
+
+static const struct container *instance_config(const struct deployment *deployment,
+					       const char *name)
+{
+	for (size_t i = 0; i < deployment->instances.n; i++) {
+		if (str_eq(deployment->instances.name[i], name))
+			return deployment->instances.v[i].config;
+	}
+	return NULL;
+}
+
+/* Most layers are complete by themselves; only where one is not, the whole has to be looked at. */
+static void check_merged(struct checker *checker, const struct deployment *deployment,
+			 const struct image_list *images)
+{
+	for (size_t i = 0; i < images->n; i++) {
+		const struct container *layers[] = {
+			images->v[i].config,
+			deployment->config,
+			images->v[i].name ? instance_config(deployment, images->v[i].name) : NULL,
+		};
+		AUTO_ARENA struct arena *arena = NULL;
+
+		if (!merged_check_needed(layers[0]) && !merged_check_needed(layers[1]) &&
+		    !merged_check_needed(layers[2]))
+			continue;
+		arena = arena_new(0);
+		merged_check(merge_containers(arena, layers, ARRAY_LEN(layers)),
+			     &deployment->from.file->unit, checker->diags);
+	}
+}
+
+static void check_content(struct checker *checker, const struct deployment *deployment)
+{
+	const struct product *product =
+		check_product_name(checker, &deployment->head, &deployment->from,
+				   deployment_product_F, deployment->product);
+	const struct image_list *images = NULL;
+	const struct version *version;
+
+	if (!product)
+		return;
+	version = check_version_field(checker, deployment, product);
+	if (product->type == PRODUCT_SIMPLE && IS_SET(product, product, images))
+		images = &product->images;
+	if (version && IS_SET(version, version, images))
+		images = &version->images;
+	if (!images)
+		return;
+	check_instances(checker, deployment, images);
+	check_merged(checker, deployment, images);
+}
+
+/* ---- dependencies within a stage ---- */
+
+static const char *deployment_hint(struct checker *checker, const struct deployment *near,
+				   const char *name)
+{
+	const struct model *model = checker->model;
+	AUTO_FREE const char **names =
+		mem_realloc_array(NULL, model->deployments.n + 1, sizeof *names);
+	size_t n = 0;
+
+	for (size_t i = 0; i < model->deployments.n; i++) {
+		const struct deployment *other = model->deployments.v[i];
+
+		if (other != near && unit_cmp(&other->from.file->unit, &near->from.file->unit) == 0)
+			names[n++] = other->name;
+	}
+	return check_hint(checker, name, names, n);
+}
+
+static void check_dependencies(struct checker *checker, const struct deployment *deployment)
+{
+	const struct unit *unit = &deployment->from.file->unit;
+
+	for (size_t i = 0; i < deployment->depends_on.n; i++) {
+		const char *name = deployment->depends_on.v[i];
+		struct loc at = deployment->depends_on.at[i];
+
+		if (str_eq(name, deployment->name))
+			check_error_at(checker, DIAG_DEPENDENCY_CYCLE, &deployment->from, at,
+				       "a deployment cannot wait for itself");
+		else if (!model_deployment(checker->model, unit->project, unit->stage, name) &&
+			 !check_is_broken(checker, unit))
+			check_error_at(checker, DIAG_UNKNOWN_DEPENDENCY, &deployment->from, at,
+				       "the stage %s has no deployment %s", unit->stage, name)
+				->hint = deployment_hint(checker, deployment, name);
+	}
+}
+
+struct dependencies {
+	struct checker *checker;
+	const struct deployment *const *v; /* of one stage, sorted by name */
+	size_t n;
+};
+
+static size_t dependency_edge(void *arg, size_t node, size_t i)
+{
+	const struct dependencies *stage = arg;
+	const struct strings *names = &stage->v[node]->depends_on;
+	size_t low = 0, high = stage->n;
+
+	if (i >= names->n)
+		return GRAPH_END;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(stage->v[middle]->name, names->v[i]);
+
+		if (order == 0)
+			return middle == node ? GRAPH_NOWHERE : middle;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return GRAPH_NOWHERE;
+}
+
+static void tell_cycle(void *arg, const size_t *cycle, size_t length)
+{
+	const struct dependencies *stage = arg;
+	const struct deployment *first = stage->v[cycle[0]];
+	AUTO_BUF struct buf path = BUF_INIT(BUF_MAX_LINE);
+
+	for (size_t i = 0; i < length; i++)
+		buf_addf(&path, "%s -> ", stage->v[cycle[i]]->name);
+	check_error(stage->checker, DIAG_DEPENDENCY_CYCLE, &first->head, &first->from,
+		    deployment_depends_on_F, "deployments wait for each other: %s%s",
+		    buf_str(&path), first->name);
+}
+
+/* ---- all ---- */
+
+void check_stages(struct checker *checker)
+{
+	for (size_t i = 0; i < checker->model->stages.n; i++) {
+		const struct stage *stage = checker->model->stages.v[i];
+
+		check_node_list(checker, &stage->from, &stage->nodes);
+	}
+}
+
+static void check_deployment(struct checker *checker, const struct deployment *deployment)
+{
+	if (deployment->node)
+		check_node_name(checker, &deployment->from, deployment->node,
+				AT(deployment, deployment, node));
+	check_node_list(checker, &deployment->from, &deployment->nodes);
+	check_selector(checker, deployment);
+	check_content(checker, deployment);
+	check_dependencies(checker, deployment);
+}
+
+void check_deployments(struct checker *checker)
+{
+	const struct model *model = checker->model;
+
+	for (size_t first = 0, end; first < model->deployments.n; first = end) {
+		const struct unit *unit = &model->deployments.v[first]->from.file->unit;
+		struct dependencies stage = {checker, model->deployments.v + first, 0};
+		struct graph graph = {0, dependency_edge, tell_cycle, &stage};
+
+		for (end = first; end < model->deployments.n &&
+				  unit_cmp(&model->deployments.v[end]->from.file->unit, unit) == 0;
+		     end++)
+			check_deployment(checker, model->deployments.v[end]);
+		stage.n = graph.n = end - first;
+		graph_cycles(&graph);
+	}
+}

@@ -1,0 +1,54 @@
+/*
+ * check_parts.h - inside of check_*.c: what the parts of check_model share.
+ */
+#ifndef TRUEUP_SCHEMA_CHECK_PARTS_H
+#define TRUEUP_SCHEMA_CHECK_PARTS_H
+
+#include "base/map.h"
+#include "schema/check.h"
+#include "schema/kinds.h"
+
+struct checker {
+	const struct model *model;
+	const struct check_history *history; /* never NULL */
+	struct diags *diags;
+	struct map broken; /* units in which a file has errors; see check_is_broken */
+};
+
+/*
+ * Has the unit files that could not be read in full? Then what is not found in it may stand in one
+ * of them, and calling it unknown would blame, and hold back, those who refer to it.
+ */
+bool check_is_broken(const struct checker *checker, const struct unit *unit);
+struct unit check_project_unit(const struct origin *from);
+extern const struct unit check_organization_unit;
+
+/* Adds an error at a field of a document (at the document where the field has no place). */
+struct diag *check_error(struct checker *checker, enum diag_code code, const struct head *head,
+			 const struct origin *from, unsigned field, const char *fmt, ...)
+	PRINTF_LIKE(6, 7);
+/* The same at any place of the document's file. */
+struct diag *check_error_at(struct checker *checker, enum diag_code code, const struct origin *from,
+			    struct loc at, const char *fmt, ...) PRINTF_LIKE(5, 6);
+/* "did you mean X?", or NULL. */
+const char *check_hint(struct checker *checker, const char *word, const char *const *names,
+		       size_t n);
+
+/* The parts. */
+void check_versions(struct checker *checker);
+void check_stages(struct checker *checker);
+void check_deployments(struct checker *checker);
+
+/* The product that a document of its project names; reports, and gives NULL, when there is none. */
+const struct product *check_product_name(struct checker *checker, const struct head *head,
+					 const struct origin *from, unsigned field,
+					 const char *name);
+/* In the tree, or in the history? */
+bool check_version_known(const struct checker *checker, const char *project, const char *product,
+			 const char *name);
+/* What to say of a version that is not known, and of one that is not named at all. */
+const char *check_version_hint(struct checker *checker, const char *project, const char *product,
+			       const char *name);
+const char *check_newest_hint(struct checker *checker, const char *project, const char *product);
+
+#endif

@@ -1,0 +1,511 @@
+#include "base/sys.h"
+#include "schema/doc.h"
+
+#include <yaml.h>
+
+#include "base/map.h"
+#include "base/utf8.h"
+#include "base/vec.h"
+
+/* What an alias stands for, and what it costs to write it out. */
+struct anchor {
+	struct doc_node *node;
+	size_t nodes, aliases;
+	bool open; /* its own end has not come yet */
+};
+
+/* A sequence or mapping that has begun. */
+struct frame {
+	struct doc_node *node;
+	struct anchor *anchor;
+	size_t first;	       /* of its children in reader.pending */
+	size_t nodes, aliases; /* counted before it began */
+};
+
+struct reader {
+	yaml_parser_t parser;
+	struct arena *arena;
+	const struct doc_source *source;
+	const char *bytes; /* without a byte order mark */
+	size_t len, skipped;
+	VEC(struct doc_node *) pending; /* complete nodes whose parent is not */
+	struct frame frames[DOC_DEPTH_MAX];
+	size_t depth, nodes, aliases;
+	struct map anchors; /* name -> struct anchor */
+};
+
+static struct diag *report(struct reader *reader, enum diag_code code, struct loc at,
+			   const char *text)
+{
+	return diags_add(reader->source->diags, code, reader->source->unit, reader->source->path,
+			 at, "%s", text);
+}
+
+static struct loc loc_of(const yaml_event_t *event)
+{
+	const yaml_mark_t *start = &event->start_mark, *end = &event->end_mark;
+	struct loc at = {(uint32_t)start->line + 1, (uint32_t)start->column + 1, 1};
+
+	if (end->line == start->line && end->column > start->column)
+		at.width = (uint32_t)(end->column - start->column);
+	return at;
+}
+
+/* ---- tags ---- */
+
+#define CORE "tag:yaml.org,2002:"
+
+/* Is the tag one of the core ones that fit a node of this type? */
+static bool tag_fits(const char *tag, enum doc_type type)
+{
+	static const char *const scalars[] = {"str", "null", "bool", "int", "float"};
+
+	if (!tag || str_eq(tag, "!"))
+		return true;
+	if (!str_starts(tag, CORE))
+		return false;
+	tag += strlen(CORE);
+	if (type == DOC_SEQUENCE)
+		return str_eq(tag, "seq");
+	if (type == DOC_MAPPING)
+		return str_eq(tag, "map");
+	for (size_t i = 0; i < ARRAY_LEN(scalars); i++) {
+		if (str_eq(tag, scalars[i]))
+			return true;
+	}
+	return false;
+}
+
+static void check_tag(struct reader *reader, const yaml_char_t *tag, const struct doc_node *node)
+{
+	const char *name = (const char *)tag;
+	AUTO_FREE char *text = NULL;
+
+	if (tag_fits(name, node->type))
+		return;
+	if (str_starts(name, CORE))
+		text = mem_printf("the tag !!%.100s cannot stand here", name + strlen(CORE));
+	else
+		text = mem_printf("the tag %.100s is not known", name);
+	report(reader, DIAG_YAML_TAG, node->at, text)->hint =
+		diags_text(reader->source->diags, "leave the tag out");
+}
+
+/* A plain scalar without a tag, or with one that asks for more than a text. */
+static bool reads_as_plain(const yaml_event_t *event)
+{
+	const char *tag = (const char *)event->data.scalar.tag;
+
+	if (!tag)
+		return event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+	return str_starts(tag, CORE) && !str_eq(tag, CORE "str");
+}
+
+/* ---- nodes; each function returns 0, or -1 when the rest of the file is not worth reading ---- */
+
+static int over_limit(struct reader *reader, struct loc at, const char *text)
+{
+	report(reader, DIAG_LIMIT, at, text);
+	return -1;
+}
+
+static int count_nodes(struct reader *reader, struct loc at, size_t nodes, size_t aliases)
+{
+	reader->nodes += nodes;
+	reader->aliases += aliases;
+	if (reader->nodes > DOC_NODES_MAX)
+		return over_limit(reader, at, "more than 100,000 values in one document");
+	if (reader->aliases > DOC_ALIASES_MAX)
+		return over_limit(reader, at, "aliases stand for more than 1,000 copies");
+	return 0;
+}
+
+static struct doc_node *new_node(struct reader *reader, enum doc_type type,
+				 const yaml_event_t *event)
+{
+	struct doc_node *node = ARENA_NEW(reader->arena, struct doc_node);
+
+	node->type = type;
+	node->at = loc_of(event);
+	return node;
+}
+
+static struct anchor *new_anchor(struct reader *reader, const yaml_char_t *name,
+				 struct doc_node *node)
+{
+	struct anchor *anchor;
+
+	if (!name)
+		return NULL;
+	anchor = ARENA_NEW(reader->arena, struct anchor);
+	anchor->node = node;
+	anchor->nodes = 1;
+	anchor->open = node->type != DOC_SCALAR;
+	map_put(&reader->anchors, (const char *)name, anchor);
+	return anchor;
+}
+
+static int take_scalar(struct reader *reader, const yaml_event_t *event)
+{
+	const char *text = (const char *)event->data.scalar.value;
+	size_t len = event->data.scalar.length;
+	struct doc_node *node = new_node(reader, DOC_SCALAR, event);
+
+	if (len > DOC_STRING_MAX)
+		return over_limit(reader, node->at, "a text of more than 64 KiB");
+	if (memchr(text, '\0', len)) {
+		report(reader, DIAG_BAD_VALUE, node->at, "a text with a NUL character");
+		len = strlen(text);
+	}
+	node->plain = reads_as_plain(event);
+	node->text = arena_strndup(reader->arena, text, len);
+	node->n = len;
+	check_tag(reader, event->data.scalar.tag, node);
+	new_anchor(reader, event->data.scalar.anchor, node);
+	VEC_PUSH(&reader->pending, node);
+	return count_nodes(reader, node->at, 1, 0);
+}
+
+static int take_alias(struct reader *reader, const yaml_event_t *event)
+{
+	const char *name = (const char *)event->data.alias.anchor;
+	const struct anchor *anchor = map_get(&reader->anchors, name);
+	struct loc at = loc_of(event);
+	AUTO_FREE char *text = NULL;
+
+	if (!anchor || anchor->open) {
+		text = mem_printf(anchor ? "*%.100s stands inside what it stands for"
+					 : "there is no anchor &%.100s before this alias",
+				  name);
+		report(reader, DIAG_YAML_ALIAS, at, text);
+		return -1;
+	}
+	VEC_PUSH(&reader->pending, anchor->node);
+	return count_nodes(reader, at, anchor->nodes, anchor->aliases + 1);
+}
+
+static int begin(struct reader *reader, enum doc_type type, const yaml_event_t *event)
+{
+	bool mapping = type == DOC_MAPPING;
+	struct doc_node *node = new_node(reader, type, event);
+	struct frame *frame;
+
+	if (reader->depth == DOC_DEPTH_MAX)
+		return over_limit(reader, node->at, "nested more than 64 deep");
+	if (mapping)
+		node->block = event->data.mapping_start.style != YAML_FLOW_MAPPING_STYLE;
+	else
+		node->block = event->data.sequence_start.style != YAML_FLOW_SEQUENCE_STYLE;
+	check_tag(reader, mapping ? event->data.mapping_start.tag : event->data.sequence_start.tag,
+		  node);
+	frame = &reader->frames[reader->depth++];
+	frame->node = node;
+	frame->first = reader->pending.n;
+	frame->nodes = reader->nodes;
+	frame->aliases = reader->aliases;
+	frame->anchor = new_anchor(reader,
+				   mapping ? event->data.mapping_start.anchor
+					   : event->data.sequence_start.anchor,
+				   node);
+	return count_nodes(reader, node->at, 1, 0);
+}
+
+/* ---- mappings ---- */
+
+static int pair_cmp(const void *left, const void *right)
+{
+	const struct doc_pair *const *a = left, *const *b = right;
+	int order = strcmp((*a)->key->text, (*b)->key->text);
+
+	return order ? order : (*a > *b) - (*a < *b);
+}
+
+static void report_duplicate(struct reader *reader, const struct doc_pair *first,
+			     struct doc_pair *again)
+{
+	AUTO_FREE char *text = mem_printf("the key %.100s stands here twice", again->key->text);
+	struct diag *diag = report(reader, DIAG_YAML_DUPLICATE_KEY, again->key->at, text);
+
+	diag->hint = diags_text(reader->source->diags, "the first one is in line %u",
+				(unsigned)first->key->at.line);
+	again->key = NULL;
+}
+
+/* Up to this many pairs are compared each with each; more are sorted first. */
+#define FEW 12
+
+static void find_duplicates(struct reader *reader, struct doc_pair *pairs, size_t n)
+{
+	struct doc_pair **order, *first = NULL;
+
+	if (n <= FEW) {
+		for (size_t i = 1; i < n; i++) {
+			for (size_t j = 0; j < i && pairs[i].key; j++) {
+				if (pairs[j].key && str_eq(pairs[j].key->text, pairs[i].key->text))
+					report_duplicate(reader, &pairs[j], &pairs[i]);
+			}
+		}
+		return;
+	}
+	order = mem_realloc_array(NULL, n, sizeof(*order));
+	for (size_t i = 0; i < n; i++)
+		order[i] = &pairs[i];
+	qsort(order, n, sizeof(*order), pair_cmp);
+	for (size_t i = 0; i < n; i++) {
+		if (first && strcmp(first->key->text, order[i]->key->text) == 0)
+			report_duplicate(reader, first, order[i]);
+		else
+			first = order[i];
+	}
+	free(order);
+}
+
+static size_t keep_with_key(struct doc_pair *pairs, size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (pairs[i].key)
+			pairs[kept++] = pairs[i];
+	}
+	return kept;
+}
+
+/* Keys and values stand in turn in children. */
+static void fill_mapping(struct reader *reader, struct doc_node *node,
+			 struct doc_node *const *children, size_t n)
+{
+	struct doc_pair *pairs = ARENA_ARRAY(reader->arena, n / 2, struct doc_pair);
+
+	for (size_t i = 0; i < n / 2; i++) {
+		pairs[i] = (struct doc_pair){children[2 * i], children[2 * i + 1]};
+		if (pairs[i].key->type == DOC_SCALAR)
+			continue;
+		report(reader, DIAG_WRONG_TYPE, pairs[i].key->at, "a key must be a text");
+		pairs[i].key = NULL;
+	}
+	n = keep_with_key(pairs, n / 2);
+	find_duplicates(reader, pairs, n);
+	node->n = keep_with_key(pairs, n);
+	node->pairs = pairs;
+	if (node->block && node->n)
+		node->at.width = pairs[0].key->at.width;
+}
+
+static int end(struct reader *reader, const yaml_event_t *event)
+{
+	struct frame *frame = &reader->frames[--reader->depth];
+	struct doc_node *node = frame->node;
+	struct doc_node **children = reader->pending.v + frame->first;
+	size_t n = reader->pending.n - frame->first;
+
+	if (node->type == DOC_MAPPING) {
+		fill_mapping(reader, node, children, n);
+	} else {
+		node->items = arena_memdup(reader->arena, children, n * sizeof(struct doc_node *));
+		node->n = n;
+	}
+	if (!node->block && event->end_mark.line + 1 == node->at.line)
+		node->at.width = (uint32_t)event->end_mark.column + 1 - node->at.column;
+	if (frame->anchor) {
+		frame->anchor->open = false;
+		frame->anchor->nodes = reader->nodes - frame->nodes;
+		frame->anchor->aliases = reader->aliases - frame->aliases;
+	}
+	reader->pending.n = frame->first;
+	VEC_PUSH(&reader->pending, node);
+	return 0;
+}
+
+/* ---- the stream ---- */
+
+static void forget_document(struct reader *reader)
+{
+	VEC_CLEAR(&reader->pending);
+	reader->depth = reader->nodes = reader->aliases = 0;
+	if (reader->anchors.count)
+		map_release(&reader->anchors);
+}
+
+static void finish_document(struct reader *reader, doc_use *use, void *arg)
+{
+	const struct doc_node *root = reader->pending.n ? reader->pending.v[0] : NULL;
+
+	if (root && !doc_is_null(root))
+		use(arg, root);
+	forget_document(reader);
+}
+
+static int take_event(struct reader *reader, const yaml_event_t *event, doc_use *use, void *arg)
+{
+	switch (event->type) {
+	case YAML_SCALAR_EVENT:
+		return take_scalar(reader, event);
+	case YAML_ALIAS_EVENT:
+		return take_alias(reader, event);
+	case YAML_SEQUENCE_START_EVENT:
+		return begin(reader, DOC_SEQUENCE, event);
+	case YAML_MAPPING_START_EVENT:
+		return begin(reader, DOC_MAPPING, event);
+	case YAML_SEQUENCE_END_EVENT:
+	case YAML_MAPPING_END_EVENT:
+		return end(reader, event);
+	case YAML_DOCUMENT_END_EVENT:
+		finish_document(reader, use, arg);
+		return 0;
+	case YAML_STREAM_END_EVENT:
+		return 1;
+	case YAML_NO_EVENT:
+	case YAML_STREAM_START_EVENT:
+	case YAML_DOCUMENT_START_EVENT:
+		break;
+	}
+	return 0;
+}
+
+/* Line and column of a byte. */
+static struct loc loc_of_offset(const char *bytes, size_t offset)
+{
+	struct loc at = {1, 1, 1};
+
+	for (size_t i = 0; i < offset;) {
+		size_t step = utf8_length(bytes + i, offset - i);
+
+		at.column++;
+		if (bytes[i] == '\n') {
+			at.line++;
+			at.column = 1;
+		}
+		i += step ? step : 1;
+	}
+	return at;
+}
+
+/* What people mostly meant when the parser stopped at this character. */
+static const char *syntax_hint(const struct reader *reader, const yaml_mark_t *mark)
+{
+	const char *line = reader->bytes, *limit = line + reader->len;
+
+	for (size_t i = 0; i < mark->line && line; i++) {
+		line = memchr(line, '\n', (size_t)(limit - line));
+		if (line)
+			line++;
+	}
+	if (!line || mark->column >= (size_t)(limit - line))
+		return NULL;
+	switch (line[mark->column]) {
+	case '\t':
+		return "indent with blanks, not with tabs";
+	case '@':
+	case '`':
+	case '%':
+		return "put the value in quotes";
+	default:
+		return NULL;
+	}
+}
+
+static void report_syntax(struct reader *reader)
+{
+	const yaml_parser_t *parser = &reader->parser;
+	const yaml_mark_t *mark = &parser->problem_mark;
+	struct loc at = {(uint32_t)mark->line + 1, (uint32_t)mark->column + 1, 1};
+	AUTO_FREE char *text = NULL;
+	const char *hint;
+
+	if (parser->error == YAML_READER_ERROR) {
+		size_t offset = parser->problem_offset;
+
+		text = mem_printf("the character U+%04X cannot stand in YAML",
+				  (unsigned)parser->problem_value);
+		at = loc_of_offset(reader->bytes, offset < reader->len ? offset : reader->len);
+		report(reader, DIAG_YAML_SYNTAX, at, text);
+		return;
+	}
+	text = mem_printf("%s%s%s", parser->problem ? parser->problem : "not YAML",
+			  parser->context ? " " : "", parser->context ? parser->context : "");
+	hint = syntax_hint(reader, mark);
+	report(reader, DIAG_YAML_SYNTAX, at, text)->hint = hint;
+}
+
+static void read_events(struct reader *reader, doc_use *use, void *arg)
+{
+	yaml_event_t event;
+	int result = 0;
+
+	while (result == 0) {
+		if (!yaml_parser_parse(&reader->parser, &event)) {
+			if (reader->parser.error == YAML_MEMORY_ERROR)
+				mem_exhausted();
+			report_syntax(reader);
+			return;
+		}
+		result = take_event(reader, &event, use, arg);
+		yaml_event_delete(&event);
+	}
+}
+
+/* ---- the bytes ---- */
+
+/* Offset of the first byte that is not UTF-8; len when there is none. */
+static size_t valid_prefix(const char *bytes, size_t len)
+{
+	size_t at = 0;
+
+	while (at < len) {
+		size_t step;
+
+		if ((unsigned char)bytes[at] < 0x80) {
+			at++;
+			continue;
+		}
+		step = utf8_length(bytes + at, len - at);
+		if (step == 0)
+			break;
+		at += step;
+	}
+	return at;
+}
+
+static bool check_bytes(struct reader *reader)
+{
+	size_t valid = valid_prefix(reader->bytes, reader->len);
+	AUTO_FREE char *text = NULL;
+	struct diag *diag;
+
+	if (valid == reader->len)
+		return true;
+	text = mem_printf("byte 0x%02x at offset %zu is not UTF-8",
+			  (unsigned)(unsigned char)reader->bytes[valid], valid + reader->skipped);
+	diag = report(reader, DIAG_YAML_ENCODING, loc_of_offset(reader->bytes, valid), text);
+	diag->hint = "save the file as UTF-8";
+	return false;
+}
+
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
+
+void doc_parse(struct arena *arena, const char *bytes, size_t len, const struct doc_source *source,
+	       doc_use *use, void *arg)
+{
+	struct reader reader = {.arena = arena, .source = source, .bytes = bytes, .len = len};
+
+	if (len > DOC_BYTES_MAX) {
+		over_limit(&reader, (struct loc){0, 0, 0}, "a manifest of more than 1 MiB");
+		return;
+	}
+	if (len >= 3 && memcmp(bytes, BYTE_ORDER_MARK, 3) == 0)
+		reader.skipped = 3;
+	reader.bytes += reader.skipped;
+	reader.len -= reader.skipped;
+	if (!check_bytes(&reader))
+		return;
+	if (!yaml_parser_initialize(&reader.parser))
+		mem_exhausted();
+	yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);
+	yaml_parser_set_input_string(&reader.parser, (const unsigned char *)reader.bytes,
+				     reader.len);
+	read_events(&reader, use, arg);
+	forget_document(&reader);
+	VEC_FREE(&reader.pending);
+	yaml_parser_delete(&reader.parser);
+}

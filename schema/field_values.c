@@ -1,0 +1,325 @@
+#include "base/sys.h"
+#include "schema/field_values.h"
+
+#include "base/num.h"
+#include "schema/forms.h"
+
+/* One function for each type of field but those that hold objects, which are in fields.c. */
+
+/* ---- messages ---- */
+
+static const char *const wanted_words[] = {
+	[TYPE_STRING] = "a text",
+	[TYPE_NAME] = "a name",
+	[TYPE_BOOL] = "true or false",
+	[TYPE_INT] = "a whole number",
+	[TYPE_DURATION] = "a duration such as 10s",
+	[TYPE_SIZE] = "a size such as 64Mi",
+	[TYPE_CPU] = "an amount of processors such as 0.5 or 500m",
+	[TYPE_ENUM] = "one word",
+	[TYPE_STRINGS] = "a list of texts",
+	[TYPE_MAP] = "a mapping of texts",
+	[TYPE_OBJECT] = "a mapping",
+	[TYPE_LIST] = "a list of mappings",
+	[TYPE_OBJMAP] = "a mapping of mappings",
+	[TYPE_ANY] = "anything",
+};
+
+bool field_wrong_type(struct fields_reader *reader, const struct field_type_row *row,
+		      const struct doc_node *node, struct loc at)
+{
+	source_error(&reader->source, DIAG_WRONG_TYPE, at, "%s must be %s, not %s", row->key,
+		     wanted_words[row->type], doc_describe(node));
+	return false;
+}
+
+/* A number between quotes is a text: say so, since nobody sees the difference at once. */
+static bool wrong_scalar(struct fields_reader *reader, const struct field_type_row *row,
+			 const struct doc_node *node, struct loc at)
+{
+	field_wrong_type(reader, row, node, at);
+	if (node->type == DOC_SCALAR && !node->plain && node->n)
+		reader->source.diags->v[reader->source.diags->n - 1].hint =
+			"write it without quotes";
+	return false;
+}
+
+static bool bad_value(struct fields_reader *reader, const struct field_type_row *row, struct loc at)
+{
+	source_error(&reader->source, DIAG_BAD_VALUE, at, "%s must be %s", row->key,
+		     wanted_words[row->type]);
+	return false;
+}
+
+/* ---- bounds ---- */
+
+/* A bound the way it would be written in a manifest. */
+static const char *bound_text(const struct field_type_row *row, int64_t bound,
+			      char out[NUM_TEXT_MAX])
+{
+	switch (row->type) {
+	case TYPE_DURATION:
+		return num_format_duration(bound, out);
+	case TYPE_SIZE:
+		return num_format_size(bound, out);
+	case TYPE_CPU:
+		return num_format_cpu(bound, out);
+	default:
+		snprintf(out, NUM_TEXT_MAX, "%lld", (long long)bound);
+		return out;
+	}
+}
+
+static bool check_bounds(struct fields_reader *reader, const struct field_type_row *row,
+			 int64_t value, struct loc at)
+{
+	char low[NUM_TEXT_MAX], high[NUM_TEXT_MAX];
+
+	if (value >= row->min && value <= row->max)
+		return true;
+	if (row->max == INT64_MAX)
+		source_error(&reader->source, DIAG_BAD_VALUE, at, "%s must be at least %s",
+			     row->key, bound_text(row, row->min, low));
+	else
+		source_error(&reader->source, DIAG_BAD_VALUE, at, "%s must be between %s and %s",
+			     row->key, bound_text(row, row->min, low),
+			     bound_text(row, row->max, high));
+	return false;
+}
+
+bool field_count_fits(struct fields_reader *reader, const struct field_type_row *row, size_t n,
+		      struct loc at)
+{
+	if ((int64_t)n >= row->min && (int64_t)n <= row->max)
+		return true;
+	if ((int64_t)n < row->min)
+		source_error(&reader->source, DIAG_BAD_VALUE, at, "%s needs at least %lld %s",
+			     row->key, (long long)row->min, row->min == 1 ? "entry" : "entries");
+	else
+		source_error(&reader->source, DIAG_BAD_VALUE, at,
+			     "%s can have at most %lld entries", row->key, (long long)row->max);
+	return false;
+}
+
+/* ---- scalars ---- */
+
+static bool read_bool(struct fields_reader *reader, const struct field_type_row *row,
+		      const struct doc_node *node, struct loc at, void *slot)
+{
+	return doc_bool(node, slot) == 0 || wrong_scalar(reader, row, node, at);
+}
+
+static bool read_int(struct fields_reader *reader, const struct field_type_row *row,
+		     const struct doc_node *node, struct loc at, void *slot)
+{
+	int64_t value;
+
+	if (doc_int(node, &value) != 0)
+		return wrong_scalar(reader, row, node, at);
+	if (!check_bounds(reader, row, value, at))
+		return false;
+	*(int64_t *)slot = value;
+	return true;
+}
+
+static bool read_amount(struct fields_reader *reader, const struct field_type_row *row,
+			const struct doc_node *node, struct loc at, void *slot)
+{
+	int (*parse)(const char *, int64_t *) = row->type == TYPE_DURATION ? num_parse_duration
+						: row->type == TYPE_SIZE   ? num_parse_size
+									   : num_parse_cpu;
+	int64_t value;
+
+	if (node->type != DOC_SCALAR)
+		return field_wrong_type(reader, row, node, at);
+	if (parse(node->text, &value) != 0)
+		return bad_value(reader, row, at);
+	if (!check_bounds(reader, row, value, at))
+		return false;
+	*(int64_t *)slot = value;
+	return true;
+}
+
+static void enum_words(const struct enum_type *type, const char **words)
+{
+	for (size_t i = 0; i < type->values_n; i++)
+		words[i] = type->values[i].word;
+}
+
+#define WORDS_MAX 16
+
+static bool unknown_word(struct fields_reader *reader, const struct field_type_row *row,
+			 const char *text, struct loc at)
+{
+	const struct enum_type *type = row->enumeration;
+	const char *words[WORDS_MAX];
+	char list[256];
+	size_t len = 0;
+
+	enum_words(type, words);
+	for (size_t i = 0; i < type->values_n; i++)
+		len += (size_t)snprintf(list + len, sizeof list - len, "%s%s",
+					i == 0			  ? ""
+					: i + 1 == type->values_n ? " or "
+								  : ", ",
+					words[i]);
+	source_error(&reader->source, DIAG_BAD_VALUE, at, "%s must be %s", row->key, list)->hint =
+		hint_nearest(reader->source.diags, text, words, type->values_n);
+	return false;
+}
+
+static bool read_enum(struct fields_reader *reader, const struct field_type_row *row,
+		      const struct doc_node *node, struct loc at, void *slot)
+{
+	const struct enum_value *value;
+
+	if (node->type != DOC_SCALAR)
+		return field_wrong_type(reader, row, node, at);
+	value = enum_find(row->enumeration, node->text);
+	if (!value)
+		return unknown_word(reader, row, node->text, at);
+	if (value->flags & LATER) {
+		source_error(&reader->source, DIAG_NOT_SUPPORTED, at,
+			     "%s: %s is not supported by this build", row->key, value->word);
+		return false;
+	}
+	*(int *)slot = value->value;
+	return true;
+}
+
+static bool read_string(struct fields_reader *reader, const struct field_type_row *row,
+			const struct doc_node *node, struct loc at, void *slot)
+{
+	if (node->type != DOC_SCALAR)
+		return field_wrong_type(reader, row, node, at);
+	*(const char **)slot = arena_strndup(reader->arena, node->text, node->n);
+	return true;
+}
+
+/* ---- lists and maps of texts ---- */
+
+static bool read_strings(struct fields_reader *reader, const struct field_type_row *row,
+			 const struct doc_node *node, struct loc at, void *slot)
+{
+	struct strings *out = slot;
+	struct loc *places;
+	bool fine;
+
+	if (node->type != DOC_SEQUENCE)
+		return field_wrong_type(reader, row, node, at);
+	fine = field_count_fits(reader, row, node->n, at);
+	out->v = ARENA_ARRAY(reader->arena, node->n, const char *);
+	places = reader->without_places ? NULL : ARENA_ARRAY(reader->arena, node->n, struct loc);
+	out->at = places;
+	for (size_t i = 0; i < node->n; i++) {
+		const struct doc_node *item = node->items[i];
+
+		if (item->type != DOC_SCALAR || doc_is_null(item)) {
+			source_error(&reader->source, DIAG_WRONG_TYPE, item->at,
+				     "an entry of %s must be a text, not %s", row->key,
+				     doc_describe(item));
+			fine = false;
+			continue;
+		}
+		if (places)
+			places[out->n] = item->at;
+		out->v[out->n++] = arena_strndup(reader->arena, item->text, item->n);
+	}
+	return fine;
+}
+
+static int pair_key_cmp(const void *left, const void *right)
+{
+	const struct doc_pair *a = left, *b = right;
+
+	return strcmp(a->key->text, b->key->text);
+}
+
+/* The pairs of a mapping by key; a copy, since others may want the order of the text. */
+const struct doc_pair *field_sorted_pairs(struct fields_reader *reader,
+					  const struct doc_node *mapping)
+{
+	struct doc_pair *pairs = NULL;
+	bool sorted = true;
+
+	for (size_t i = 1; i < mapping->n && sorted; i++)
+		sorted = pair_key_cmp(&mapping->pairs[i - 1], &mapping->pairs[i]) < 0;
+	if (sorted)
+		return mapping->pairs;
+	pairs = arena_memdup(reader->arena, mapping->pairs, mapping->n * sizeof *pairs);
+	qsort(pairs, mapping->n, sizeof *pairs, pair_key_cmp);
+	return pairs;
+}
+
+#define KEY_MAX 255
+
+static bool pair_fits(struct fields_reader *reader, const struct field_type_row *row,
+		      const struct doc_pair *pair)
+{
+	enum form form = FLAGS_FORM(row->flags);
+	const struct doc_node *value = pair->value;
+
+	if (!form_key_fits(form, pair->key->text) || pair->key->n > KEY_MAX) {
+		struct diag *diag = source_error(&reader->source, DIAG_BAD_VALUE, pair->key->at,
+						 "%s must be %s", row->key, form_row(form)->text);
+
+		if (str_eq(pair->key->text, MERGE_KEY))
+			diag->hint = MERGE_KEY_HINT;
+		return false;
+	}
+	if (value->type != DOC_SCALAR || (doc_is_null(value) && form != FORM_ENV)) {
+		source_error(&reader->source, DIAG_WRONG_TYPE, doc_pair_at(pair),
+			     "%s of %s must be a text, not %s", pair->key->text, row->key,
+			     doc_describe(value));
+		return false;
+	}
+	if (doc_is_null(value) || form_value_fits(form, value->text))
+		return true;
+	source_error(&reader->source, DIAG_BAD_VALUE, value->at, "%s must be %s", row->key,
+		     form_row(form)->text);
+	return false;
+}
+
+static bool read_map(struct fields_reader *reader, const struct field_type_row *row,
+		     const struct doc_node *node, struct loc at, void *slot)
+{
+	struct pairs *out = slot;
+	const struct doc_pair *pairs;
+	struct loc *places;
+	bool fine;
+
+	if (node->type != DOC_MAPPING)
+		return field_wrong_type(reader, row, node, at);
+	fine = field_count_fits(reader, row, node->n, at);
+	pairs = field_sorted_pairs(reader, node);
+	out->key = ARENA_ARRAY(reader->arena, node->n, const char *);
+	out->value = ARENA_ARRAY(reader->arena, node->n, const char *);
+	places = reader->without_places ? NULL : ARENA_ARRAY(reader->arena, node->n, struct loc);
+	out->at = places;
+	for (size_t i = 0; i < node->n; i++) {
+		const struct doc_node *value = pairs[i].value;
+
+		if (!pair_fits(reader, row, &pairs[i])) {
+			fine = false;
+			continue;
+		}
+		if (places)
+			places[out->n] = pairs[i].key->at;
+		out->key[out->n] =
+			arena_strndup(reader->arena, pairs[i].key->text, pairs[i].key->n);
+		out->value[out->n++] =
+			doc_is_null(value) ? NULL
+					   : arena_strndup(reader->arena, value->text, value->n);
+	}
+	return fine;
+}
+
+read_value *const value_readers[] = {
+	[TYPE_STRING] = read_string,   [TYPE_NAME] = read_string,
+	[TYPE_BOOL] = read_bool,       [TYPE_INT] = read_int,
+	[TYPE_DURATION] = read_amount, [TYPE_SIZE] = read_amount,
+	[TYPE_CPU] = read_amount,      [TYPE_ENUM] = read_enum,
+	[TYPE_STRINGS] = read_strings, [TYPE_MAP] = read_map,
+	[TYPE_OBJECT] = fields_object, [TYPE_LIST] = fields_list,
+	[TYPE_OBJMAP] = fields_objmap, [TYPE_ANY] = NULL,
+};

@@ -1,0 +1,362 @@
+#include "base/sys.h"
+#include "schema/field_values.h"
+
+#include "base/num.h"
+#include "schema/check.h"
+
+/* ---- objects ---- */
+
+bool fields_object(struct fields_reader *reader, const struct field_type_row *row,
+		   const struct doc_node *node, struct loc at, void *slot)
+{
+	void *object;
+
+	if (node->type != DOC_MAPPING)
+		return field_wrong_type(reader, row, node, at);
+	object = arena_alloc(reader->arena, row->object->size);
+	fields_read(reader, row->object, node, object);
+	memcpy(slot, &object, sizeof object);
+	return true;
+}
+
+/* "80", "8080:80", "8080:80/udp" into the fields of a port. */
+static bool read_short_port(struct fields_reader *reader, const struct doc_node *node,
+			    struct port *port)
+{
+	char text[64];
+	char *slash, *colon;
+	int64_t *const slots[] = {&port->container, &port->host};
+	const struct enum_value *protocol = NULL;
+	bool fine = node->n < sizeof text;
+
+	snprintf(text, sizeof text, "%s", node->text);
+	slash = strchr(text, '/');
+	if (slash) {
+		*slash = '\0';
+		protocol = enum_find(&words_protocol, slash + 1);
+		fine = fine && protocol;
+	}
+	colon = strchr(text, ':');
+	if (colon)
+		*colon = '\0';
+	fine = fine && num_parse_int(colon ? colon + 1 : text, 1, 65535, slots[0]) == 0 &&
+	       (!colon || num_parse_int(text, 1, 65535, slots[1]) == 0);
+	if (!fine) {
+		source_error(&reader->source, DIAG_BAD_VALUE, node->at,
+			     "a port must be \"80\", \"8080:80\" (host:container) or "
+			     "\"8080:80/udp\"")
+			->hint = strchr(node->text, '.') ? "for an address: {container: 80, host: "
+							   "8080, address: 127.0.0.1}"
+							 : NULL;
+		return false;
+	}
+	port->protocol = protocol ? protocol->value : 0;
+	port->head.set = UINT64_C(1) << port_container_F;
+	if (colon)
+		port->head.set |= UINT64_C(1) << port_host_F;
+	if (protocol)
+		port->head.set |= UINT64_C(1) << port_protocol_F;
+	return true;
+}
+
+static void place_all(struct fields_reader *reader, const struct object_type *type,
+		      struct head *head, struct loc at)
+{
+	struct loc *places;
+
+	head->path = reader->source.path;
+	if (reader->without_places)
+		return;
+	places = ARENA_ARRAY(reader->arena, type->fields_n, struct loc);
+	for (size_t i = 0; i < type->fields_n; i++) {
+		if ((head->set >> i) & 1)
+			places[i] = at;
+	}
+	head->at = places;
+}
+
+static bool read_item(struct fields_reader *reader, const struct field_type_row *row,
+		      const struct doc_node *item, void *object)
+{
+	if (item->type == DOC_MAPPING) {
+		fields_read(reader, row->object, item, object);
+		return true;
+	}
+	if ((row->flags & SHORT) && item->type == DOC_SCALAR && !doc_is_null(item)) {
+		if (!read_short_port(reader, item, object))
+			return false;
+		place_all(reader, row->object, object, item->at);
+		return true;
+	}
+	source_error(&reader->source, DIAG_WRONG_TYPE, item->at,
+		     "an entry of %s must be a mapping, not %s", row->key, doc_describe(item));
+	return false;
+}
+
+static const struct field_type_row *key_row(const struct object_type *type)
+{
+	const struct field_type_row *row = type->fields;
+
+	while (!(row->flags & KEY))
+		row++;
+	return row;
+}
+
+/* Are the two items the same by their KEY field? Unset ones are the same as nothing. */
+static bool same_key(const struct field_type_row *row, unsigned number, const void *a,
+		     const void *b)
+{
+	const struct head *first = a, *second = b;
+
+	if (!((first->set & second->set) >> number & 1))
+		return false;
+	if (row->type == TYPE_INT)
+		return *(const int64_t *)field_const_slot(a, row) ==
+		       *(const int64_t *)field_const_slot(b, row);
+	return str_eq(*(const char *const *)field_const_slot(a, row),
+		      *(const char *const *)field_const_slot(b, row));
+}
+
+static bool check_item_keys(struct fields_reader *reader, const struct field_type_row *row,
+			    const struct doc_node *const *nodes, const char *items, size_t n)
+{
+	const struct field_type_row *key = key_row(row->object);
+	unsigned number = field_number(row->object, key);
+	size_t size = row->object->size;
+
+	for (size_t i = 1; i < n; i++) {
+		for (size_t j = 0; j < i; j++) {
+			if (!same_key(key, number, items + j * size, items + i * size))
+				continue;
+			source_error(&reader->source, DIAG_DUPLICATE, nodes[i]->at,
+				     "two entries of %s have the same %s", row->key, key->key)
+				->hint =
+				diags_text(reader->source.diags, "the other one is in line %u",
+					   (unsigned)nodes[j]->at.line);
+			return false;
+		}
+	}
+	return true;
+}
+
+bool fields_list(struct fields_reader *reader, const struct field_type_row *row,
+		 const struct doc_node *node, struct loc at, void *slot)
+{
+	size_t size = row->object->size, n = 0;
+	const struct doc_node **nodes;
+	struct any_list list;
+	char *items;
+
+	if (node->type != DOC_SEQUENCE)
+		return field_wrong_type(reader, row, node, at);
+	if (!field_count_fits(reader, row, node->n, at))
+		return false;
+	items = arena_array(reader->arena, node->n, size);
+	nodes = ARENA_ARRAY(reader->arena, node->n, const struct doc_node *);
+	for (size_t i = 0; i < node->n; i++) {
+		nodes[n] = node->items[i];
+		if (read_item(reader, row, node->items[i], items + n * size))
+			n++;
+	}
+	list = (struct any_list){items, n};
+	memcpy(slot, &list, sizeof list);
+	return check_item_keys(reader, row, nodes, items, n) && n == node->n;
+}
+
+bool fields_objmap(struct fields_reader *reader, const struct field_type_row *row,
+		   const struct doc_node *node, struct loc at, void *slot)
+{
+	const struct doc_pair *pairs;
+	size_t size = row->object->size;
+	struct any_map map = {0};
+	struct loc *places;
+	bool fine = true;
+	char *objects;
+
+	if (node->type != DOC_MAPPING)
+		return field_wrong_type(reader, row, node, at);
+	if (!field_count_fits(reader, row, node->n, at))
+		return false;
+	pairs = field_sorted_pairs(reader, node);
+	map.name = ARENA_ARRAY(reader->arena, node->n, const char *);
+	map.v = objects = arena_array(reader->arena, node->n, size);
+	places = reader->without_places ? NULL : ARENA_ARRAY(reader->arena, node->n, struct loc);
+	map.at = places;
+	for (size_t i = 0; i < node->n; i++) {
+		const struct doc_pair *pair = &pairs[i];
+
+		if (pair->value->type != DOC_MAPPING) {
+			source_error(&reader->source, DIAG_WRONG_TYPE, doc_pair_at(pair),
+				     "%s of %s must be a mapping, not %s", pair->key->text,
+				     row->key, doc_describe(pair->value));
+			fine = false;
+			continue;
+		}
+		fields_read(reader, row->object, pair->value, objects + map.n * size);
+		if (places)
+			places[map.n] = pair->key->at;
+		map.name[map.n++] = arena_strndup(reader->arena, pair->key->text, pair->key->n);
+	}
+	memcpy(slot, &map, sizeof map);
+	return fine;
+}
+
+/* ---- the fields of one object ---- */
+
+/* What people write who come from elsewhere. */
+static const struct {
+	const char *foreign, *ours;
+} synonyms[] = {
+	{"environment", "env"},
+	{"entrypoint", "command"},
+	{"replicas", "scale"},
+	{"restart", "restartPolicy"},
+	{"workdir", "workingDirectory"},
+	{"working_dir", "workingDirectory"},
+	{"depends_on", "dependsOn"},
+	{"health_check", "healthCheck"},
+	{"containerPort", "container"},
+	{"hostPort", "host"},
+	{"stop_grace_period", "stopTimeout"},
+	{"stop_signal", "stopSignal"},
+};
+
+static const char *unknown_field_hint(struct diags *diags, const struct object_type *type,
+				      const char *key)
+{
+	const char *keys[64];
+
+	if (str_eq(key, MERGE_KEY))
+		return MERGE_KEY_HINT;
+	for (size_t i = 0; i < ARRAY_LEN(synonyms); i++) {
+		if (str_eq(synonyms[i].foreign, key) && object_field(type, synonyms[i].ours))
+			return diags_text(diags, "did you mean %s?", synonyms[i].ours);
+	}
+	for (size_t i = 0; i < type->fields_n; i++)
+		keys[i] = type->fields[i].key;
+	return hint_nearest(diags, key, keys, type->fields_n);
+}
+
+static void unknown_field(struct fields_reader *reader, const struct object_type *type,
+			  const struct doc_node *key)
+{
+	const char *const *foreign = type->title ? reader->foreign_keys : NULL;
+
+	for (; foreign && *foreign; foreign++) {
+		if (str_eq(*foreign, key->text))
+			return;
+	}
+	source_error(&reader->source, DIAG_UNKNOWN_FIELD, key->at, "there is no field %.100s here",
+		     key->text)
+		->hint = unknown_field_hint(reader->source.diags, type, key->text);
+}
+
+static bool text_fits(struct fields_reader *reader, const struct object_type *type,
+		      const struct field_type_row *row, const char *text, struct loc at)
+{
+	if (strstr(text, "{{") && field_takes_templates(type, row))
+		return true;
+	return field_text_fits(row, text, at, &reader->source);
+}
+
+/* Length and form of what was read as text. */
+static bool texts_fit(struct fields_reader *reader, const struct object_type *type,
+		      const struct field_type_row *row, const void *slot, struct loc at)
+{
+	const struct strings *list = slot;
+	bool fine = true;
+
+	if (row->type == TYPE_STRING || row->type == TYPE_NAME)
+		return text_fits(reader, type, row, *(const char *const *)slot, at);
+	if (row->type != TYPE_STRINGS)
+		return true;
+	for (size_t i = 0; i < list->n; i++)
+		fine &= text_fits(reader, type, row, list->v[i], list->at ? list->at[i] : at);
+	return fine;
+}
+
+static void read_field(struct fields_reader *reader, const struct object_type *type,
+		       const struct field_type_row *row, const struct doc_pair *pair, void *object)
+{
+	struct head *head = object;
+	uint64_t bit = UINT64_C(1) << field_number(type, row);
+	struct loc at = doc_pair_at(pair);
+	void *slot = field_slot(object, row);
+
+	if (doc_is_null(pair->value)) {
+		head->null |= bit;
+		return;
+	}
+	if (row->flags & LATER) {
+		head->bad |= bit;
+		source_error(&reader->source, DIAG_NOT_SUPPORTED, pair->key->at,
+			     "the field %s is not supported by this build", row->key);
+		return;
+	}
+	if (value_readers[row->type](reader, row, pair->value, at, slot) &&
+	    texts_fit(reader, type, row, slot, at)) {
+		head->set |= bit;
+		return;
+	}
+	head->bad |= bit;
+	memset(slot, 0, field_size(row->type));
+}
+
+static void check_required(struct fields_reader *reader, const struct object_type *type,
+			   const struct head *head, struct loc at)
+{
+	for (size_t i = 0; i < type->fields_n; i++) {
+		const struct field_type_row *row = &type->fields[i];
+
+		if (!(row->flags & REQ) || ((head->set | head->bad) >> i & 1))
+			continue;
+		source_error(&reader->source, DIAG_MISSING_FIELD, at, "the field %s is missing",
+			     row->key)
+			->hint = diags_text(reader->source.diags, "%s: %s", row->key, row->text);
+	}
+}
+
+static void check_exclusion(struct fields_reader *reader, const struct object_type *type,
+			    const struct head *head, const struct doc_node *mapping)
+{
+	const char *first = NULL;
+
+	for (size_t i = 0; i < mapping->n; i++) {
+		const struct field_type_row *row = object_field(type, mapping->pairs[i].key->text);
+
+		if (!row || !(row->flags & ONE) ||
+		    !((head->set | head->bad) >> field_number(type, row) & 1))
+			continue;
+		if (first)
+			source_error(&reader->source, DIAG_FIELDS_EXCLUDE,
+				     mapping->pairs[i].key->at, "%s and %s exclude each other",
+				     first, row->key);
+		else
+			first = row->key;
+	}
+}
+
+void fields_read(struct fields_reader *reader, const struct object_type *type,
+		 const struct doc_node *mapping, void *object)
+{
+	struct head *head = object;
+	struct loc *places = NULL;
+
+	head->path = reader->source.path;
+	if (!reader->without_places)
+		head->at = places = ARENA_ARRAY(reader->arena, type->fields_n, struct loc);
+	for (size_t i = 0; i < mapping->n; i++) {
+		const struct doc_pair *pair = &mapping->pairs[i];
+		const struct field_type_row *row = object_field(type, pair->key->text);
+
+		if (!row) {
+			unknown_field(reader, type, pair->key);
+			continue;
+		}
+		read_field(reader, type, row, pair, object);
+		if (places && !doc_is_null(pair->value))
+			places[field_number(type, row)] = doc_pair_at(pair);
+	}
+	check_required(reader, type, head, mapping->at);
+	check_exclusion(reader, type, head, mapping);
+}

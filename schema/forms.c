@@ -1,0 +1,300 @@
+#include "base/sys.h"
+#include "schema/forms.h"
+
+#include <arpa/inet.h>
+#include <signal.h>
+
+#include "base/num.h"
+#include "schema/image.h"
+
+#define DIGITS "0123456789"
+#define LOWER "abcdefghijklmnopqrstuvwxyz"
+#define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define WORD LOWER UPPER DIGITS
+
+static bool only(const char *text, const char *allowed)
+{
+	return text[strspn(text, allowed)] == '\0';
+}
+
+/* White space and control characters, of ASCII. */
+static bool has_blank(const char *text)
+{
+	for (; *text; text++) {
+		if ((unsigned char)*text <= ' ' || *text == 0x7f)
+			return true;
+	}
+	return false;
+}
+
+static bool fits_name(const char *text)
+{
+	size_t len = strlen(text);
+
+	return len && only(text, LOWER DIGITS "-") && text[0] != '-' && text[len - 1] != '-';
+}
+
+static bool fits_version(const char *text)
+{
+	return *text && !has_blank(text);
+}
+
+static bool fits_image(const char *text)
+{
+	return image_ref_check(text, NULL) == 0;
+}
+
+static bool fits_address(const char *text)
+{
+	unsigned char raw[sizeof(struct in6_addr)];
+
+	return inet_pton(AF_INET, text, raw) == 1 || inet_pton(AF_INET6, text, raw) == 1;
+}
+
+static bool fits_path(const char *text)
+{
+	if (strcmp(text, "/") == 0)
+		return true;
+	text += *text == '/';
+	for (;;) {
+		const char *end = strchrnul(text, '/');
+		size_t len = (size_t)(end - text);
+
+		if (len == 0 || (len == 1 && text[0] == '.') ||
+		    (len == 2 && text[0] == '.' && text[1] == '.'))
+			return false;
+		for (; text < end; text++) {
+			if ((unsigned char)*text < ' ' || *text == 0x7f)
+				return false;
+		}
+		if (!*end)
+			return true;
+		text = end + 1;
+	}
+}
+
+static bool fits_absolute(const char *text)
+{
+	return *text == '/' && fits_path(text);
+}
+
+static bool fits_mode(const char *text)
+{
+	size_t len = strlen(text);
+
+	return only(text, "01234567") && (len == 3 || (len == 4 && text[0] == '0'));
+}
+
+unsigned form_mode(const char *text)
+{
+	unsigned mode = 0;
+
+	for (; *text; text++)
+		mode = mode * 8 + (unsigned)(*text - '0');
+	return mode;
+}
+
+static bool fits_url_path(const char *text)
+{
+	return *text == '/' && !has_blank(text);
+}
+
+/* The next code or range of codes; *text is moved behind it and its comma. */
+static bool take_codes(const char **text, int64_t *low, int64_t *high)
+{
+	char part[8];
+	const char *end = strchrnul(*text, ',');
+	size_t len = (size_t)(end - *text);
+
+	if (len >= sizeof part)
+		return false;
+	memcpy(part, *text, len);
+	part[len] = '\0';
+	*text = *end ? end + 1 : end;
+	return form_ports(part, low, high) == 0 && *low >= 100 && *high <= 599;
+}
+
+static bool fits_status(const char *text)
+{
+	int64_t low, high;
+
+	if (!*text || text[strlen(text) - 1] == ',')
+		return false;
+	while (*text) {
+		if (!take_codes(&text, &low, &high))
+			return false;
+	}
+	return true;
+}
+
+bool form_status_accepts(const char *text, int64_t status)
+{
+	int64_t low, high;
+
+	while (*text && take_codes(&text, &low, &high)) {
+		if (status >= low && status <= high)
+			return true;
+	}
+	return false;
+}
+
+/* A name of a user or group, or a number, that ends at `end`. */
+static bool is_account(const char *text, const char *end)
+{
+	size_t len = (size_t)(end - text);
+
+	if (len == 0)
+		return false;
+	if (strspn(text, DIGITS) == len)
+		return len <= 10;
+	return strspn(text, WORD "_-.") == len && strchr(LOWER UPPER "_", *text);
+}
+
+static bool fits_user(const char *text)
+{
+	const char *colon = strchrnul(text, ':');
+
+	if (!is_account(text, colon))
+		return false;
+	return !*colon || is_account(colon + 1, colon + 1 + strlen(colon + 1));
+}
+
+int form_signal(const char *name)
+{
+	if (!str_starts(name, "SIG"))
+		return -1;
+	for (int number = 1; number < SIGRTMIN; number++) {
+		const char *abbreviation = sigabbrev_np(number);
+
+		if (abbreviation && strcmp(abbreviation, name + 3) == 0)
+			return number;
+	}
+	return -1;
+}
+
+static bool fits_signal(const char *text)
+{
+	return form_signal(text) > 0;
+}
+
+static bool fits_email(const char *text)
+{
+	const char *at = strchr(text, '@');
+
+	return at && at > text && at[1] && !strchr(at + 1, '@') && !has_blank(text);
+}
+
+static bool fits_ssh_key(const char *text)
+{
+	size_t type = strspn(text, LOWER DIGITS "@.-");
+	size_t body;
+
+	if (type == 0 || text[type] != ' ')
+		return false;
+	text += type + 1;
+	body = strspn(text, WORD "+/");
+	text += body + strspn(text + body, "=");
+	return body && (*text == '\0' || *text == ' ') && !strpbrk(text, "\n\r");
+}
+
+int form_ports(const char *text, int64_t *low, int64_t *high)
+{
+	char first[8];
+	const char *dash = strchr(text, '-');
+	size_t len = dash ? (size_t)(dash - text) : strlen(text);
+
+	if (len >= sizeof first)
+		return -1;
+	memcpy(first, text, len);
+	first[len] = '\0';
+	if (num_parse_int(first, 1, 65535, low) != 0)
+		return -1;
+	*high = *low;
+	return dash ? num_parse_int(dash + 1, *low, 65535, high) : 0;
+}
+
+static bool fits_ports(const char *text)
+{
+	int64_t low, high;
+
+	return form_ports(text, &low, &high) == 0;
+}
+
+static bool fits_env_key(const char *key)
+{
+	return *key && only(key, WORD "-._") && !strchr(DIGITS, *key);
+}
+
+static bool fits_any(const char *text)
+{
+	(void)text;
+	return true;
+}
+
+static bool fits_role(const char *text)
+{
+	return enum_find(&words_role, text) != NULL;
+}
+
+static bool fits_label_key(const char *key)
+{
+	size_t len = strlen(key);
+
+	return len && only(key, WORD "-._/") && strchr(WORD, key[0]) && strchr(WORD, key[len - 1]);
+}
+
+static bool fits_label_value(const char *value)
+{
+	return !has_blank(value);
+}
+
+static const struct {
+	struct form_row row;
+	bool (*fits)(const char *text); /* the text, or a pair's key */
+	bool (*value_fits)(const char *text);
+} forms[FORMS] = {
+#define fits_ENV fits_env_key, fits_any
+#define fits_MEMBERS fits_name, fits_role
+#define fits_LABELS fits_label_key, fits_label_value
+#define fits_NAME fits_name
+#define fits_VERSION fits_version
+#define fits_IMAGE fits_image
+#define fits_ADDRESS fits_address
+#define fits_PATH fits_path
+#define fits_ABSOLUTE fits_absolute
+#define fits_MODE fits_mode
+#define fits_URL_PATH fits_url_path
+#define fits_STATUS fits_status
+#define fits_USER fits_user
+#define fits_SIGNAL fits_signal
+#define fits_EMAIL fits_email
+#define fits_SSH_KEY fits_ssh_key
+#define fits_PORTS fits_ports
+#define TEXT_FORM(constant, name, pattern, text)                                                   \
+	[FORM_##constant] = {{name, pattern, NULL, text}, fits_##constant, NULL},
+#define PAIR_FORM(constant, name, key_pattern, value_pattern, text)                                \
+	[FORM_##constant] = {{name, key_pattern, value_pattern, text}, fits_##constant},
+#include "schema/forms.def"
+#undef TEXT_FORM
+#undef PAIR_FORM
+};
+
+const struct form_row *form_row(enum form form)
+{
+	return &forms[form].row;
+}
+
+bool form_text_fits(enum form form, const char *text)
+{
+	return form == FORM_NONE || forms[form].fits(text);
+}
+
+bool form_key_fits(enum form form, const char *key)
+{
+	return form == FORM_NONE || forms[form].fits(key);
+}
+
+bool form_value_fits(enum form form, const char *value)
+{
+	return form == FORM_NONE || forms[form].value_fits(value);
+}
