@@ -16,7 +16,8 @@ DEVELOPER ?=
 SANITIZE  ?=
 CCACHE    ?=
 FUZZER    ?=
-BUILD     ?= $(if $(FUZZER),build-fuzz,$(if $(SANITIZE),build-san,build))
+FAULTS    ?=
+BUILD     ?= $(if $(FUZZER),build-fuzz,$(if $(SANITIZE),build-san,$(if $(FAULTS),build-faults,build)))
 PREFIX    ?= /usr/local
 DESTDIR   ?=
 JOBS      ?= $(shell nproc 2>/dev/null || echo 2)
@@ -68,6 +69,10 @@ HARDEN   += -D_FORTIFY_SOURCE=$(if $(IS_CLANG),2,3)
 endif
 
 BASE_CPPFLAGS := -D_GNU_SOURCE -I. -Ireconciler
+# Builds for tests obey TRUEUP_TRACE and TRUEUP_FAULT in the environment (drivers/fault.h).
+ifneq ($(FAULTS)$(SANITIZE),)
+BASE_CPPFLAGS += -DTRUEUP_FAULTS
+endif
 BASE_CFLAGS    = -std=gnu17 $(OPTIMIZE) $(WARNINGS) $(HARDEN) $(SAN) -ffunction-sections \
 	-fdata-sections -ffile-prefix-map=$(ROOT)/= $(PKG_CFLAGS)
 BASE_LDFLAGS   = $(HARDEN_LD) $(SAN) -Wl,--as-needed -Wl,--gc-sections
@@ -280,4 +285,5 @@ lint: $(BUILD)/config.mk ## clang-tidy, cppcheck and gcc -fanalyzer
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 18
 	@echo; echo '  V=1 shows commands, DEVELOPER=1 warns more, SANITIZE=address,undefined, CC=clang,'
-	@echo '  CCACHE=1, BUILD=folder, JOBS=n, PREFIX, DESTDIR, FUZZ_TIME=seconds'
+	@echo '  FAULTS=1 obeys TRUEUP_FAULT, CCACHE=1, BUILD=folder, JOBS=n, PREFIX, DESTDIR,'
+	@echo '  FUZZ_TIME=seconds'

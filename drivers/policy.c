@@ -38,7 +38,7 @@ static struct strings allowed_ports(const struct settings *settings, const char 
 				.n = ARRAY_LEN(default_ports)};
 }
 
-static struct strings allowed_paths(const struct settings *settings, const char *node)
+struct strings policy_host_paths(const struct settings *settings, const char *node)
 {
 	const struct node_policy *exception = exceptions(settings, node);
 
@@ -62,15 +62,24 @@ static bool in_range(const char *range, int64_t port)
 	return from <= port && port <= to;
 }
 
-static void check_port(const struct strings *allowed, const struct node *node,
+bool policy_port_allowed(const struct settings *settings, const char *node, int64_t port)
+{
+	struct strings allowed = allowed_ports(settings, node);
+
+	for (size_t i = 0; i < allowed.n; i++) {
+		if (in_range(allowed.v[i], port))
+			return true;
+	}
+	return false;
+}
+
+static void check_port(const struct settings *settings, const struct node *node,
 		       const struct port *port, const struct unit *unit, struct diags *diags)
 {
 	struct diag *diag;
 
-	for (size_t i = 0; i < allowed->n; i++) {
-		if (in_range(allowed->v[i], port->host))
-			return;
-	}
+	if (policy_port_allowed(settings, node->name, port->host))
+		return;
 	diag = diags_add(diags, DIAG_POLICY, unit, head_path(&port->head, port_host_F),
 			 AT(port, port, host), "port %lld of node %s may not be used",
 			 (long long)port->host, node->name);
@@ -118,11 +127,6 @@ static void check_path(const struct strings *allowed, const struct node *node,
 	struct loc at = AT(volume, volume, host_path);
 	struct diag *diag;
 
-	if (!policy_path_is_plain(volume->host_path)) {
-		diag = diags_add(diags, DIAG_BAD_VALUE, unit, file, at,
-				 "hostPath must be an absolute path without . and ..");
-		return;
-	}
 	if (policy_path_within(volume->host_path, allowed))
 		return;
 	diag = diags_add(diags, DIAG_POLICY, unit, file, at, "folder %s of node %s may not be used",
@@ -134,15 +138,14 @@ void policy_check(const struct node *node, const struct driver_env *env, const s
 		  const struct unit *unit, struct diags *diags)
 {
 	const struct container *config = spec->config;
-	struct strings ports, paths;
+	struct strings paths;
 
 	if (!env)
 		return;
-	ports = allowed_ports(env->settings, node->name);
-	paths = allowed_paths(env->settings, node->name);
+	paths = policy_host_paths(env->settings, node->name);
 	for (size_t i = 0; i < config->ports.n; i++) {
 		if (IS_SET(&config->ports.v[i], port, host))
-			check_port(&ports, node, &config->ports.v[i], unit, diags);
+			check_port(env->settings, node, &config->ports.v[i], unit, diags);
 	}
 	for (size_t i = 0; i < config->volumes.n; i++) {
 		if (IS_SET(&config->volumes.v[i], volume, host_path))
