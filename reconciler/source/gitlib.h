@@ -33,9 +33,10 @@ struct repo {
 	git_repository *git;
 	git_odb *odb;
 	char *url;	 /* as it was given, for messages */
+	char *path;	 /* where it is, absolute */
 	char *store;	 /* <state>/objects.git; NULL: nothing is kept */
 	bool store_read; /* the store is one of the places odb reads from */
-	bool mirror;	 /* of a remote, in the state directory */
+	bool mirror;	 /* of a remote, in the state directory; path is the mirror's */
 };
 
 void gitlib_setup(void);

@@ -22,17 +22,14 @@ static void read_store_too(struct repo *repo)
 		repo->store_read = git_odb_add_disk_alternate(repo->odb, objects) == 0;
 }
 
-static int open_mirror(struct repo *repo, const char *state_dir, struct err *err)
+static int find_mirror(struct repo *repo, const char *state_dir, struct err *err)
 {
-	char *path AUTO_FREE = NULL;
-
 	if (!state_dir)
 		return err_set(err, E_USAGE,
 			       "%s is not on this machine: a state directory is needed", repo->url);
-	path = store_mirror_path(state_dir, repo->url);
-	if (store_create(path, err) != 0)
-		return -1;
-	return gitlib_open(path, &repo->git, err);
+	repo->mirror = true;
+	repo->path = store_mirror_path(state_dir, repo->url);
+	return store_create(repo->path, err);
 }
 
 static int open_parts(struct repo *repo, const char *state_dir, struct err *err)
@@ -41,9 +38,11 @@ static int open_parts(struct repo *repo, const char *state_dir, struct err *err)
 
 	if (url_parse(repo->url, &url, err) != 0)
 		return -1;
-	repo->mirror = url.scheme != URL_PATH;
-	if (repo->mirror ? open_mirror(repo, state_dir, err)
-			 : gitlib_open(url.path, &repo->git, err))
+	if (url.scheme == URL_PATH)
+		repo->path = mem_strdup(url.path);
+	else if (find_mirror(repo, state_dir, err) != 0)
+		return -1;
+	if (gitlib_open(repo->path, &repo->git, err) != 0)
 		return -1;
 	if (git_repository_odb(&repo->odb, repo->git) != 0)
 		return gitlib_fail(err, E_REPO_UNREADABLE, "%s", repo->url);
@@ -74,6 +73,7 @@ void repo_close(struct repo **slot)
 	git_odb_free(repo->odb);
 	git_repository_free(repo->git);
 	free(repo->url);
+	free(repo->path);
 	free(repo->store);
 	free(repo);
 	*slot = NULL;
