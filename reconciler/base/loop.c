@@ -192,7 +192,6 @@ static void run_due_timers(struct loop *loop)
 
 	while (loop->timers.n) {
 		struct loop_timer *first = loop->timers.v[0];
-		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): del takes it out of the heap first */
 		struct loop_timer copy = *first;
 
 		if (copy.due_us > now || copy.number >= added_before)

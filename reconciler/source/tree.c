@@ -447,7 +447,7 @@ int tree_update(struct repo *repo, const struct oid *before_commit, const struct
 		.arena = arena,
 		.before = before,
 		.max_files = max_files,
-		.path = BUF_INIT((TREE_DEPTH_MAX + 1) * (NAME_MAX + 1)),
+		.path = BUF_INIT(((size_t)TREE_DEPTH_MAX + 1) * (NAME_MAX + 1)),
 	};
 	struct oid tree, old_tree;
 	bool has_old;
