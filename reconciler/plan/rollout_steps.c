@@ -1,0 +1,209 @@
+#include "base/sys.h"
+#include "plan/rollout.h"
+
+#include "base/vec.h"
+#include "plan/rollout_place.h"
+
+static const char *const action_words[STEP_ACTIONS] = {
+	[STEP_NONE] = "none",	  [STEP_CREATE] = "create",   [STEP_REPLACE] = "replace",
+	[STEP_UPDATE] = "update", [STEP_RESTART] = "restart", [STEP_REMOVE] = "remove",
+};
+
+const char *step_action_word(enum step_action action)
+{
+	return action_words[action];
+}
+
+/* ---- reasons ---- */
+
+#define FIELDS_NAMED 3
+
+/* The field without its path: "env" of "env.LOG_LEVEL". */
+static size_t head_length(const struct field_diff *diff)
+{
+	return strcspn(diff->field, ".");
+}
+
+static bool named_before(const struct field_diffs *diffs, size_t at)
+{
+	size_t len = head_length(&diffs->v[at]);
+
+	for (size_t i = 0; i < at; i++) {
+		if (head_length(&diffs->v[i]) == len &&
+		    strncmp(diffs->v[i].field, diffs->v[at].field, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* "env", "env and ports", "image, env, ports and more"; the digest goes with its image. */
+static const char *field_names(struct arena *arena, const struct field_diffs *diffs)
+{
+	const char *names[FIELDS_NAMED];
+	size_t n = 0, distinct = 0;
+
+	for (size_t i = 0; i < diffs->n; i++) {
+		const struct field_diff *diff = &diffs->v[i];
+
+		if (named_before(diffs, i) || (i > 0 && str_eq(diff->field, "digest") &&
+					       str_eq(diffs->v[i - 1].field, "image")))
+			continue;
+		if (distinct++ < FIELDS_NAMED)
+			names[n++] = arena_strndup(arena, diff->field, head_length(diff));
+	}
+	if (n == 0)
+		return NULL;
+	if (n == 1)
+		return names[0];
+	if (distinct > FIELDS_NAMED)
+		return arena_printf(arena, "%s, %s, %s and more", names[0], names[1], names[2]);
+	if (n == 2)
+		return arena_printf(arena, "%s and %s", names[0], names[1]);
+	return arena_printf(arena, "%s, %s and %s", names[0], names[1], names[2]);
+}
+
+static const char *changed_reason(struct arena *arena, const struct step *step)
+{
+	const struct field_diffs diffs = {step->fields, step->fields_n};
+	const char *names = field_names(arena, &diffs);
+
+	if (!names)
+		return "changed";
+	if (step->drift)
+		return arena_printf(arena, "%s changed on the node", names);
+	if (diffs.n == 1 && str_eq(diffs.v[0].field, "digest"))
+		return "image moved";
+	return arena_printf(arena, "%s changed", names);
+}
+
+static const char *ended_reason(struct arena *arena, const struct workload *workload)
+{
+	if (workload->state == RUN_EXITED && workload->exit_code > 128)
+		return arena_printf(arena, "not running: ended by signal %d",
+				    workload->exit_code - 128);
+	if (workload->state == RUN_EXITED)
+		return arena_printf(arena, "not running: exited with code %d", workload->exit_code);
+	return workload->state == RUN_CREATED ? "not started yet" : "not running";
+}
+
+/* ---- steps ---- */
+
+struct list {
+	struct arena *arena;
+	const struct rollout_input *input;
+	VEC(struct step) steps;
+};
+
+static void add_plain(struct list *list, enum step_action action, const char *container,
+		      const char *reason)
+{
+	VEC_PUSH(&list->steps,
+		 (struct step){.action = action, .container = container, .reason = reason});
+}
+
+static struct step *add_with_fields(struct list *list, enum step_action action,
+				    const struct place *place, const struct workload *from)
+{
+	struct field_diffs diffs = place_diff(list->arena, place->spec, from);
+	char hash[HASH_HEX_SIZE + 8];
+
+	add_plain(list, action, place->spec->name, NULL);
+	list->steps.v[list->steps.n - 1].fields = diffs.v;
+	list->steps.v[list->steps.n - 1].fields_n = diffs.n;
+	/* Made from the very spec that is wanted: then somebody changed it since. */
+	spec_hash(place->spec, hash);
+	list->steps.v[list->steps.n - 1].drift = diffs.n > 0 && str_eq(hash, from->labels.spec);
+	return &list->steps.v[list->steps.n - 1];
+}
+
+static void add_replace(struct list *list, const struct place *place)
+{
+	const struct workload *own = place->own;
+	struct step *step = add_with_fields(list, STEP_REPLACE, place, own);
+
+	if (place->have)
+		step->reason = "half done";
+	else if (!place_same_slot(&own->labels, &place->spec->labels))
+		step->reason = arena_printf(list->arena, "taken over from deployment %s",
+					    own->labels.deployment);
+	else if (step->fields_n == 0)
+		step->reason = spec_is_job(place->spec) ? "runs again for the new record"
+							: ended_reason(list->arena, own);
+	else
+		step->reason = changed_reason(list->arena, step);
+}
+
+static void add_have(struct list *list, const struct place *place)
+{
+	enum condition condition = place->condition;
+	struct step *step;
+
+	if (place->match == MATCH_LIVE) {
+		step = add_with_fields(list, STEP_UPDATE, place, place->have);
+		step->reason = changed_reason(list->arena, step);
+	} else if (condition == CONDITION_DOWN || condition == CONDITION_FAILED) {
+		add_plain(list, STEP_RESTART, place->spec->name,
+			  ended_reason(list->arena, place->have));
+		list->steps.v[list->steps.n - 1].drift = list->input->settled;
+	} else {
+		add_plain(list, STEP_NONE, place->spec->name, NULL);
+	}
+}
+
+static void add_missing(struct list *list, const struct place *place)
+{
+	if (place->have) { /* all but its name is there */
+		add_plain(list, STEP_CREATE, place->spec->name, "half done");
+		return;
+	}
+	add_plain(list, STEP_CREATE, place->spec->name, "not there");
+	/* A further instance is missing because there are to be more of them now. */
+	list->steps.v[list->steps.n - 1].drift = list->input->settled && place->spec->instance <= 1;
+}
+
+/* A job that is done for its record; what another record's job left goes. */
+static void add_done(struct list *list, const struct place *place)
+{
+	if (place->own)
+		add_plain(list, STEP_REMOVE, place->own->name, "left over");
+	else
+		add_plain(list, STEP_NONE, place->spec->name, NULL);
+}
+
+static void add_place(struct list *list, const struct place *place)
+{
+	if (!place->have && place->condition == CONDITION_HEALTHY)
+		add_done(list, place);
+	else if (place->have && place->have == place->own)
+		add_have(list, place);
+	else if (place->own)
+		add_replace(list, place);
+	else
+		add_missing(list, place);
+	if (place->next && place->next != place->have)
+		add_plain(list, STEP_REMOVE, place->next->name, "left over");
+}
+
+static int step_cmp(const void *a, const void *b)
+{
+	return strcmp(((const struct step *)a)->container, ((const struct step *)b)->container);
+}
+
+size_t rollout_steps(struct arena *arena, const struct rollout_input *input, struct step **out)
+{
+	struct list list = {.arena = arena, .input = input};
+	struct places places;
+	size_t n;
+
+	places_fill(arena, input, &places);
+	for (size_t i = 0; i < places.n; i++)
+		add_place(&list, &places.v[i]);
+	for (size_t i = 0; i < places.extra_n; i++)
+		add_plain(&list, STEP_REMOVE, places.extra[i]->name,
+			  input->wanted_n > 0 ? "no longer wanted" : "removed from the commit");
+	VEC_SORT(&list.steps, step_cmp);
+	n = list.steps.n;
+	*out = n > 0 ? arena_memdup(arena, list.steps.v, n * sizeof(struct step)) : NULL;
+	VEC_FREE(&list.steps);
+	return n;
+}
