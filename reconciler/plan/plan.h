@@ -9,11 +9,12 @@
 #include "plan/lifecycle.h"
 #include "plan/rollout.h"
 
-/* One node as seen; observed NULL: unreachable or not asked. */
+/* One node as seen. A node without a view, or a view without either, was not asked (--offline):
+ * then the active records are taken to run as they were recorded. */
 struct node_view {
 	const char *name;
 	const struct observed *observed;
-	const char *error; /* why it could not be seen; NULL with --offline */
+	const char *error; /* why it could not be seen */
 };
 
 /* Digests by (node, image), as the drivers resolved them. */
@@ -50,29 +51,50 @@ struct plan_input {
 	const struct slot_key *only; /* plan this slot alone; NULL: all */
 };
 
-/* One slot's part of a plan; what the engine carries out. */
+/*
+ * One slot's part of a plan; what the engine carries out:
+ *	rollout_next(arena, &slot_plan->rollout, &rollout)
+ * with a new look and a new plan of this slot (plan_input.only) after each list of changes.
+ */
 struct slot_plan {
 	struct slot_key key;
-	const struct slot *slot; /* NULL: the slot is gone from the commit */
-	struct decision decision;
+	const struct slot *slot;  /* NULL: the slot is gone from the commit */
+	struct decision decision; /* all zero where there is no slot */
+	const char *why; /* "new deployment", "version 1.0.0 -> 1.1.0", "rollback to 1.0.0", ...;
+			    NULL: nothing of the record changes */
 	const struct record *serves;	 /* the record whose containers are wanted now: the new one
 					    while it     is tried, else the active one; NULL: none */
 	struct content content;		 /* of the wanted record; digests NULL where unresolved */
 	char release_id[RECORD_ID_SIZE]; /* "" while a digest is missing */
 	struct spec *specs;
 	size_t specs_n;
-	struct step *steps; /* only those that change something */
+	struct rollout_input rollout; /* what the steps were found from */
+	struct step *steps;	      /* only those that change something */
 	size_t steps_n;
-	struct transition *transitions; /* when it succeeds */
+	size_t unchanged;		/* containers that are as wanted */
+	struct transition *transitions; /* of other records, when it succeeds or is gone */
 	size_t transitions_n;
-	bool node_known; /* the node was seen */
+	/* A slot that is gone under dataPolicy: delete: to be removed once its containers are. */
+	const char **volumes;
+	size_t volumes_n;
+	bool node_known; /* the node was seen; else steps are what the ledger says would have to be
+			  */
 	bool drift;	 /* steps are there although the active record is what is wanted */
+	/* Nothing of it is carried out: drift that is only to be reported, onFailure: stop, an
+	 * orphan that waits for approve, content that cannot be read, an unreachable node. */
+	bool leave;
+	/* A slot that left its node: only when the deployment's other slots are successful. */
+	bool after_others;
 };
 
 /* Things to say that are no steps: {file, line, text...} as lifecycle.md's `held` and `data`. */
 struct plan_note {
 	struct slot_key slot;
-	const char *reason; /* held: "failed", "approval", "frozen"; data: "volume", "prefix" */
+	/*
+	 * held: "failed", "approval", "frozen", "detached", "unknown", "unclaimed", "unreadable";
+	 * data: "empty", "kept", "deleted", "moved"
+	 */
+	const char *reason;
 	const char *text;
 	const char *path; /* NULL or where */
 	struct loc at;
@@ -92,6 +114,7 @@ struct plan {
 	struct digest_entry *unresolved; /* (node, image) that have no digest and need one */
 	size_t unresolved_n;
 	size_t create, replace, update, restart, remove, unchanged;
+	bool adopting; /* as in the input */
 };
 /* All in arena; borrows from the input, which must stay alive. */
 struct plan *plan_build(const struct plan_input *input, struct arena *arena);

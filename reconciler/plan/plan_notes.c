@@ -1,0 +1,144 @@
+#include "base/sys.h"
+#include "plan/plan_work.h"
+
+#include "schema/kinds.h"
+
+/* ---- held ---- */
+
+void plan_hold(struct plan_work *work, const struct slot_plan *plan, const char *reason,
+	       const char *text)
+{
+	struct plan_note note = {.slot = plan->key, .reason = reason, .text = text};
+
+	if (plan->slot) {
+		const struct deployment *deployment = plan->slot->deployment;
+
+		note.path = deployment->from.file->path;
+		note.at = IS_SET(deployment, deployment, version)
+				  ? AT(deployment, deployment, version)
+				  : deployment->from.at;
+	}
+	VEC_PUSH(&work->held, note);
+}
+
+static const char *record_name(struct plan_work *work, const struct record *record)
+{
+	if (record->version)
+		return arena_printf(work->arena, "version %s", record->version);
+	return "this configuration";
+}
+
+static void hold_failed(struct plan_work *work, const struct slot_plan *plan)
+{
+	const struct record *failed = plan->decision.record;
+	const struct slot_key *key = &plan->key;
+
+	plan_hold(work, plan, "failed",
+		  arena_printf(work->arena,
+			       "%s failed%s%s; it is tried again when its inputs change, or by: "
+			       "trueup retry %s/%s/%s",
+			       record_name(work, failed), failed->error_text ? ": " : "",
+			       failed->error_text ? failed->error_text : "", key->project,
+			       key->stage, key->deployment));
+}
+
+/* Something outside the frozen parts changed, a template's value for instance. */
+static bool is_kept_as_recorded(const struct slot_plan *plan)
+{
+	const struct record *record = plan->decision.record;
+
+	return plan->decision.kind == DECIDE_KEEP && record->type == VERSION_INCREMENTAL &&
+	       str_eq(record->source_id, plan->slot->source_id) &&
+	       !str_eq(record->input_id, plan->slot->input_id);
+}
+
+/* ---- data ---- */
+
+static void tell(struct plan_work *work, const struct slot_key *slot, const char *reason,
+		 const char *text)
+{
+	VEC_PUSH(&work->data, (struct plan_note){.slot = *slot, .reason = reason, .text = text});
+}
+
+/* A new prefix has volumes of its own. */
+static void tell_empty(struct plan_work *work, const struct slot_plan *plan)
+{
+	const struct record *active = plan->decision.active;
+	const char **from, **to;
+	size_t from_n, n;
+
+	if (!active || !plan->serves || str_eq(active->prefix, plan->serves->prefix))
+		return;
+	to = plan_volumes(work->arena, &plan->content, plan->serves->prefix, &n);
+	from = plan_volumes(work->arena, &plan->content, active->prefix, &from_n);
+	for (size_t i = 0; i < n && i < from_n; i++)
+		tell(work, &plan->key, "empty",
+		     arena_printf(work->arena, "volume %s starts empty; %s is kept", to[i],
+				  from[i]));
+}
+
+void plan_notes_slot(struct plan_work *work, const struct slot_plan *plan)
+{
+	if (plan->decision.kind == DECIDE_HELD)
+		hold_failed(work, plan);
+	else if (is_kept_as_recorded(plan))
+		plan_hold(work, plan, "frozen",
+			  arena_printf(work->arena,
+				       "%s keeps what was recorded; the change of what it is made "
+				       "from is taken up by the next version",
+				       record_name(work, plan->decision.record)));
+	tell_empty(work, plan);
+}
+
+static const struct slot_plan *find_plan(const struct plan_work *work, const struct slot_key *key)
+{
+	for (size_t i = 0; i < work->slots.n; i++) {
+		if (slot_key_cmp(&work->slots.v[i].key, key) == 0)
+			return &work->slots.v[i];
+	}
+	return NULL;
+}
+
+static bool is_deleted(const struct slot_plan *plan, const char *volume)
+{
+	for (size_t i = 0; plan && i < plan->volumes_n; i++) {
+		if (str_eq(plan->volumes[i], volume))
+			return true;
+	}
+	return false;
+}
+
+/* A volume whose slot is gone. */
+static void tell_volume(struct plan_work *work, const struct slot_key *key, const char *name)
+{
+	const struct slot_plan *plan = find_plan(work, key);
+
+	if (is_deleted(plan, name))
+		tell(work, key, "deleted",
+		     arena_printf(work->arena, "volume %s is deleted (dataPolicy: delete)", name));
+	else if (plan && plan->after_others)
+		tell(work, key, "moved",
+		     arena_printf(work->arena, "volume %s stays on %s; it does not move", name,
+				  key->node));
+	else
+		tell(work, key, "kept", arena_printf(work->arena, "volume %s is kept", name));
+}
+
+void plan_notes_volumes(struct plan_work *work)
+{
+	for (size_t i = 0; i < work->input->nodes_n; i++) {
+		const struct node_view *view = &work->input->nodes[i];
+
+		for (size_t j = 0; view->observed && j < view->observed->volumes_n; j++) {
+			const struct volume_seen *volume = &view->observed->volumes[j];
+			struct slot_key key = {.project = volume->project,
+					       .stage = volume->stage,
+					       .deployment = volume->deployment,
+					       .node = view->name};
+
+			if (!desired_find(work->input->desired, &key) &&
+			    (!work->input->only || slot_key_cmp(&key, work->input->only) == 0))
+				tell_volume(work, &key, volume->name);
+		}
+	}
+}

@@ -1,0 +1,238 @@
+#include "base/sys.h"
+#include "plan/plan_work.h"
+
+#include "schema/kinds.h"
+
+/* ---- in a word, what happens to the slot ---- */
+
+static const char *version_of(const struct record *record)
+{
+	return record && record->version ? record->version : NULL;
+}
+
+static const char *move_text(struct plan_work *work, const struct record *from,
+			     const struct record *to)
+{
+	if (!str_eq(from->product, to->product))
+		return arena_printf(work->arena, "product %s -> %s", from->product, to->product);
+	if (!str_eq(from->version, to->version))
+		return arena_printf(work->arena, "version %s -> %s",
+				    from->version ? from->version : "none",
+				    to->version ? to->version : "none");
+	if (!str_eq(from->prefix, to->prefix))
+		return arena_printf(work->arena, "prefix %s -> %s", from->prefix, to->prefix);
+	return NULL;
+}
+
+static const char *start_text(struct plan_work *work, const struct decision *decision)
+{
+	const struct record *record = decision->record;
+
+	if (!record->succeeded)
+		return "tried again";
+	return arena_printf(work->arena, "rollback to %s", version_of(record));
+}
+
+static const char *why(struct plan_work *work, const struct slot_plan *plan)
+{
+	const struct decision *decision = &plan->decision;
+
+	switch (decision->kind) {
+	case DECIDE_NEW:
+	case DECIDE_CONTINUE:
+		if (!decision->active)
+			return "new deployment";
+		if (decision->kind == DECIDE_CONTINUE && decision->record->succeeded)
+			return start_text(work, decision);
+		return move_text(work, decision->active, plan->serves);
+	case DECIDE_START:
+		return start_text(work, decision);
+	case DECIDE_HELD:
+		return decision->active ? NULL : "it failed";
+	case DECIDE_KEEP:
+	case DECIDE_REFUSED:
+		break;
+	}
+	return NULL;
+}
+
+/* ---- steps ---- */
+
+static bool is_settled(const struct decision *decision)
+{
+	return decision->kind == DECIDE_KEEP || decision->kind == DECIDE_HELD ||
+	       decision->kind == DECIDE_REFUSED;
+}
+
+/* What happens to the slot says more than what differs in one container. */
+static const char *step_reason(struct plan_work *work, const struct slot_plan *plan,
+			       const struct step *step)
+{
+	const struct decision *decision = &plan->decision;
+
+	if (step->action == STEP_RESTART || step->action == STEP_UPDATE ||
+	    str_starts(step->reason, "taken over"))
+		return step->reason;
+	if (plan->why)
+		return plan->why;
+	if (step->action == STEP_CREATE && decision->kind == DECIDE_NEW)
+		return "new container";
+	if (step->action == STEP_REPLACE && decision->kind == DECIDE_HELD && decision->record)
+		return arena_printf(work->arena, "back from what failed: %s", step->reason);
+	return step->reason;
+}
+
+void plan_fill_steps(struct plan_work *work, struct slot_plan *plan)
+{
+	struct step *all;
+	size_t n = rollout_steps(work->arena, &plan->rollout, &all);
+
+	plan->steps = ARENA_ARRAY(work->arena, n, struct step);
+	for (size_t i = 0; i < n; i++) {
+		if (all[i].action == STEP_NONE) {
+			plan->unchanged++;
+			continue;
+		}
+		all[i].reason = step_reason(work, plan, &all[i]);
+		plan->steps[plan->steps_n++] = all[i];
+	}
+}
+
+static bool all_is_drift(const struct slot_plan *plan)
+{
+	for (size_t i = 0; i < plan->steps_n; i++) {
+		if (!plan->steps[i].drift)
+			return false;
+	}
+	return plan->steps_n > 0;
+}
+
+/* What the deployment says should be left alone. */
+static void judge(struct slot_plan *plan)
+{
+	const struct deployment *deployment = plan->slot->deployment;
+	bool settled = is_settled(&plan->decision);
+
+	for (size_t i = 0; i < plan->steps_n; i++)
+		plan->drift |= settled && plan->steps[i].drift;
+	if (settled && all_is_drift(plan) && KIND_OR(deployment, deployment, drift) == DRIFT_REPORT)
+		plan->leave = true;
+	if (plan->decision.kind == DECIDE_HELD &&
+	    KIND_OR(deployment, deployment, on_failure) == FAILURE_STOP)
+		plan->leave = true;
+}
+
+/* ---- transitions ---- */
+
+static void fill_transitions(struct plan_work *work, struct slot_plan *plan)
+{
+	struct lineage lineage = {work->input->model, work->input->history};
+	struct ancestry ancestry = {lifecycle_parent, &lineage};
+	size_t n;
+
+	if (is_settled(&plan->decision) || !plan->serves)
+		return;
+	history_slot(work->input->history, &plan->key, &n);
+	plan->transitions = ARENA_ARRAY(work->arena, n, struct transition);
+	plan->transitions_n = lifecycle_on_success(plan->serves, work->input->history, &ancestry,
+						   plan->transitions);
+}
+
+/* ---- a wanted slot, in two parts ---- */
+
+static const char **start_order(struct arena *arena, const struct content *content)
+{
+	const char **order = ARENA_ARRAY(arena, content->containers_n, const char *);
+
+	for (size_t i = 0; i < content->containers_n; i++)
+		order[i] = content->containers[i].name;
+	return order;
+}
+
+static void fill_rollout(struct plan_work *work, struct slot_plan *plan)
+{
+	const struct slot *slot = plan->slot;
+	const struct driver_ops *driver = driver_find((enum driver_value)slot->node->driver);
+
+	plan->rollout = (struct rollout_input){
+		.wanted = plan->specs,
+		.wanted_n = plan->specs_n,
+		.order = start_order(work->arena, &slot->content),
+		.order_n = slot->content.containers_n,
+		.strategy = slot->strategy,
+		.min_healthy_ms = KIND_OR(slot->deployment->strategy, strategy, min_healthy),
+		.live_fields = driver ? driver->live_fields : 0,
+		.settled = is_settled(&plan->decision),
+	};
+}
+
+static void see(struct plan_work *work, struct slot_plan *plan)
+{
+	size_t n;
+	const struct seen *seen = plan_seen_of(work, &plan->key, &n);
+	const struct workload **list = ARENA_ARRAY(work->arena, n, const struct workload *);
+
+	for (size_t i = 0; i < n; i++)
+		list[i] = seen[i].workload;
+	plan->rollout.seen = list;
+	plan->rollout.seen_n = n;
+}
+
+/* The node was not asked: what the ledger says that it runs. */
+static void assume(struct plan_work *work, struct slot_plan *plan)
+{
+	const struct record *active = plan->decision.active;
+	struct spec *specs = NULL;
+	struct workload *seen;
+	const struct workload **list;
+	size_t n = 0;
+
+	if (active && !plan_record_specs(work, plan->slot, active, &specs, &n))
+		return;
+	seen = plan_assume(specs, n, work->arena);
+	list = ARENA_ARRAY(work->arena, n, const struct workload *);
+	for (size_t i = 0; i < n; i++)
+		list[i] = &seen[i];
+	plan->rollout.seen = list;
+	plan->rollout.seen_n = n;
+}
+
+void plan_slot_begin(struct plan_work *work, const struct slot *slot)
+{
+	const struct node_view *view = plan_view(work->input, slot->key.node);
+	struct slot_plan plan = {.key = slot->key, .slot = slot};
+	struct slot_plan *kept;
+
+	lifecycle_decide(slot, work->input->history, &plan.decision);
+	VEC_PUSH(&work->slots, plan);
+	kept = &work->slots.v[work->slots.n - 1];
+	if (!plan_fill_content(work, kept)) {
+		kept->leave = true;
+		plan_hold(work, kept, "unreadable",
+			  "the content of its record cannot be read; "
+			  "nothing of it is touched");
+	}
+	if (kept->decision.kind == DECIDE_REFUSED && !kept->decision.active)
+		kept->leave = true;
+	fill_rollout(work, kept);
+	kept->node_known = view && view->observed;
+	if (kept->node_known)
+		see(work, kept);
+	else if (view && view->error)
+		kept->leave = true;
+	else
+		assume(work, kept);
+}
+
+void plan_slot_finish(struct plan_work *work, struct slot_plan *plan)
+{
+	bool unknown = plan->leave;
+
+	plan->why = why(work, plan);
+	if (!unknown) {
+		plan_fill_steps(work, plan);
+		judge(plan);
+	}
+	fill_transitions(work, plan);
+	plan_notes_slot(work, plan);
+}

@@ -1,0 +1,40 @@
+/*
+ * render_parts.h - what text, JSON and Markdown say in the same words.
+ */
+#ifndef TRUEUP_PLAN_RENDER_PARTS_H
+#define TRUEUP_PLAN_RENDER_PARTS_H
+
+#include "base/buf.h"
+#include "plan/plan.h"
+
+/* "+" create, "~" replace, "^" update, ">" restart, "-" remove. */
+const char *render_mark(enum step_action action);
+/* Why the steps of a slot are not carried out; NULL: they are. */
+const char *render_leave(const struct plan *plan, const struct slot_plan *slot);
+/* What happens to the slot as a whole; never NULL. */
+const char *render_headline(const struct slot_plan *slot);
+/* "recreate: writable volume data": containers stop before their successors start; or NULL. */
+const char *render_outage(const struct slot_plan *slot);
+/* Is there anything to say about it? */
+bool render_shows(const struct slot_plan *slot);
+/*
+ * The status of the slot's own record that follows, as a transition: from 0 for a new record.
+ * false: its record stays as it is.
+ */
+bool render_own_transition(const struct slot_plan *slot, struct transition *out);
+/* "1 to create, 0 to replace, 0 to update, 0 to restart, 0 to remove, 12 unchanged" */
+void render_summary(const struct plan *plan, struct buf *out);
+/* One sentence: what to do next. */
+void render_next(const struct plan *plan, struct buf *out);
+/* Slots that have something to show, by node, then key; in arena. */
+const struct slot_plan **render_slots(const struct plan *plan, struct arena *arena, size_t *n);
+
+/*
+ * One line of a value, at most `width` characters: control bytes are gone, line breaks are shown as
+ * "\n", digests are shortened, what is too long ends with an ellipsis. NULL is "(none)".
+ */
+void render_value(struct buf *out, const char *value, size_t width);
+/* Characters, not bytes; text is UTF-8. */
+size_t render_width(const char *text, size_t len);
+
+#endif
