@@ -65,6 +65,11 @@ struct record {
 	const char *reason;
 	const char *commit; /* full id of the tip it was made from */
 	const char *author; /* "Ann <ann@example.org>" */
+	/*
+	 * Of the deployment, as the accepted commit last had it: when the manifest is removed there
+	 * is nobody else to ask. 0: not known, which keeps the volumes.
+	 */
+	enum data_policy_value data_policy;
 	int tries;
 	int64_t created_ms, started_ms, finished_ms; /* wall time; 0: not yet */
 	/* Why it failed; NULL members otherwise. */
