@@ -35,7 +35,10 @@ struct wanted {
 };
 
 static const char *const env_key[] = {"CONTENT"};
-static const struct health_check a_check;
+static const struct health_check a_check = {
+	.head.set = 1u << health_check_retries_F,
+	.retries = 1,
+};
 static const struct expect job_expect = {
 	.head.set = 1u << expect_state_F,
 	.state = EXPECT_EXITED,
@@ -921,6 +924,21 @@ static void test_settled_does_not_hold_back(void **state)
 	assert_int_equal(one->rollout.state, ROLLOUT_WAIT);
 }
 
+/* What is left of a record that was given up goes at once, unless it serves. */
+static void test_settled_extras(void **state)
+{
+	struct one *one = *state;
+
+	put(one, "web", "hA", RUN_RUNNING);
+	put(one, "x-web", "hB", RUN_STOPPED);
+	look_once(one, "web:hA", (struct rollout_input){.settled = true});
+	assert_string_equal(ops_text(one), "remove x-web");
+	one->world.things[1].state = RUN_RUNNING;
+	one->world.things[1].aged = true;
+	look_once(one, "web:hA", (struct rollout_input){.settled = true});
+	assert_int_equal(one->rollout.state, ROLLOUT_WAIT);
+}
+
 /* A job is done for its record; another record runs it again, its absence is no drift. */
 static void test_jobs(void **state)
 {
@@ -1035,6 +1053,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_fails_when_time_cannot_help, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_settled_starts_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_settled_does_not_hold_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_settled_extras, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_jobs, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unreadable_config, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reasons, setup, teardown),
