@@ -1,3 +1,4 @@
+#include "base/sys.h"
 #include "tests/support/rollout_world.h"
 
 #include "base/buf.h"

@@ -1,6 +1,8 @@
 /*
  * Single looks: which changes, in which order, and in what words.
  */
+#include "tests/support/test.h"
+
 #include "tests/support/rollout_world.h"
 
 #include "base/buf.h"

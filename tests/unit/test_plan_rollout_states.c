@@ -4,6 +4,8 @@
  * change, by time passing or not, the rollout must come to its end; so must the way back, and the
  * way on to a third record.
  */
+#include "tests/support/test.h"
+
 #include "tests/support/rollout_world.h"
 
 #include "base/map.h"
