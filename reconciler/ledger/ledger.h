@@ -1,14 +1,19 @@
 /*
  * ledger.h - what was meant, done and seen: the writer's side. One process, the daemon or a
- *one-shot `apply`, holds the state lock and has the ledger open for writing.
+ * one-shot `apply`, holds the state lock and has the ledger open for writing.
  *
  * The nodes are the truth and the ledger is history: losing it costs history
  * only. Every change is made inside a transaction:
  *
- *	ledger_begin(l, err); ledger_add_record(...); ledger_transition(...); ledger_commit(l, err)
+ *	ledger_begin(l, err); ledger_add_record(...); ledger_set_status(...); ledger_commit(l, err)
  *
  * A commit that fails means "unknown": the caller forgets what it believed and
- * reads again. SQLite with journal_mode=TRUNCATE, synchronous=FULL.
+ * reads again. Once a write inside a transaction has failed (disk full), the
+ * commit gives that error again and writes nothing. Writing outside of a
+ * transaction is E_INTERNAL. SQLite with journal_mode=TRUNCATE, synchronous=FULL.
+ *
+ * Errors of all functions here: E_DISK_FULL and E_LEDGER (try again later, the
+ * ledger stays usable), E_LEDGER_CORRUPT (close it and open it again), E_INTERNAL.
  */
 #ifndef TRUEUP_LEDGER_LEDGER_H
 #define TRUEUP_LEDGER_LEDGER_H
@@ -26,9 +31,10 @@ enum ledger_opened {
 	LEDGER_REBUILT, /* it was damaged: set aside as ledger.db.corrupt-<time>, a new one made */
 };
 /*
- * Opens <state_dir>/ledger.db, checks it (quick_check, schema, foreign keys, audit chain's end) and
- * migrates older formats. E_LEDGER_NEWER is never set aside. *aside (may be NULL) names the file
- * that was set aside.
+ * Opens <state_dir>/ledger.db, checks it (every page, row and reference, the schema, the audit
+ * chain's end) and migrates older formats. E_LEDGER_NEWER is never set aside. *aside (may be NULL)
+ * gets the path of the file that was set aside. After LEDGER_CREATED and LEDGER_REBUILT the history
+ * is empty.
  */
 int ledger_open(const char *state_dir, struct ledger **out, enum ledger_opened *how,
 		struct buf *aside, struct err *err);
@@ -46,13 +52,28 @@ int ledger_history(struct ledger *ledger, const struct slot_key *only, struct ar
 /* The content of one record, copied into arena. E_NOT_FOUND. */
 int ledger_content(struct ledger *ledger, int64_t record, struct arena *arena, const char **content,
 		   struct err *err);
-/* Adds a record (its id is ignored; *id is the new one) with its content. */
+/*
+ * Adds a record (its id is ignored; *id is the new one) with its content, if that is not NULL.
+ * status 0 is PREPARING; release_id "" or NULL: digests are still open (ledger_resolve). Ids,
+ * prefix, product and commit that are NULL are read back as "". An adopted record may come as
+ * SUCCESSFUL, succeeded and active at once.
+ */
 int ledger_add_record(struct ledger *ledger, const struct record *record, int64_t *id,
 		      struct err *err);
 /*
- * Moves a record: checks lifecycle_allows, sets started (IN_PROGRESS: tries + 1) or finished time,
- * reason, error. A success also sets succeeded and active (and clears active on the others), and
- * freezes the version if it is incremental and not yet frozen. `error` may be NULL.
+ * For a record that was added while its images could not be looked up yet (release_id "" or NULL):
+ * gives it its release id and its content with digests, once. E_NOT_FOUND when it has one already.
+ */
+int ledger_resolve(struct ledger *ledger, int64_t record, const char *release_id,
+		   const char *content, struct err *err);
+/*
+ * Moves a record: checks lifecycle_allows (else E_INTERNAL), sets started (IN_PROGRESS: tries + 1)
+ * or finished time, reason, error. SUCCESSFUL also sets succeeded and active, and clears active on
+ * the others of the slot; every other status clears active. OBSOLETE and DOWNGRADED keep the times
+ * and the error there were. What a success means for other records (lifecycle_on_success) and for
+ * the version (ledger_freeze) is the caller's to write in the same transaction. `reason` and
+ * `error` may be NULL: there is none. Long texts are cut: error->text at 8 KiB, error->log at 64
+ * KiB.
  */
 struct record_error {
 	const char *code, *step, *text, *log;
@@ -60,9 +81,13 @@ struct record_error {
 int ledger_set_status(struct ledger *ledger, int64_t record, enum record_status to,
 		      const char *reason, const struct record_error *error, int64_t now_ms,
 		      struct err *err);
-/* Frozen content of a version: written by the engine at the first success. Already there: no-op. */
+/*
+ * Frozen content of a version: written by the engine at the first success. Already there: no-op.
+ * frozen->record may be 0: adopted, the record is not known.
+ */
 int ledger_freeze(struct ledger *ledger, const struct frozen *frozen, struct err *err);
-/* Clears the memory of a failure (retry): the record's reason becomes "retry". */
+/* Clears the memory of a failure (retry): the record's reason becomes "retry". E_NOT_FOUND when
+ * there is no failed record of that id. */
 int ledger_forget_failure(struct ledger *ledger, int64_t record, struct err *err);
 /* The slot has no active record any more (removed, detached). */
 int ledger_clear_active(struct ledger *ledger, const struct slot_key *slot, struct err *err);
@@ -83,21 +108,22 @@ int ledger_intent(struct ledger *ledger, const struct ledger_step *step, int64_t
 		  struct err *err);
 int ledger_result(struct ledger *ledger, int64_t step, bool ok, const char *detail, int64_t now_ms,
 		  struct err *err);
-/* Steps without a result: what a crash may have left half done. */
+/* Steps without a result, oldest first: what a crash may have left half done. */
 int ledger_open_steps(struct ledger *ledger, struct arena *arena, struct ledger_step **out,
 		      size_t *n, struct err *err);
-/* Removes step rows older than that and images of records that nothing keeps; returns through n. */
+/* Removes the steps whose intent is older than that. */
 int ledger_trim(struct ledger *ledger, int64_t before_ms, struct err *err);
 
 /* ---- commits and units ---- */
 
 struct ledger_unit {
 	struct unit unit;
-	const char
-		*accepted; /* full id of the commit whose documents are in force; NULL: none yet */
+	/* Full id of the commit whose documents are in force; NULL: none yet. */
+	const char *accepted;
 	const char *refused;	 /* the tip that it refused, or NULL */
 	const char *diagnostics; /* JSON list, of the refusal */
 };
+/* The organization, then each project before its stages. */
 int ledger_units(struct ledger *ledger, struct arena *arena, struct ledger_unit **out, size_t *n,
 		 struct err *err);
 int ledger_put_unit(struct ledger *ledger, const struct ledger_unit *unit, struct err *err);
@@ -109,7 +135,8 @@ int ledger_get(struct ledger *ledger, const char *key, struct arena *arena, cons
 	       struct err *err);
 int ledger_put(struct ledger *ledger, const char *key, const char *value, struct err *err);
 
-/* approve COMMIT: binds the commit and the removals it was shown with (sorted slot keys as JSON).
+/*
+ * approve COMMIT: binds the commit and the removals it was shown with (sorted slot keys as JSON).
  */
 struct ledger_approval {
 	const char *commit, *removals, *actor;

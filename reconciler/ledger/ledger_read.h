@@ -2,10 +2,14 @@
  * ledger_read.h - the reader's side: status, why, deployment, audit, plan, the HTTP surface.
  *
  * A reader never waits for another's pass and never creates anything. It copies
- * out in one short transaction before anybody prints a byte: tries the state
- * lock without waiting; if it gets it (nobody runs) it may open read-write for
- * that moment, so that a hot journal is rolled back; if not, it opens read-only
- * with a busy timeout and tries again for up to 10 s.
+ * out in one short read-only transaction before anybody prints a byte. Only when
+ * a killed writer's journal lies there (which read-only cannot read past), and
+ * the state lock can be had (nobody runs), is the file opened for writing for a
+ * moment, so that SQLite rolls the journal back. A live writer is waited for up
+ * to 10 s.
+ *
+ * Errors: E_NOT_PERMITTED (the folder is another user's), E_STATE_FOREIGN (a folder that is not
+ * ours and holds no ledger), E_LEDGER_CORRUPT, E_LEDGER_NEWER, E_LEDGER.
  */
 #ifndef TRUEUP_LEDGER_LEDGER_READ_H
 #define TRUEUP_LEDGER_LEDGER_READ_H
@@ -62,7 +66,11 @@ struct audit_query {
 };
 int audit_read(const char *state_dir, const struct audit_query *query, struct arena *arena,
 	       struct audit_entry **out, size_t *n, struct err *err);
-/* Recomputes the chain. 0 whole; E_LEDGER_CORRUPT naming the first entry that does not fit. */
+/*
+ * Recomputes the chain. 0 whole; E_LEDGER_CORRUPT naming the first entry that does not fit
+ * (changed, missing, inserted, moved, or missing at the end). Who can write the file can also make
+ * a new chain over a changed story; only a head kept elsewhere (the last entry's hash) shows that.
+ */
 int audit_verify(const char *state_dir, size_t *entries, struct err *err);
 
 #endif
