@@ -1,4 +1,5 @@
 #include "base/sys.h"
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/utf8.h"
 #include "ledger/db.h"
@@ -9,7 +10,10 @@
 
 #define STATEMENTS_MAX 96
 #define BUSY_MS 10000
+#define BUSY_LOOK_AGAIN_US 700
 #define VALUE_BYTES_MAX (64 << 20)
+
+enum tx { TX_NONE, TX_READ, TX_WRITE };
 
 struct db_rows {
 	struct db *db;
@@ -24,8 +28,8 @@ struct db {
 	char *path;
 	struct db_rows statements[STATEMENTS_MAX];
 	size_t statements_n;
-	enum { TX_NONE, TX_READ, TX_WRITE } tx;
-	bool needs_rollback;
+	enum tx tx;
+	int64_t busy_until;
 	struct err given_up; /* first error of the open transaction */
 };
 
@@ -72,14 +76,13 @@ static int fail(struct db *db, int code, struct err *err)
 
 	if ((code & 0xff) == SQLITE_NOMEM)
 		mem_exhausted();
-	db->needs_rollback = code == SQLITE_READONLY_ROLLBACK;
 	if (is_full(db, code))
 		return err_set(err, E_DISK_FULL, "%s: no space left", db->path);
-	if (db->needs_rollback)
-		return err_set(
-			err, E_LEDGER,
-			"%s: a journal must be rolled back first, and that needs write access",
-			db->path);
+	if (code == SQLITE_READONLY_ROLLBACK)
+		return err_set(err, E_LEDGER_UNFINISHED,
+			       "%s: a killed writer left a journal that must be rolled back, and "
+			       "that needs write access",
+			       db->path);
 	if (((code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CANTOPEN) && number) {
 		errno = number;
 		return err_errno(err, meaning(code), "%s: %s", db->path,
@@ -131,6 +134,23 @@ static void checksum(sqlite3_context *context, int n, sqlite3_value **values)
 	sqlite3_result_int64(context, (sqlite3_int64)sum);
 }
 
+/*
+ * SQLite's own handler ends up looking ten times a second; beside a writer that commits without a
+ * pause that can miss every gap.
+ */
+static int wait_for_lock(void *arg, int attempt)
+{
+	struct db *db = arg;
+	int64_t now = clock_boot_ms();
+
+	if (attempt == 0)
+		db->busy_until = now + BUSY_MS;
+	if (now >= db->busy_until)
+		return 0;
+	usleep(BUSY_LOOK_AGAIN_US);
+	return 1;
+}
+
 /* What a hostile or damaged file could otherwise make SQLite do. */
 static int harden(struct db *db)
 {
@@ -156,6 +176,17 @@ static int harden(struct db *db)
 				       checksum, NULL, NULL);
 }
 
+static int begin(struct db *db, enum tx tx, struct err *err)
+{
+	if (db->tx != TX_NONE)
+		return err_set(err, E_INTERNAL, "%s: a transaction is open already", db->path);
+	if (db_script(db, tx == TX_READ ? "BEGIN" : "BEGIN IMMEDIATE", err) != 0)
+		return -1;
+	db->tx = tx;
+	err_clear(&db->given_up);
+	return 0;
+}
+
 /*
  * journal_mode: WAL and several connections met a bug of SQLite 3.40 that damages the file.
  * synchronous: FULL, since an intent must be on disk before the call that it announces.
@@ -165,16 +196,22 @@ static int settle(struct db *db, enum db_mode mode, struct err *err)
 	int code;
 
 	sqlite3_extended_result_codes(db->handle, 1);
-	sqlite3_busy_timeout(db->handle, BUSY_MS);
+	sqlite3_busy_handler(db->handle, wait_for_lock, db);
 	code = harden(db);
 	if (code != SQLITE_OK)
 		return fail(db, code, err);
+	/* A reader's locks are few: beside a busy writer, each may take a while to get. */
+	if (mode == DB_READ && begin(db, TX_READ, err) != 0)
+		return -1;
 	if (db_script(db,
 		      "PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; PRAGMA cache_size=-256;"
-		      "PRAGMA temp_store=MEMORY; PRAGMA synchronous=FULL",
+		      "PRAGMA temp_store=MEMORY",
 		      err) != 0)
 		return -1;
-	return mode == DB_READ ? 0 : db_script(db, "PRAGMA journal_mode=TRUNCATE", err);
+	return mode == DB_READ
+		       ? 0
+		       : db_script(db, "PRAGMA journal_mode=TRUNCATE; PRAGMA synchronous=FULL",
+				   err);
 }
 
 static int open_handle(struct db *db, enum db_mode mode, struct err *err)
@@ -237,11 +274,6 @@ const char *db_path(const struct db *db)
 bool db_is_readonly(const struct db *db)
 {
 	return sqlite3_db_readonly(db->handle, "main") != 0;
-}
-
-bool db_needs_rollback(const struct db *db)
-{
-	return db->needs_rollback;
 }
 
 void db_trim_memory(struct db *db)
@@ -413,15 +445,9 @@ int db_script(struct db *db, const char *sql, struct err *err)
 
 /* ---- transactions ---- */
 
-int db_begin(struct db *db, enum db_lock lock, struct err *err)
+int db_begin(struct db *db, struct err *err)
 {
-	if (db->tx != TX_NONE)
-		return err_set(err, E_INTERNAL, "%s: a transaction is open already", db->path);
-	if (db_script(db, lock == DB_SHARED ? "BEGIN" : "BEGIN IMMEDIATE", err) != 0)
-		return -1;
-	db->tx = lock == DB_SHARED ? TX_READ : TX_WRITE;
-	err_clear(&db->given_up);
-	return 0;
+	return begin(db, TX_WRITE, err);
 }
 
 void db_rollback(struct db *db)
@@ -485,6 +511,12 @@ int64_t db_last_id(const struct db *db)
 }
 
 /* ---- for tests ---- */
+
+void db_memory(int64_t *now, int64_t *highest)
+{
+	*now = sqlite3_memory_used();
+	*highest = sqlite3_memory_highwater(0);
+}
 
 static void explain(struct db *db, const char *sql, struct buf *out)
 {

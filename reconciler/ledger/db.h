@@ -42,8 +42,6 @@ void db_close(struct db **db);
 const char *db_path(const struct db *db);
 /* The file can be read but not written, by its mode, its file system or its own header. */
 bool db_is_readonly(const struct db *db);
-/* DB_READ failed because a killed writer's journal must be rolled back first. */
-bool db_needs_rollback(const struct db *db);
 /* Gives the page cache back. */
 void db_trim_memory(struct db *db);
 
@@ -75,12 +73,8 @@ struct db_values {
 
 /* ---- transactions ---- */
 
-enum db_lock { DB_SHARED, DB_EXCLUSIVE };
-/*
- * DB_SHARED: everything read until db_commit is of one instant. DB_EXCLUSIVE: nobody else writes.
- * E_INTERNAL when one is open already.
- */
-int db_begin(struct db *db, enum db_lock lock, struct err *err);
+/* From here to db_commit nobody else writes. E_INTERNAL when one is open already. */
+int db_begin(struct db *db, struct err *err);
 /*
  * -1 means that nothing of the transaction can be relied on: read again. After any failed db_run
  * nothing is committed any more, and this gives that first error once more.
@@ -91,7 +85,7 @@ void db_rollback(struct db *db);
 
 /* ---- statements ---- */
 
-/* Runs a statement that changes rows. E_INTERNAL outside of a DB_EXCLUSIVE transaction. */
+/* Runs a statement that changes rows. E_INTERNAL outside of a transaction. */
 int db_run(struct db *db, const char *sql, struct db_values values, struct err *err);
 /* Rows that the last db_run changed, and the rowid it inserted. */
 int64_t db_changes(const struct db *db);
@@ -116,6 +110,8 @@ const char *db_peek_text(struct db_rows *rows);
  */
 int db_read_int(struct db *db, const char *sql, int64_t otherwise, int64_t *out, struct err *err);
 
+/* For tests: bytes that SQLite holds in this process, and the most it ever held. */
+void db_memory(int64_t *now, int64_t *highest);
 /* For tests: how each statement used so far finds its rows, "<sql>\n  <step>\n  <step>\n". */
 void db_explain(struct db *db, struct buf *out);
 

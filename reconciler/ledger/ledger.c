@@ -119,7 +119,7 @@ void ledger_close(struct ledger **ledger)
 
 int ledger_begin(struct ledger *ledger, struct err *err)
 {
-	return db_begin(ledger->db, DB_EXCLUSIVE, err);
+	return db_begin(ledger->db, err);
 }
 
 int ledger_commit(struct ledger *ledger, struct err *err)

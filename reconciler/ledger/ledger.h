@@ -72,8 +72,7 @@ int ledger_resolve(struct ledger *ledger, int64_t record, const char *release_id
  * the others of the slot; every other status clears active. OBSOLETE and DOWNGRADED keep the times
  * and the error there were. What a success means for other records (lifecycle_on_success) and for
  * the version (ledger_freeze) is the caller's to write in the same transaction. `reason` and
- * `error` may be NULL: there is none. Long texts are cut: error->text at 8 KiB, error->log at 64
- * KiB.
+ * `error` may be NULL: there is none. error->text is cut at 8 KiB, error->log at 64 KiB.
  */
 struct record_error {
 	const char *code, *step, *text, *log;
@@ -86,8 +85,10 @@ int ledger_set_status(struct ledger *ledger, int64_t record, enum record_status 
  * frozen->record may be 0: adopted, the record is not known.
  */
 int ledger_freeze(struct ledger *ledger, const struct frozen *frozen, struct err *err);
-/* Clears the memory of a failure (retry): the record's reason becomes "retry". E_NOT_FOUND when
- * there is no failed record of that id. */
+/*
+ * Clears the memory of a failure (retry): the record's reason becomes "retry". E_NOT_FOUND when
+ * there is no failed record of that id.
+ */
 int ledger_forget_failure(struct ledger *ledger, int64_t record, struct err *err);
 /* The slot has no active record any more (removed, detached). */
 int ledger_clear_active(struct ledger *ledger, const struct slot_key *slot, struct err *err);
@@ -97,12 +98,13 @@ int ledger_clear_active(struct ledger *ledger, const struct slot_key *slot, stru
 struct ledger_step {
 	int64_t id;
 	struct slot_key slot;
-	int64_t record;		      /* 0: none */
-	const char *op;		      /* op_word */
-	const char *name;	      /* what it acts on */
-	int64_t intent_ms, result_ms; /* result 0: not known */
+	int64_t record;	  /* 0: none */
+	const char *op;	  /* op_word */
+	const char *name; /* what it acts on */
+	int64_t intent_ms;
+	int64_t result_ms; /* 0: not known */
 	bool ok;
-	const char *detail; /* error text or the engine's words */
+	const char *detail; /* error text or the engine's words; cut at 8 KiB */
 };
 int ledger_intent(struct ledger *ledger, const struct ledger_step *step, int64_t *id,
 		  struct err *err);
@@ -129,7 +131,10 @@ int ledger_units(struct ledger *ledger, struct arena *arena, struct ledger_unit 
 int ledger_put_unit(struct ledger *ledger, const struct ledger_unit *unit, struct err *err);
 int ledger_drop_unit(struct ledger *ledger, const struct unit *unit, struct err *err);
 
-/* Small values by name: "tip", "branch", "accepted" (last tip of which anything was accepted), ...
+/*
+ * Small values by name: "tip", "branch", "accepted" (last tip of which anything was accepted),
+ * "repo", ... *value NULL: there is none. Putting NULL removes it. "audit.head" is the ledger's
+ * own.
  */
 int ledger_get(struct ledger *ledger, const char *key, struct arena *arena, const char **value,
 	       struct err *err);
@@ -157,7 +162,9 @@ int ledger_drop_node(struct ledger *ledger, const char *node, struct err *err);
 
 /* ---- audit: who did what, in a hash chain ---- */
 
-/* Appends one entry; actor "Ann <ann@example.org>" or "trueup"; subject is a slot, unit or commit.
+/*
+ * Appends one entry; actor "Ann <ann@example.org>" or "trueup"; subject is a slot, unit or commit;
+ * it and detail may be NULL. E_TOO_LARGE: a detail of more than 64 KiB.
  */
 int ledger_audit(struct ledger *ledger, const char *actor, const char *action, const char *subject,
 		 const char *detail, int64_t now_ms, struct err *err);

@@ -9,7 +9,8 @@
  * to 10 s.
  *
  * Errors: E_NOT_PERMITTED (the folder is another user's), E_STATE_FOREIGN (a folder that is not
- * ours and holds no ledger), E_LEDGER_CORRUPT, E_LEDGER_NEWER, E_LEDGER.
+ * ours and holds no ledger), E_LEDGER_CORRUPT, E_LEDGER_NEWER, E_LEDGER_UNFINISHED (a journal that
+ * cannot be rolled back: the file system is read-only), E_LEDGER.
  */
 #ifndef TRUEUP_LEDGER_LEDGER_READ_H
 #define TRUEUP_LEDGER_LEDGER_READ_H

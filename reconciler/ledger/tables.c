@@ -8,10 +8,11 @@
 #define TEXT(number) #number
 #define TEXT_OF(number) TEXT(number)
 
-/* The end of each table: the row vouches for itself. */
-#define SELF_CHECK(columns)                                                                        \
+/* The last column of each table: the row vouches for itself. */
+#define SUM(columns)                                                                               \
 	",sum INTEGER NOT NULL GENERATED ALWAYS AS (checksum(" columns ")) STORED"                 \
-	" CHECK (sum = checksum(" columns "))) STRICT"
+	" CHECK (sum = checksum(" columns "))"
+#define END ") STRICT;"
 
 #define SLOT_KEY                                                                                   \
 	"project TEXT NOT NULL,stage TEXT NOT NULL,deployment TEXT NOT NULL,node TEXT NOT NULL"
@@ -33,57 +34,56 @@ static const char *const migrations[LEDGER_FORMAT] = {
 	FLAG("succeeded") "," FLAG("active") "," FLAG("kept") ","
 	"reason TEXT,commit_id TEXT NOT NULL,author TEXT,tries INTEGER NOT NULL CHECK (tries >= 0),"
 	"created_ms INTEGER NOT NULL,started_ms INTEGER NOT NULL,finished_ms INTEGER NOT NULL,"
-	"error_code TEXT,error_step TEXT,error_text TEXT,error_log TEXT,"
-	"CHECK (active = 0 OR (kept = 1 AND succeeded = 1 AND status = 'successful')),"
-	"CHECK (status <> 'successful' OR succeeded = 1)"
-	SELF_CHECK(RECORD_COLUMNS) ";"
+	"error_code TEXT,error_step TEXT,error_text TEXT,error_log TEXT"
+	SUM(RECORD_COLUMNS)
+	",CHECK (active = 0 OR (kept = 1 AND succeeded = 1 AND status = 'successful'))"
+	",CHECK (status <> 'successful' OR succeeded = 1)" END
 	"CREATE UNIQUE INDEX record_active ON record(" SLOT_COLUMNS ") WHERE active=1;"
 	"CREATE INDEX record_kept ON record(" SLOT_COLUMNS ",id) WHERE kept=1;"
 
 	"CREATE TABLE content(record INTEGER PRIMARY KEY REFERENCES record,json TEXT NOT NULL"
-	SELF_CHECK(CONTENT_COLUMNS) ";"
+	SUM(CONTENT_COLUMNS) END
 
 	"CREATE TABLE frozen(project TEXT NOT NULL,product TEXT NOT NULL,version TEXT NOT NULL,"
 	"parent TEXT,content_id TEXT NOT NULL,content TEXT NOT NULL,commit_id TEXT NOT NULL,"
 	"node TEXT NOT NULL,when_ms INTEGER NOT NULL,record INTEGER REFERENCES record"
-	SELF_CHECK(FROZEN_COLUMNS) ";"
+	SUM(FROZEN_COLUMNS) END
 	"CREATE UNIQUE INDEX frozen_version ON frozen(project,product,version);"
 
 	"CREATE TABLE step(id INTEGER PRIMARY KEY,"
 	"project TEXT,stage TEXT,deployment TEXT,node TEXT NOT NULL,"
 	"record INTEGER REFERENCES record,op TEXT NOT NULL,name TEXT NOT NULL,"
 	"intent_ms INTEGER NOT NULL,result_ms INTEGER NOT NULL," FLAG("ok") ",detail TEXT"
-	SELF_CHECK(STEP_COLUMNS) ";"
+	SUM(STEP_COLUMNS) END
 	"CREATE INDEX step_record ON step(record);"
 	"CREATE INDEX step_intent ON step(intent_ms);"
 	"CREATE INDEX step_open ON step(id) WHERE result_ms=0;"
 
 	"CREATE TABLE unit(project TEXT NOT NULL,stage TEXT NOT NULL,"
-	"accepted TEXT,refused TEXT,diagnostics TEXT,"
-	"CHECK (stage = '' OR project <> '')"
-	SELF_CHECK(UNIT_COLUMNS) ";"
+	"accepted TEXT,refused TEXT,diagnostics TEXT"
+	SUM(UNIT_COLUMNS) ",CHECK (stage = '' OR project <> '')" END
 	"CREATE UNIQUE INDEX unit_name ON unit(project,stage);"
 
 	"CREATE TABLE fact(name TEXT NOT NULL,value TEXT NOT NULL"
-	SELF_CHECK(FACT_COLUMNS) ";"
+	SUM(FACT_COLUMNS) END
 	"CREATE UNIQUE INDEX fact_name ON fact(name);"
 
 	"CREATE TABLE approval(commit_id TEXT NOT NULL,removals TEXT NOT NULL,actor TEXT NOT NULL,"
 	"when_ms INTEGER NOT NULL"
-	SELF_CHECK(APPROVAL_COLUMNS) ";"
+	SUM(APPROVAL_COLUMNS) END
 	"CREATE UNIQUE INDEX approval_commit ON approval(commit_id);"
 
 	"CREATE TABLE slot_state(" SLOT_KEY ",json TEXT NOT NULL"
-	SELF_CHECK(SLOT_STATE_COLUMNS) ";"
+	SUM(SLOT_STATE_COLUMNS) END
 	"CREATE UNIQUE INDEX slot_state_slot ON slot_state(" SLOT_COLUMNS ");"
 
 	"CREATE TABLE node_state(node TEXT NOT NULL,json TEXT NOT NULL"
-	SELF_CHECK(NODE_STATE_COLUMNS) ";"
+	SUM(NODE_STATE_COLUMNS) END
 	"CREATE UNIQUE INDEX node_state_node ON node_state(node);"
 
 	"CREATE TABLE audit(id INTEGER PRIMARY KEY CHECK (id > 0),when_ms INTEGER NOT NULL,"
 	"actor TEXT NOT NULL,action TEXT NOT NULL,subject TEXT,detail TEXT,hash TEXT NOT NULL"
-	SELF_CHECK(AUDIT_COLUMNS) ";",
+	SUM(AUDIT_COLUMNS) END,
 };
 /* clang-format on */
 
@@ -117,7 +117,7 @@ static int migrate(struct db *db, int64_t format, struct err *err)
 {
 	if (format == LEDGER_FORMAT)
 		return 0;
-	if (db_begin(db, DB_EXCLUSIVE, err) != 0)
+	if (db_begin(db, err) != 0)
 		return -1;
 	if (run_migrations(db, format, err) != 0) {
 		db_rollback(db);

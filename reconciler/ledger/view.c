@@ -28,21 +28,20 @@ static int check_format(struct db *db, struct err *err)
 	return 0;
 }
 
-/* The lock of the state folder, shared with other readers, without making it. -1: not to be had. */
-static int try_state_lock(const char *state_dir)
+/*
+ * The lock of the state folder, shared with other readers, without making it. 0 got it (*fd), or
+ * there is no lock file, so nobody runs; -1 somebody has it.
+ */
+static int try_state_lock(const char *state_dir, int *fd)
 {
 	char path[FS_PATH_MAX];
-	int fd AUTO_FD = -1;
-	int locked;
 
 	if (fs_join(path, state_dir, STATE_LOCK_FILE) != 0)
 		return -1;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0 || flock(fd, LOCK_SH | LOCK_NB) != 0)
-		return -1;
-	locked = fd;
-	fd = -1;
-	return locked;
+	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (*fd < 0)
+		return errno == ENOENT ? 0 : -1;
+	return flock(*fd, LOCK_SH | LOCK_NB);
 }
 
 /*
@@ -57,18 +56,12 @@ static int roll_back(const char *path, struct err *err)
 	return db_open(path, DB_WRITE, &db, err) == 0 ? tables_identify(db, &format, err) : -1;
 }
 
-/* *again: what failed may succeed a little later. */
-static int try_open(const char *path, struct db **out, bool *again, struct err *err)
+static int try_open(const char *path, struct db **out, struct err *err)
 {
 	struct db *db AUTO_DB = NULL;
 
-	*again = false;
-	if (db_open(path, DB_READ, &db, err) != 0)
+	if (db_open(path, DB_READ, &db, err) != 0 || check_format(db, err) != 0)
 		return -1;
-	if (db_begin(db, DB_SHARED, err) != 0 || check_format(db, err) != 0) {
-		*again = db_needs_rollback(db);
-		return -1;
-	}
 	*out = db;
 	db = NULL;
 	return 0;
@@ -78,14 +71,14 @@ static int open_when_sound(const char *state_dir, const char *path, struct db **
 			   struct err *err)
 {
 	int64_t until = clock_boot_ms() + WAIT_MS;
-	bool again;
+	struct err own = ERR_INIT;
 
-	while (try_open(path, out, &again, err) != 0) {
-		int lock AUTO_FD = again ? try_state_lock(state_dir) : -1;
+	while (try_open(path, out, &own) != 0) {
+		int lock AUTO_FD = -1;
 
-		if (!again || clock_boot_ms() >= until)
-			return -1;
-		if (lock < 0)
+		if (own.code != E_LEDGER_UNFINISHED || clock_boot_ms() >= until)
+			return err_set(err, own.code, "%s", own.text);
+		if (try_state_lock(state_dir, &lock) != 0)
 			usleep(LOOK_AGAIN_MS * 1000);
 		else if (roll_back(path, err) != 0)
 			return -1;
