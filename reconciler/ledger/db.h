@@ -32,7 +32,11 @@ struct db_rows;
 enum db_mode {
 	DB_CREATE, /* must not exist yet; made with mode 0600 */
 	DB_WRITE,  /* must exist */
-	DB_READ,   /* must exist; never writes, not even to roll back what a killed writer left */
+	/*
+	 * Must exist; never written to, not even to roll back what a killed writer left. All
+	 * that is read until db_close is of one instant.
+	 */
+	DB_READ,
 };
 /* ":memory:" with DB_CREATE is a database without a file. */
 int db_open(const char *path, enum db_mode mode, struct db **out, struct err *err);
