@@ -1,4 +1,5 @@
 /* The disk that fails, of ledger.h: a layer over SQLite's own way to files. */
+#include "base/sys.h"
 #include "tests/support/ledger.h"
 
 #include <signal.h>

@@ -1,3 +1,4 @@
+#include "base/sys.h"
 #include "tests/support/ledger.h"
 
 #include <inttypes.h>

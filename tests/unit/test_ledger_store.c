@@ -1,3 +1,4 @@
+#include "tests/support/test.h"
 #include "tests/support/ledger.h"
 
 #include "ledger/load.h"
