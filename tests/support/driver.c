@@ -104,7 +104,7 @@ enum err_code test_apply_code(struct driver *driver, enum op_kind kind, const ch
 	return apply(driver, &op, &changed, &err) == 0 ? E_NONE : err.code;
 }
 
-void test_run(struct driver *driver, const struct spec *spec)
+void test_run_spec(struct driver *driver, const struct spec *spec)
 {
 	test_apply(driver, OP_PULL, NULL, NULL, spec);
 	test_apply(driver, OP_CREATE, spec->name, NULL, spec);

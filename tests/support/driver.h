@@ -32,7 +32,7 @@ bool test_apply(struct driver *driver, enum op_kind kind, const char *name, cons
 enum err_code test_apply_code(struct driver *driver, enum op_kind kind, const char *name,
 			      const char *to, const struct spec *spec);
 /* pull, create, start. */
-void test_run(struct driver *driver, const struct spec *spec);
+void test_run_spec(struct driver *driver, const struct spec *spec);
 /* What is on the node; the test fails when it cannot be seen. */
 struct observed test_observe(struct driver *driver, struct arena *arena);
 /* The container of that name; the test fails when there is none. */

@@ -93,7 +93,7 @@ static void test_every_call_gets_through(void **state)
 	(void)state;
 	wrap_in_trace(&trace);
 	fault_wrap(&driver, NULL, 0);
-	test_run(driver, a_spec("{}"));
+	test_run_spec(driver, a_spec("{}"));
 	assert_int_equal(state_of(driver), RUN_RUNNING);
 	assert_done(driver->ops->probe(driver, &text, &err), err);
 	assert_string_equal(buf_str(&text), "memory");
@@ -115,7 +115,7 @@ static void test_trace_lines(void **state)
 
 	(void)state;
 	wrap_in_trace(&trace);
-	test_run(driver, spec);
+	test_run_spec(driver, spec);
 	test_apply(driver, OP_START, spec->name, NULL, NULL);
 	test_observe(driver, arena);
 	test_apply(driver, OP_RENAME, "shop-prod-web", "other", NULL);
@@ -375,7 +375,7 @@ static void test_dryrun_changes_nothing(void **state)
 	wrap_in_trace(&trace);
 	dryrun_wrap(&driver, TEST_OWNER);
 	test_apply(driver, OP_CLAIM, NULL, NULL, NULL);
-	test_run(driver, spec);
+	test_run_spec(driver, spec);
 	test_apply(driver, OP_REMOVE, "old", NULL, NULL);
 	test_apply(driver, OP_RENAME, spec->name, "new", NULL);
 	test_apply(driver, OP_STOP, "new", NULL, NULL);
@@ -400,8 +400,8 @@ static void test_dryrun_shows_what_would_be(void **state)
 
 	(void)state;
 	dryrun_wrap(&driver, TEST_OWNER);
-	test_run(driver, job);
-	test_run(driver, web);
+	test_run_spec(driver, job);
+	test_run_spec(driver, web);
 	seen = test_see(driver, arena, "shop-prod-job");
 	assert_int_equal(seen.state, RUN_EXITED);
 	assert_int_equal(seen.exit_code, 3);
@@ -423,7 +423,7 @@ static void test_dryrun_keeps_and_gives_copies(void **state)
 
 	(void)state;
 	dryrun_wrap(&driver, TEST_OWNER);
-	test_run(driver, spec);
+	test_run_spec(driver, spec);
 	arena_free(brief);
 	seen = test_observe(driver, arena);
 	driver_close(&driver);

@@ -254,7 +254,7 @@ static void image_in_use_stays(struct bench *bench)
 {
 	struct spec *spec = a_runner(bench, "shop-prod-web");
 
-	test_run(bench->driver, spec);
+	test_run_spec(bench->driver, spec);
 	assert_false(test_apply(bench->driver, OP_IMAGE_REMOVE, spec->digest, NULL, NULL));
 	assert_false(test_apply(bench->driver, OP_PULL, NULL, NULL, spec));
 	assert_int_equal(test_see(bench->driver, bench->arena, spec->name).state, RUN_RUNNING);
@@ -292,7 +292,7 @@ static void create_over_another(struct bench *bench)
 	struct spec *changed = a_spec(bench, "shop-prod-web", "{" RUNS ",\"env\":{\"A\":\"1\"}}");
 	struct workload seen;
 
-	test_run(bench->driver, spec);
+	test_run_spec(bench->driver, spec);
 	assert_int_equal(test_apply_code(bench->driver, OP_CREATE, spec->name, NULL, changed),
 			 E_CONFLICT);
 	seen = test_see(bench->driver, bench->arena, spec->name);
@@ -347,7 +347,7 @@ static void stop_twice(struct bench *bench)
 {
 	struct spec *spec = a_runner(bench, "shop-prod-web");
 
-	test_run(bench->driver, spec);
+	test_run_spec(bench->driver, spec);
 	assert_true(test_apply(bench->driver, OP_STOP, spec->name, NULL, NULL));
 	assert_false(test_apply(bench->driver, OP_STOP, spec->name, NULL, NULL));
 	assert_int_equal(test_see(bench->driver, bench->arena, spec->name).state, RUN_STOPPED);
@@ -359,7 +359,7 @@ static void stop_and_start(struct bench *bench)
 	struct spec *spec = a_runner(bench, "shop-prod-web");
 	struct workload first, second;
 
-	test_run(bench->driver, spec);
+	test_run_spec(bench->driver, spec);
 	first = await(bench, spec->name, is_running);
 	test_apply(bench->driver, OP_STOP, spec->name, NULL, NULL);
 	assert_true(test_apply(bench->driver, OP_START, spec->name, NULL, NULL));
@@ -371,7 +371,7 @@ static void remove_while_running(struct bench *bench)
 {
 	struct spec *spec = a_runner(bench, "shop-prod-web");
 
-	test_run(bench->driver, spec);
+	test_run_spec(bench->driver, spec);
 	assert_true(test_apply(bench->driver, OP_REMOVE, spec->name, NULL, NULL));
 	assert_absent(bench, spec->name);
 	assert_false(test_apply(bench->driver, OP_REMOVE, spec->name, NULL, NULL));
@@ -381,7 +381,7 @@ static void remove_and_make_again(struct bench *bench)
 {
 	struct spec *spec = a_runner(bench, "shop-prod-web");
 
-	test_run(bench->driver, spec);
+	test_run_spec(bench->driver, spec);
 	test_apply(bench->driver, OP_REMOVE, spec->name, NULL, NULL);
 	assert_true(test_apply(bench->driver, OP_CREATE, spec->name, NULL, spec));
 	assert_int_equal(test_see(bench->driver, bench->arena, spec->name).state, RUN_CREATED);
@@ -392,7 +392,7 @@ static void ends_by_itself(struct bench *bench)
 	struct spec *spec = a_spec(bench, "shop-prod-ends", "{" ENDS "}");
 	struct workload seen;
 
-	test_run(bench->driver, spec);
+	test_run_spec(bench->driver, spec);
 	seen = await(bench, spec->name, is_exited);
 	assert_int_equal(seen.exit_code, 3);
 	assert_int_equal(seen.running_ms, 0);
@@ -410,7 +410,7 @@ static void beside_and_take_over(struct bench *bench)
 	const char *next = "shop-prod-web" NEXT_SUFFIX;
 	struct workload before, after;
 
-	test_run(bench->driver, old);
+	test_run_spec(bench->driver, old);
 	assert_true(test_apply(bench->driver, OP_CREATE, next, NULL, new));
 	assert_true(test_apply(bench->driver, OP_START, next, NULL, NULL));
 	before = await(bench, next, is_running);
@@ -472,7 +472,7 @@ static void foreign_is_left_alone(struct bench *bench)
 	struct observed observed;
 
 	theirs->labels.owner = TEST_OTHER;
-	test_run(bench->other, theirs);
+	test_run_spec(bench->other, theirs);
 	assert_int_equal(test_apply_code(bench->driver, OP_CREATE, ours->name, NULL, ours),
 			 E_NAME_FOREIGN);
 	for (size_t i = 0; i < ARRAY_LEN(touching); i++)
@@ -503,7 +503,7 @@ static void update_in_place(struct bench *bench)
 
 	if (!(bench->driver->ops->live_fields >> container_resources_F & 1))
 		return;
-	test_run(bench->driver, spec);
+	test_run_spec(bench->driver, spec);
 	before = await(bench, spec->name, is_running);
 	assert_true(test_apply(bench->driver, OP_UPDATE, spec->name, NULL, more));
 	assert_false(test_apply(bench->driver, OP_UPDATE, spec->name, NULL, more));
@@ -524,7 +524,7 @@ static void update_of_what_is_fixed(struct bench *bench)
 
 	assert_int_equal(test_apply_code(bench->driver, OP_UPDATE, spec->name, NULL, env),
 			 E_NOT_FOUND);
-	test_run(bench->driver, spec);
+	test_run_spec(bench->driver, spec);
 	assert_int_equal(test_apply_code(bench->driver, OP_UPDATE, spec->name, NULL, env),
 			 E_NOT_SUPPORTED);
 	assert_int_equal(test_apply_code(bench->driver, OP_UPDATE, spec->name, NULL, image),
@@ -542,7 +542,7 @@ static void volumes_outlive_containers(struct bench *bench)
 		       "{" RUNS ",\"volumes\":[{\"name\":\"data\",\"path\":\"data\"}]}");
 	struct observed observed;
 
-	test_run(bench->driver, spec);
+	test_run_spec(bench->driver, spec);
 	observed = test_observe(bench->driver, bench->arena);
 	assert_int_equal(observed.volumes_n, 1);
 	assert_string_equal(observed.volumes[0].name, "shop-prod-data");
@@ -567,7 +567,7 @@ static void opened_again_sees_the_same(struct bench *bench)
 	struct workload first, second;
 	struct err err = ERR_INIT;
 
-	test_run(bench->driver, spec);
+	test_run_spec(bench->driver, spec);
 	first = await(bench, spec->name, is_running);
 	driver_close(&bench->driver);
 	assert_done(driver_open(&bench->node, &bench->env, &bench->driver, &err), err);
@@ -584,7 +584,7 @@ static void logs_end_with_the_last_line(struct bench *bench)
 	struct err err = ERR_INIT;
 	int64_t until = clock_boot_ms() + WAIT_MS;
 
-	test_run(driver, spec);
+	test_run_spec(driver, spec);
 	for (;;) {
 		AUTO_BUF struct buf log = BUF_INIT(BUF_MAX_TEXT);
 
@@ -614,7 +614,7 @@ static void watch_wakes(struct bench *bench)
 	struct err err = ERR_INIT;
 	struct pollfd ready = {.events = POLLIN};
 
-	test_run(driver, spec);
+	test_run_spec(driver, spec);
 	ready.fd = driver->ops->watch(driver, &err);
 	assert_true(ready.fd >= 0);
 	while (poll(&ready, 1, 0) > 0)

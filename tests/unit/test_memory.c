@@ -90,7 +90,7 @@ static void test_running_time(void **state)
 {
 	(void)state;
 	set_clock(5000);
-	test_run(driver, a_spec("{}"));
+	test_run_spec(driver, a_spec("{}"));
 	assert_int_equal(see().running_ms, 0);
 	advance(12345);
 	assert_int_equal(see().running_ms, 12345);
@@ -105,7 +105,7 @@ static void test_real_time_by_default(void **state)
 	int64_t before;
 
 	(void)state;
-	test_run(driver, a_spec("{}"));
+	test_run_spec(driver, a_spec("{}"));
 	before = see().running_ms;
 	assert_true(before >= 0 && before < 60000);
 	while (see().running_ms == before)
@@ -130,7 +130,7 @@ static void check_looks(const char *config, int exit_code, int64_t exit_after,
 	ends.exit_after_ms = exit_after;
 	set_image("local/web:1", ends);
 	set_clock(0);
-	test_run(driver, a_spec(config));
+	test_run_spec(driver, a_spec(config));
 	for (size_t i = 0; i < n; i++) {
 		struct workload seen;
 
@@ -196,7 +196,7 @@ static void test_stopped_is_not_restarted(void **state)
 
 	(void)state;
 	set_clock(0);
-	test_run(driver, a_spec("{\"restartPolicy\":\"always\"}"));
+	test_run_spec(driver, a_spec("{\"restartPolicy\":\"always\"}"));
 	test_apply(driver, OP_STOP, "shop-prod-web", NULL, NULL);
 	advance(60000);
 	assert_int_equal(see().state, RUN_STOPPED);
@@ -237,7 +237,7 @@ static void test_health(void **state)
 static void test_health_without_check(void **state)
 {
 	(void)state;
-	test_run(driver, a_spec("{}"));
+	test_run_spec(driver, a_spec("{}"));
 	assert_int_equal(see().health, HEALTH_NONE);
 }
 
@@ -254,7 +254,7 @@ static void test_which_rule(void **state)
 	by_image.exit_code = 2;
 	any.exit_code = 3;
 	set_clock(0);
-	test_run(driver, a_spec("{}"));
+	test_run_spec(driver, a_spec("{}"));
 	assert_int_equal(see().exit_code, -1);
 	set_image("*", any);
 	assert_int_equal(see().exit_code, 3);
@@ -288,7 +288,7 @@ static void test_moved_tag(void **state)
 	struct spec *spec = a_spec("{}");
 
 	(void)state;
-	test_run(driver, spec);
+	test_run_spec(driver, spec);
 	moved.digest = "sha256:"
 		       "1111111111111111111111111111111111111111111111111111111111111111";
 	set_image("local/web:1", moved);
@@ -377,8 +377,8 @@ static void test_a_port_has_one_holder(void **state)
 	const struct op start = {.kind = OP_START, .name = "two"};
 
 	(void)state;
-	test_run(driver, one);
-	test_run(driver, udp);
+	test_run_spec(driver, one);
+	test_run_spec(driver, udp);
 	test_apply(driver, OP_CREATE, "two", NULL, two);
 	assert_fails(driver->ops->apply(driver, &start, NULL, &err), err, E_NAME_FOREIGN);
 	assert_non_null(strstr(err.text, "8080"));
@@ -413,7 +413,7 @@ static void test_logs(void **state)
 	(void)state;
 	talks.output = "one\ntwo";
 	set_image("*", talks);
-	test_run(driver, a_spec("{}"));
+	test_run_spec(driver, a_spec("{}"));
 	assert_string_equal(logs(100), "one\ntwo\n");
 	assert_string_equal(logs(1), "two\n");
 	assert_string_equal(logs(0), "");
@@ -472,7 +472,7 @@ static void test_worlds_are_apart(void **state)
 	(void)state;
 	memory_world_attach(second, "edge-2");
 	assert_done(driver_open(&other_node, &test_env, &other, &err), err);
-	test_run(driver, a_spec("{}"));
+	test_run_spec(driver, a_spec("{}"));
 	assert_int_equal(test_observe(other, arena).workloads_n, 0);
 	assert_string_not_equal(test_observe(other, arena).engine_id,
 				test_observe(driver, arena).engine_id);
@@ -519,7 +519,7 @@ static void test_looking_makes_no_folder(void **state)
 static void start_elsewhere(void *arg)
 {
 	(void)arg;
-	test_run(driver, a_spec("{}"));
+	test_run_spec(driver, a_spec("{}"));
 }
 
 static void test_other_processes_see_a_folder(void **state)
@@ -549,7 +549,7 @@ static void test_damaged_files(void **state)
 	struct observed observed;
 
 	(void)state;
-	test_run(driver, a_spec("{}"));
+	test_run_spec(driver, a_spec("{}"));
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		write_file("containers/broken.json", texts[i]);
 		assert_fails(driver->ops->observe(driver, arena, &observed, &err), err,
@@ -569,7 +569,7 @@ static void test_hand_written_rules(void **state)
 	write_file("behaviour.json",
 		   "{\"clockMs\": 100, \"images\": {\"local/web:1\": {\"exitAfterMs\": 50, "
 		   "\"exitCode\": 4}}, \"unheard\": true}");
-	test_run(driver, a_spec("{}"));
+	test_run_spec(driver, a_spec("{}"));
 	assert_int_equal(see().state, RUN_RUNNING);
 	advance(50);
 	assert_int_equal(see().exit_code, 4);
@@ -578,7 +578,7 @@ static void test_hand_written_rules(void **state)
 static void test_stray_files_are_ignored(void **state)
 {
 	(void)state;
-	test_run(driver, a_spec("{}"));
+	test_run_spec(driver, a_spec("{}"));
 	write_file("containers/README", "not a container");
 	write_file("containers/.0badcafe.1.tmp", "{");
 	assert_int_equal(test_observe(driver, arena).workloads_n, 1);
