@@ -56,29 +56,37 @@ static bool image_fits(const struct field_type_row *row, const char *text, struc
 	return false;
 }
 
+static bool length_fits(const struct field_type_row *row, const char *text, struct loc at,
+			const struct doc_source *source)
+{
+	size_t len = strlen(text);
+
+	if ((int64_t)len >= row->min && (int64_t)len <= row->max)
+		return true;
+	source_error(source, DIAG_BAD_VALUE, at,
+		     "%s must have between %lld and %lld bytes, not %zu", row->key,
+		     (long long)row->min, (long long)row->max, len);
+	return false;
+}
+
 bool field_text_fits(const struct field_type_row *row, const char *text, struct loc at,
 		     const struct doc_source *source)
 {
 	enum form form = FLAGS_FORM(row->flags);
-	size_t len = strlen(text);
 
 	if (row->type == TYPE_NAME)
 		return name_fits(row, text, at, source);
-	if (row->type == TYPE_STRING && ((int64_t)len < row->min || (int64_t)len > row->max)) {
-		if (len == 0)
-			source_error(source, DIAG_BAD_VALUE, at, "%s must not be empty", row->key);
-		else
-			source_error(source, DIAG_BAD_VALUE, at,
-				     "%s must have between %lld and %lld bytes, not %zu", row->key,
-				     (long long)row->min, (long long)row->max, len);
+	if (row->type == TYPE_STRING && row->min > 0 && !*text) {
+		source_error(source, DIAG_BAD_VALUE, at, "%s must not be empty", row->key);
 		return false;
 	}
 	if (form == FORM_IMAGE)
 		return image_fits(row, text, at, source);
 	if (form_text_fits(form, text))
-		return true;
+		return row->type == TYPE_STRINGS || length_fits(row, text, at, source);
 	source_error(source, form == FORM_NAME ? DIAG_BAD_NAME : DIAG_BAD_VALUE, at,
-		     "%s must be %s", row->key, form_row(form)->text);
+		     "%s%s must be %s", row->type == TYPE_STRINGS ? "an entry of " : "", row->key,
+		     form_row(form)->text);
 	return false;
 }
 
