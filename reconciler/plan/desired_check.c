@@ -102,16 +102,31 @@ static void check_driver(const struct slot *slot, const struct content_container
 		driver->check(slot->node, env, &spec, &slot->unit, diags);
 }
 
+/* Only a file without errors has documents that are complete. */
+static bool is_complete(const struct slot *slot)
+{
+	for (size_t i = 0; i < slot->inputs_n; i++) {
+		for (size_t j = 0; j < slot->inputs[i]->diags_n; j++) {
+			if (slot->inputs[i]->diags[j].severity == DIAG_ERROR)
+				return false;
+		}
+	}
+	return true;
+}
+
 static void check_slot(const struct slot *slot, const struct driver_env *env, struct arena *arena,
 		       struct diags *diags)
 {
+	bool complete = is_complete(slot);
+
 	check_strategy(slot, arena, diags);
 	for (size_t i = 0; i < slot->content.containers_n; i++) {
 		const struct content_container *container = &slot->content.containers[i];
 
 		check_name(slot, container, arena, diags);
 		check_scale(slot, container, diags);
-		check_driver(slot, container, env, arena, diags);
+		if (complete)
+			check_driver(slot, container, env, arena, diags);
 	}
 }
 
@@ -123,26 +138,24 @@ struct node_place {
 	const struct node *node;
 	struct loc at;
 };
+typedef VEC(struct node_place) place_list;
 
-/* Without repeated slashes, "." parts and a slash at the end; a URL's "//" goes too. */
-static const char *plain_path(struct arena *arena, const char *path)
+/* A URL with and without a slash at its end is the same; a path has only one form. */
+static const char *plain_endpoint(struct arena *arena, const char *url)
 {
-	char *out = arena_strdup(arena, path), *to = out;
+	size_t len = strlen(url);
 
-	for (const char *from = path; *from;) {
-		bool slash = to > out && to[-1] == '/';
+	while (len > 1 && url[len - 1] == '/')
+		len--;
+	return arena_strndup(arena, url, len);
+}
 
-		if (*from == '/' && slash)
-			from++;
-		else if (from[0] == '.' && slash && (from[1] == '/' || !from[1]))
-			from++;
-		else
-			*to++ = *from++;
-	}
-	if (to > out + 1 && to[-1] == '/')
-		to--;
-	*to = '\0';
-	return out;
+static void add_place(struct arena *arena, place_list *places, const struct node *node,
+		      const char *word, const char *value, struct loc at)
+{
+	if (value)
+		VEC_PUSH(places,
+			 (struct node_place){arena_printf(arena, "%s %s", word, value), node, at});
 }
 
 static int node_place_cmp(const void *a, const void *b)
@@ -168,21 +181,16 @@ static void report_node(const struct node_place *place, const struct node_place 
 
 static void check_nodes(const struct model *model, struct arena *arena, struct diags *diags)
 {
-	VEC(struct node_place) places = {0};
+	place_list places = {0};
 
 	for (size_t i = 0; i < model->nodes.n; i++) {
 		const struct node *node = model->nodes.v[i];
 
 		if (node->endpoint)
-			VEC_PUSH(&places, (struct node_place){
-						  arena_printf(arena, "endpoint %s",
-							       plain_path(arena, node->endpoint)),
-						  node, AT(node, node, endpoint)});
-		if (node->data_root)
-			VEC_PUSH(&places, (struct node_place){
-						  arena_printf(arena, "dataRoot %s",
-							       plain_path(arena, node->data_root)),
-						  node, AT(node, node, data_root)});
+			add_place(arena, &places, node, "endpoint",
+				  plain_endpoint(arena, node->endpoint), AT(node, node, endpoint));
+		add_place(arena, &places, node, "dataRoot", node->data_root,
+			  AT(node, node, data_root));
 	}
 	VEC_SORT(&places, node_place_cmp);
 	for (size_t i = 1; i < places.n; i++) {

@@ -76,8 +76,8 @@ static void claim_prefix(struct claiming *c)
 	claim(c, DIAG_PREFIX_TAKEN, arena_printf(arena, "prefix %s", slot->prefix),
 	      arena_printf(arena, "%s/%s", slot->key.project, slot->key.stage), NULL, place);
 	claim(c, DIAG_DUPLICATE_SLOT,
-	      arena_printf(arena, "product %s/%s under prefix %s", slot->key.project,
-			   slot->product->name, slot->prefix),
+	      arena_printf(arena, "product %s in stage %s/%s under prefix %s", slot->product->name,
+			   slot->key.project, slot->key.stage, slot->prefix),
 	      c->owner, NULL, place);
 }
 

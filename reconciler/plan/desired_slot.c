@@ -5,6 +5,8 @@
 #include "plan/desired_group.h"
 
 #include "base/vec.h"
+#include "schema/check.h"
+#include "schema/image.h"
 #include "schema/kinds.h"
 #include "schema/merge.h"
 
@@ -12,13 +14,15 @@
 struct making {
 	const struct model *model;
 	const struct deployment *deployment;
-	const struct product *product;
-	const struct version *version;
+	const struct project *project;
 	const struct stage *stage;
+	const struct product *product;
+	const struct version *version; /* NULL: simple product, or its file is gone */
 	const char *version_name, *parent;
 	enum version_type_value type;
 	char version_id[RECORD_ID_SIZE];
-	struct content own;    /* of the version itself */
+	const struct image_list *images; /* of the version; NULL: from the ledger */
+	struct content own;		 /* of the version itself */
 	struct content merged; /* with the deployment's layers, templates not yet expanded */
 	VEC(const struct node *) nodes;
 	struct slot_group *group;
@@ -29,19 +33,24 @@ struct making {
 
 static const struct container no_config;
 
+/* An image without what it needs is in a file with errors, and reported there. */
 static void take_images(struct making *m, const struct image_list *images)
 {
 	struct content_container *list =
 		ARENA_ARRAY(m->group->arena, images->n, struct content_container);
 
+	m->images = images;
+	m->own.containers = list;
 	for (size_t i = 0; i < images->n; i++) {
 		const struct image *image = &images->v[i];
 
-		list[i].name = image->name;
-		list[i].image = image->image;
-		list[i].config = image->config ? image->config : &no_config;
+		if (image->name && image->image)
+			list[m->own.containers_n++] = (struct content_container){
+				.name = image->name,
+				.image = image->image,
+				.config = image->config ? image->config : &no_config,
+			};
 	}
-	m->own = (struct content){.containers = list, .containers_n = images->n};
 	ids_version(images->v, images->n, m->version_id);
 }
 
@@ -88,28 +97,14 @@ static bool take_version(struct making *m, const struct history *history)
 
 /* ---- the nodes ---- */
 
-static bool has_labels(const struct node *node, const struct pairs *wanted)
-{
-	for (size_t i = 0; i < wanted->n; i++) {
-		bool found = false;
-
-		for (size_t j = 0; j < node->labels.n && !found; j++)
-			found = str_eq(node->labels.key[j], wanted->key[i]) &&
-				str_eq(node->labels.value[j], wanted->value[i]);
-		if (!found)
-			return false;
-	}
-	return wanted->n > 0;
-}
-
 static void add_node(struct making *m, const char *name)
 {
 	const struct node *node = model_node(m->model, name);
 
-	if (node)
-		VEC_PUSH(&m->nodes, node);
-	else
+	if (!node)
 		m->group->open = true;
+	else if (check_node_allowed(m->project, node))
+		VEC_PUSH(&m->nodes, node);
 }
 
 static int node_cmp(const void *a, const void *b)
@@ -129,8 +124,11 @@ static void select_nodes(struct making *m)
 		add_node(m, deployment->nodes.v[i]);
 	m->group->by_selector = deployment->node_selector.n > 0;
 	for (size_t i = 0; m->group->by_selector && i < m->model->nodes.n; i++) {
-		if (has_labels(m->model->nodes.v[i], &deployment->node_selector))
-			VEC_PUSH(&m->nodes, m->model->nodes.v[i]);
+		const struct node *node = m->model->nodes.v[i];
+
+		if (check_node_selected(node, &deployment->node_selector) &&
+		    check_node_allowed(m->project, node))
+			VEC_PUSH(&m->nodes, node);
 	}
 	VEC_SORT(&m->nodes, node_cmp);
 	for (size_t i = 0; i < m->nodes.n; i++) {
@@ -183,9 +181,40 @@ static void pass_on(const struct diags *said, struct diags *diags)
 	}
 }
 
+/* Where an image reference stands, or the deployment when only the ledger has it. */
+static struct place image_place(const struct making *m, const char *name, const struct slot *slot)
+{
+	for (size_t i = 0; m->images && i < m->images->n; i++) {
+		const struct image *image = &m->images->v[i];
+
+		if (str_eq(image->name, name))
+			return place_or(PATH_OF(image, image, image), AT(image, image, image),
+					slot);
+	}
+	return place_or(NULL, (struct loc){0}, slot);
+}
+
+static void expand_image(const struct making *m, const struct slot *slot,
+			 const struct template_values *values, struct content_container *container)
+{
+	struct err err = ERR_INIT;
+	const char *text = template_text(m->group->arena, container->image, values, &err);
+	struct place place;
+
+	/* unknown templates, and references that were never right, were reported with the file */
+	if (!text || text == container->image)
+		return;
+	container->image = text;
+	if (image_ref_check(text, &err) == 0)
+		return;
+	place = image_place(m, container->name, slot);
+	diags_add(m->diags, DIAG_BAD_IMAGE, &slot->unit, place.path, place.at, "%s: %s", text,
+		  err.text);
+}
+
 static void expand(struct making *m, struct slot *slot)
 {
-	struct template_values values = {
+	const struct template_values values = {
 		.version = slot->version_name,
 		.stage = slot->key.stage,
 		.project = slot->key.project,
@@ -203,6 +232,7 @@ static void expand(struct making *m, struct slot *slot)
 
 		container->config =
 			template_expand(arena, container->config, &values, &slot->unit, &said);
+		expand_image(m, slot, &values, container);
 	}
 	pass_on(&said, m->diags);
 }
@@ -221,7 +251,7 @@ static struct obstacle volume_obstacle(struct arena *arena, const struct volume 
 	if (!is_writable(volume) || volume->shared)
 		return (struct obstacle){0};
 	return (struct obstacle){
-		arena_printf(arena, "writable volume %s", name ? name : volume->path),
+		arena_printf(arena, "writable volume %s", name ? name : "without name"),
 		PATH_OF(volume, volume, path),
 		AT(volume, volume, path),
 	};
@@ -281,17 +311,31 @@ static void add_input(const struct file **list, size_t *n, const struct file *fi
 	list[(*n)++] = file;
 }
 
-static void take_inputs(const struct making *m, struct slot *slot)
+#define DOCUMENTS_MAX 5 /* the deployment's, not counting nodes */
+
+static void take_inputs(struct making *m)
 {
-	slot->inputs = ARENA_ARRAY(m->group->arena, 5, const struct file *);
-	add_input(slot->inputs, &slot->inputs_n, m->deployment->from.file);
-	add_input(slot->inputs, &slot->inputs_n, m->product->from.file);
+	struct slot_group *group = m->group;
+
+	group->inputs = ARENA_ARRAY(group->arena, DOCUMENTS_MAX + m->nodes.n, const struct file *);
+	add_input(group->inputs, &group->inputs_n, m->deployment->from.file);
+	add_input(group->inputs, &group->inputs_n, m->project->from.file);
+	add_input(group->inputs, &group->inputs_n, m->stage->from.file);
+	add_input(group->inputs, &group->inputs_n, m->product->from.file);
 	if (m->version)
-		add_input(slot->inputs, &slot->inputs_n, m->version->from.file);
-	add_input(slot->inputs, &slot->inputs_n, m->stage->from.file);
+		add_input(group->inputs, &group->inputs_n, m->version->from.file);
+}
+
+/* What is read before a node is known, and the node. */
+static void take_slot_inputs(struct making *m, size_t documents, struct slot *slot)
+{
+	struct slot_group *group = m->group;
+
+	slot->inputs = ARENA_ARRAY(group->arena, documents + 1, const struct file *);
+	memcpy(slot->inputs, group->inputs, documents * sizeof *slot->inputs);
+	slot->inputs_n = documents;
 	add_input(slot->inputs, &slot->inputs_n, slot->node->from.file);
-	for (size_t i = 0; i < slot->inputs_n; i++)
-		add_input(m->group->inputs, &m->group->inputs_n, slot->inputs[i]);
+	add_input(group->inputs, &group->inputs_n, slot->node->from.file);
 }
 
 static void take_ids(const struct making *m, struct slot *slot)
@@ -324,7 +368,6 @@ static void make_slot(struct making *m, const struct node *node, struct slot *sl
 	};
 	if (!slot->prefix)
 		slot->prefix = arena_printf(m->group->arena, "%s-%s", unit->project, unit->stage);
-	take_inputs(m, slot);
 	expand(m, slot);
 	take_ids(m, slot);
 	choose_strategy(m->group->arena, slot);
@@ -333,12 +376,18 @@ static void make_slot(struct making *m, const struct node *node, struct slot *sl
 static void make_slots(struct making *m)
 {
 	struct slot_group *group = m->group;
+	size_t documents;
 
+	take_inputs(m);
+	documents = group->inputs_n;
 	merge_layers(m);
 	group->slots = ARENA_ARRAY(group->arena, m->nodes.n, struct slot);
-	group->inputs = ARENA_ARRAY(group->arena, 4 + m->nodes.n, const struct file *);
-	for (size_t i = 0; i < m->nodes.n; i++)
-		make_slot(m, m->nodes.v[i], &group->slots[group->slots_n++]);
+	for (size_t i = 0; i < m->nodes.n; i++) {
+		struct slot *slot = &group->slots[group->slots_n++];
+
+		make_slot(m, m->nodes.v[i], slot);
+		take_slot_inputs(m, documents, slot);
+	}
 	slot_group_claim(group);
 }
 
@@ -354,9 +403,11 @@ struct slot_group *slot_group_make(const struct model *model, const struct histo
 	group->references = 1;
 	group->arena = arena;
 	group->deployment = deployment;
+	making.project = model_project(model, unit->project);
 	making.stage = model_stage(model, unit->project, unit->stage);
 	making.product = model_product(model, unit->project, deployment->product);
-	if (!making.stage || !making.product || !take_version(&making, history)) {
+	if (!making.project || !making.stage || !making.product ||
+	    !take_version(&making, history)) {
 		group->open = true;
 		return group;
 	}

@@ -139,25 +139,35 @@ static const struct record *find_past(const struct slot *slot, const struct reco
 	return newest;
 }
 
+/*
+ * Would this record put the same into the slot? Where the version succeeded before, a new record is
+ * a copy of that one, whatever the manifests would merge to today: the source id says enough.
+ */
+static bool same_content(const struct slot *slot, const struct record *past,
+			 const struct record *record)
+{
+	if (record->succeeded || !is_wanted(slot, record))
+		return false;
+	return past && slot->type == VERSION_INCREMENTAL
+		       ? str_eq(record->source_id, slot->source_id)
+		       : str_eq(record->input_id, slot->input_id);
+}
+
 /* A failure counts while its record is the newest of the slot: then its inputs did not change. */
-static enum attempt find_attempt(const struct slot *slot, const char *input_id,
+static enum attempt find_attempt(const struct slot *slot, const struct record *past,
 				 const struct record *records, size_t n,
 				 const struct record **found)
 {
-	const struct record *newest = n ? &records[n - 1] : NULL;
-
 	for (size_t i = n; i-- > 0;) {
 		*found = &records[i];
-		if (under_way(*found) && !(*found)->succeeded && is_wanted(slot, *found) &&
-		    str_eq((*found)->input_id, input_id))
+		if (under_way(*found) && same_content(slot, past, *found))
 			return ATTEMPT_RUNNING;
 	}
-	*found = newest;
-	if (!newest || newest->status != RECORD_FAILED || newest->succeeded ||
-	    !is_wanted(slot, newest) || !str_eq(newest->input_id, input_id) ||
-	    str_eq(newest->reason, REASON_SUPERSEDED))
+	*found = n ? &records[n - 1] : NULL;
+	if (!*found || (*found)->status != RECORD_FAILED || !same_content(slot, past, *found) ||
+	    str_eq((*found)->reason, REASON_SUPERSEDED))
 		return ATTEMPT_NONE;
-	return str_eq(newest->reason, REASON_RETRY) ? ATTEMPT_RETRY : ATTEMPT_FAILED;
+	return str_eq((*found)->reason, REASON_RETRY) ? ATTEMPT_RETRY : ATTEMPT_FAILED;
 }
 
 static const struct record *find_active(const struct record *records, size_t n)
@@ -221,7 +231,7 @@ void lifecycle_decide_among(const struct slot *slot, const struct record *record
 					slot->version_name);
 	if (refuse(slot, past, frozen, out))
 		return;
-	state = find_attempt(slot, past ? past->input_id : slot->input_id, records, n, &attempt);
+	state = find_attempt(slot, past, records, n, &attempt);
 	choice = &choices[past_of(past)][state];
 	out->kind = choice->kind;
 	if (choice->kind == DECIDE_NEW)
