@@ -26,7 +26,10 @@ enum shelf {
 
 struct memory_store;
 
-/* All of them: E_BAD_INPUT for a name that could not be a file's, E_IO when the folder fails. */
+/*
+ * All of them: E_BAD_INPUT for a name that could not be a file's, E_NODE_UNREACHABLE when the
+ * folder fails.
+ */
 struct memory_store_ops {
 	/* 1 and the text appended to *out, 0 when there is none. */
 	int (*get)(struct memory_store *store, enum shelf shelf, const char *name, struct buf *out,
@@ -42,7 +45,7 @@ struct memory_store_ops {
 	/* All names on a shelf, sorted, in arena; those that vanish meanwhile may be among them. */
 	int (*list)(struct memory_store *store, enum shelf shelf, struct arena *arena,
 		    const char ***names, size_t *n, struct err *err);
-	/* Keeps other processes out until unlock. */
+	/* Keeps other processes out until unlock, and tidies up after those that were killed. */
 	int (*lock)(struct memory_store *store, struct err *err);
 	void (*unlock)(struct memory_store *store);
 	/* As in struct driver_ops; the store closes the descriptor. */

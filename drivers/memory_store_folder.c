@@ -51,6 +51,14 @@ static int text_path(struct memory_store *store, enum shelf shelf, const char *n
 	return 0;
 }
 
+/* A folder that fails is a node that does not answer: the other nodes go on. */
+static int as_node(int result, struct err *err)
+{
+	if (result < 0 && err && err->code == E_IO)
+		err->code = E_NODE_UNREACHABLE;
+	return result;
+}
+
 static int folder_get(struct memory_store *store, enum shelf shelf, const char *name,
 		      struct buf *out, struct err *err)
 {
@@ -65,7 +73,7 @@ static int folder_get(struct memory_store *store, enum shelf shelf, const char *
 		return 0;
 	if (err)
 		*err = why;
-	return -1;
+	return as_node(-1, err);
 }
 
 static int make_shelf(struct memory_store *store, enum shelf shelf, struct err *err)
@@ -74,7 +82,7 @@ static int make_shelf(struct memory_store *store, enum shelf shelf, struct err *
 
 	if (shelf_path(store, shelf, path, err) != 0)
 		return -1;
-	return fs_is_dir(path) ? 0 : fs_make_dirs(path, 0755, err);
+	return fs_is_dir(path) ? 0 : as_node(fs_make_dirs(path, 0755, err), err);
 }
 
 static int folder_put(struct memory_store *store, enum shelf shelf, const char *name,
@@ -84,7 +92,7 @@ static int folder_put(struct memory_store *store, enum shelf shelf, const char *
 
 	if (text_path(store, shelf, name, path, err) != 0 || make_shelf(store, shelf, err) != 0)
 		return -1;
-	return fs_write_replace(path, text, len, 0644, err);
+	return as_node(fs_write_replace(path, text, len, 0644, err), err);
 }
 
 static int folder_del(struct memory_store *store, enum shelf shelf, const char *name,
@@ -96,7 +104,7 @@ static int folder_del(struct memory_store *store, enum shelf shelf, const char *
 		return -1;
 	if (unlink(path) == 0)
 		return 1;
-	return errno == ENOENT ? 0 : err_errno(err, E_IO, "remove %s", path);
+	return errno == ENOENT ? 0 : err_errno(err, E_NODE_UNREACHABLE, "remove %s", path);
 }
 
 static int folder_move(struct memory_store *store, enum shelf shelf, const char *name,
@@ -113,7 +121,7 @@ static int folder_move(struct memory_store *store, enum shelf shelf, const char 
 		return 0;
 	if (errno == EEXIST)
 		return err_set(err, E_CONFLICT, "%s is there already", to);
-	return err_errno(err, E_IO, "rename %s", from_path);
+	return err_errno(err, E_NODE_UNREACHABLE, "rename %s", from_path);
 }
 
 /* The name without its suffix, or NULL for a file that is not one of ours. */
@@ -160,19 +168,34 @@ static int folder_list(struct memory_store *store, enum shelf shelf, struct aren
 		return -1;
 	folder = opendir(path);
 	if (!folder)
-		return errno == ENOENT ? 0 : err_errno(err, E_IO, "open folder %s", path);
+		return errno == ENOENT ? 0
+				       : err_errno(err, E_NODE_UNREACHABLE, "open folder %s", path);
 	result = read_names(folder, arena, names, n);
 	if (result != 0)
-		err_errno(err, E_IO, "read folder %s", path);
+		err_errno(err, E_NODE_UNREACHABLE, "read folder %s", path);
 	closedir(folder);
 	return result;
+}
+
+/* What killed processes left behind in the middle of a write. */
+static int sweep(struct memory_store *store, struct err *err)
+{
+	for (enum shelf shelf = 0; shelf < SHELVES; shelf++) {
+		char path[FS_PATH_MAX];
+
+		if (shelf_path(store, shelf, path, err) != 0)
+			return -1;
+		if (fs_is_dir(path) && as_node(fs_remove_stale_temps(path, err), err) != 0)
+			return -1;
+	}
+	return 0;
 }
 
 static int folder_lock(struct memory_store *store, struct err *err)
 {
 	char path[FS_PATH_MAX];
 
-	if (make_shelf(store, SHELF_NODE, err) != 0)
+	if (make_shelf(store, SHELF_NODE, err) != 0 || sweep(store, err) != 0)
 		return -1;
 	if (fs_join(path, self(store)->folder, "lock") != 0)
 		return err_set(err, E_TOO_LARGE, "%s: the path is too long", self(store)->folder);
@@ -194,7 +217,7 @@ static int watch_shelf(struct memory_store *store, int fd, enum shelf shelf, str
 	if (make_shelf(store, shelf, err) != 0 || shelf_path(store, shelf, path, err) != 0)
 		return -1;
 	if (inotify_add_watch(fd, path, WATCHED) < 0)
-		return err_errno(err, E_IO, "watch %s", path);
+		return err_errno(err, E_NODE_UNREACHABLE, "watch %s", path);
 	return 0;
 }
 
@@ -258,7 +281,7 @@ static int folder_identity(struct memory_store *store, struct buf *out, struct e
 	else if (errno == ENOENT)
 		buf_addf(out, "memory:%s", folder);
 	else
-		return err_errno(err, E_IO, "look at %s", folder);
+		return err_errno(err, E_NODE_UNREACHABLE, "look at %s", folder);
 	return 0;
 }
 
