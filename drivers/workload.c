@@ -442,66 +442,43 @@ int workload_from_json(const json_t *json, struct arena *arena, struct workload 
 	return 0;
 }
 
-/* The member `key` as an array in *out; absent is an empty one. */
-static int read_array(const json_t *json, const char *key, const json_t **out, size_t *n,
-		      struct err *err)
+static int read_workload(const json_t *json, struct arena *arena, void *out, struct err *err)
 {
-	*out = json_object_get(json, key);
-	*n = json_array_size(*out);
-	if (*out && !json_is_array(*out))
+	return workload_from_json(json, arena, out, err);
+}
+
+static int read_volume(const json_t *json, struct arena *arena, void *out, struct err *err)
+{
+	const struct volume_seen *volume = out;
+
+	if (READ_MEMBERS(json, arena, out, volume_members, err) != 0)
+		return err_wrap(err, "volume");
+	return volume->name ? 0 : err_set(err, E_BAD_INPUT, "volume: name is missing");
+}
+
+static int read_name(const json_t *json, struct arena *arena, void *out, struct err *err)
+{
+	const char *name = json_string_value(json);
+
+	*(const char **)out = arena_strdup(arena, name);
+	return name ? 0 : err_set(err, E_BAD_INPUT, "foreign: not a text");
+}
+
+/* The list called key, each element of `size` bytes read by read_one; absent is an empty one. */
+static int read_list(const json_t *json, const char *key, size_t size,
+		     int (*read_one)(const json_t *, struct arena *, void *, struct err *),
+		     struct arena *arena, void **out, size_t *n, struct err *err)
+{
+	const json_t *list = json_object_get(json, key);
+	char *at;
+
+	if (list && !json_is_array(list))
 		return err_set(err, E_BAD_INPUT, "%s is not a list", key);
-	return 0;
-}
-
-static int read_workloads(const json_t *json, struct arena *arena, struct observed *out,
-			  struct err *err)
-{
-	const json_t *list;
-
-	if (read_array(json, "workloads", &list, &out->workloads_n, err) != 0)
-		return -1;
-	out->workloads = ARENA_ARRAY(arena, out->workloads_n, struct workload);
-	for (size_t i = 0; i < out->workloads_n; i++) {
-		if (workload_from_json(json_array_get(list, i), arena, &out->workloads[i], err) !=
-		    0)
+	*n = json_array_size(list);
+	*out = at = arena_array(arena, *n, size);
+	for (size_t i = 0; i < *n; i++, at += size) {
+		if (read_one(json_array_get(list, i), arena, at, err) != 0)
 			return -1;
-	}
-	return 0;
-}
-
-static int read_volumes(const json_t *json, struct arena *arena, struct observed *out,
-			struct err *err)
-{
-	const json_t *list;
-
-	if (read_array(json, "volumes", &list, &out->volumes_n, err) != 0)
-		return -1;
-	out->volumes = ARENA_ARRAY(arena, out->volumes_n, struct volume_seen);
-	for (size_t i = 0; i < out->volumes_n; i++) {
-		struct volume_seen *volume = &out->volumes[i];
-
-		if (READ_MEMBERS(json_array_get(list, i), arena, volume, volume_members, err) != 0)
-			return err_wrap(err, "volume");
-		if (!volume->name)
-			return err_set(err, E_BAD_INPUT, "volume: name is missing");
-	}
-	return 0;
-}
-
-static int read_foreign(const json_t *json, struct arena *arena, struct observed *out,
-			struct err *err)
-{
-	const json_t *list;
-
-	if (read_array(json, "foreign", &list, &out->foreign_n, err) != 0)
-		return -1;
-	out->foreign = ARENA_ARRAY(arena, out->foreign_n, const char *);
-	for (size_t i = 0; i < out->foreign_n; i++) {
-		const char *name = json_string_value(json_array_get(list, i));
-
-		if (!name)
-			return err_set(err, E_BAD_INPUT, "foreign: not a text");
-		out->foreign[i] = arena_strdup(arena, name);
 	}
 	return 0;
 }
@@ -509,11 +486,20 @@ static int read_foreign(const json_t *json, struct arena *arena, struct observed
 int observed_from_json(const json_t *json, struct arena *arena, struct observed *out,
 		       struct err *err)
 {
+	void *workloads = NULL, *volumes = NULL, *foreign = NULL;
+
 	*out = (struct observed){0};
 	if (READ_MEMBERS(json, arena, out, observed_members, err) != 0 ||
-	    read_workloads(json, arena, out, err) != 0 ||
-	    read_volumes(json, arena, out, err) != 0 || read_foreign(json, arena, out, err) != 0)
+	    read_list(json, "workloads", sizeof *out->workloads, read_workload, arena, &workloads,
+		      &out->workloads_n, err) != 0 ||
+	    read_list(json, "volumes", sizeof *out->volumes, read_volume, arena, &volumes,
+		      &out->volumes_n, err) != 0 ||
+	    read_list(json, "foreign", sizeof *out->foreign, read_name, arena, &foreign,
+		      &out->foreign_n, err) != 0)
 		return err_wrap(err, "what was seen");
+	out->workloads = workloads;
+	out->volumes = volumes;
+	out->foreign = foreign;
 	observed_sort(out);
 	return 0;
 }

@@ -296,7 +296,8 @@ static int end(struct reader *reader, const yaml_event_t *event)
 {
 	struct frame *frame = &reader->frames[--reader->depth];
 	struct doc_node *node = frame->node;
-	struct doc_node **children = reader->pending.v + frame->first;
+	struct doc_node **children =
+		frame->first ? reader->pending.v + frame->first : reader->pending.v;
 	size_t n = reader->pending.n - frame->first;
 
 	if (node->type == DOC_MAPPING) {
