@@ -55,9 +55,16 @@ static void compare_image(struct version_case *c, const struct content_container
 	if (!str_eq(was->image, now->image))
 		report(c, PATH_OF(now, image, image), AT(now, image, image),
 		       arena_printf(arena, "the image of %s", now->name));
-	for (size_t i = 0; i < diffs.n; i++)
-		report(c, diffs.v[i].path, diffs.v[i].at,
-		       arena_printf(arena, "%s of %s", diffs.v[i].field, now->name));
+	for (size_t i = 0; i < diffs.n; i++) {
+		struct field_diff diff = diffs.v[i];
+
+		if (!diff.path || !diff.at.line) { /* gone: at least near it */
+			diff.path = PATH_OF(now, image, name);
+			diff.at = AT(now, image, name);
+		}
+		report(c, diff.path, diff.at,
+		       arena_printf(arena, "%s of %s", diff.field, now->name));
+	}
 }
 
 static bool has_image(const struct image_list *images, const char *name)
