@@ -118,15 +118,10 @@ bool memory_is_up(enum run_state state)
 
 static bool starts_again(const struct container *config, int exit_code)
 {
-	switch (container_restart_policy(config)) {
-	case RESTART_ALWAYS:
-	case RESTART_UNLESS_STOPPED:
-		return true;
-	case RESTART_ON_FAILURE:
-		return exit_code != 0;
-	default:
-		return false;
-	}
+	enum restart_policy_value policy = container_restart_policy(config);
+
+	return policy == RESTART_ALWAYS || policy == RESTART_UNLESS_STOPPED ||
+	       (policy == RESTART_ON_FAILURE && exit_code != 0);
 }
 
 static void look_at_started(const struct kept *kept, const struct memory_behaviour *behaviour,

@@ -164,7 +164,7 @@ static int text_cmp(const void *a, const void *b)
 
 static void sort(void *v, size_t n, size_t size, int (*cmp)(const void *, const void *))
 {
-	if (n > 1)
+	if (v && n > 1)
 		qsort(v, n, size, cmp);
 }
 
