@@ -1,0 +1,302 @@
+#include "base/sys.h"
+#include "drivers/host_health.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/httpc.h"
+#include "base/num.h"
+#include "base/proc.h"
+#include "schema/kinds.h"
+
+#define FIRST_DELAY_MS 50
+#define OUTPUT_MAX ((size_t)4096)
+#define REPLY_MAX ((size_t)1 << 20)
+/* A child that only connects ends itself a little after its own deadline at the latest. */
+#define GRACE_MS 1000
+
+#define SETTING(health, name) KIND_OR((health)->check, health_check, name)
+
+void host_health_init(struct host_health *health, struct loop *loop)
+{
+	*health = (struct host_health){
+		.loop = loop, .health = HEALTH_NONE, .pipe = -1, .output = BUF_INIT(OUTPUT_MAX)};
+}
+
+/* ---- HTTP and TCP, in a child -------------------------------------------------------------- */
+
+bool host_health_accepts(const char *ranges, long status)
+{
+	while (*ranges) {
+		size_t len = strcspn(ranges, ",");
+		AUTO_FREE char *range = mem_strndup(ranges, len);
+		char *dash = strchr(range, '-');
+		int64_t from, to;
+
+		if (dash)
+			*dash = '\0';
+		if (num_parse_int(range, 100, 599, &from) == 0 &&
+		    num_parse_int(dash ? dash + 1 : range, 100, 599, &to) == 0 && from <= status &&
+		    status <= to)
+			return true;
+		ranges += len + (ranges[len] == ',');
+	}
+	return false;
+}
+
+static int check_http(const struct health_check *check, int64_t timeout_ms)
+{
+	const struct http_check *http = check->http;
+	AUTO_FREE char *url = mem_printf("http://127.0.0.1:%lld%s", (long long)http->port,
+					 KIND_TEXT_OR(http, http_check, path));
+	struct httpc_request request = {
+		.url = url, .connect_ms = timeout_ms, .total_ms = timeout_ms};
+	struct httpc_reply reply = {.body = BUF_INIT(REPLY_MAX)};
+	struct err problem = ERR_INIT;
+	int done = httpc_fetch(&request, &reply, &problem);
+
+	/* A body past the cap came after a whole status: that is all there is to know. */
+	if (done != 0 && !(problem.code == E_TOO_LARGE && reply.status))
+		dprintf(STDOUT_FILENO, "%s\n", problem.text);
+	else if (host_health_accepts(KIND_TEXT_OR(http, http_check, status), reply.status))
+		return 0;
+	else
+		dprintf(STDOUT_FILENO, "%s: status %ld\n", url, reply.status);
+	return 1;
+}
+
+static int connect_to(int family, const struct sockaddr *address, socklen_t size)
+{
+	int fd AUTO_FD = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	return fd < 0 ? -1 : connect(fd, address, size);
+}
+
+/* Blocks: the parent has the deadline. */
+static int check_tcp(const struct health_check *check)
+{
+	in_port_t port = htons((uint16_t)check->tcp->port);
+	struct sockaddr_in v4 = {
+		.sin_family = AF_INET, .sin_port = port, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in6 v6 = {
+		.sin6_family = AF_INET6, .sin6_port = port, .sin6_addr = in6addr_loopback};
+	int number;
+
+	if (connect_to(AF_INET, (const struct sockaddr *)&v4, sizeof v4) == 0)
+		return 0;
+	number = errno;
+	if (connect_to(AF_INET6, (const struct sockaddr *)&v6, sizeof v6) == 0)
+		return 0;
+	dprintf(STDOUT_FILENO, "connect to port %lld: %s\n", (long long)check->tcp->port,
+		strerror(number));
+	return 1;
+}
+
+/* In a session of its own, as commands are, so that one signal ends all of it. */
+NORETURN
+static void be_check(const struct host_health *health, pid_t parent, int output)
+{
+	int64_t timeout_ms = SETTING(health, timeout);
+
+	if (setsid() < 0 || host_user_become(&health->like->user) != 0 ||
+	    host_run_child(parent, output, STDERR_FILENO) != 0)
+		_exit(1);
+	_exit(health->check->http ? check_http(health->check, timeout_ms + GRACE_MS)
+				  : check_tcp(health->check));
+}
+
+static pid_t spawn_check(struct host_health *health, int output)
+{
+	struct err problem = ERR_INIT;
+	pid_t parent = getpid(), pid;
+
+	if (health->command) {
+		pid = host_run_spawn(health->command, output, &problem);
+		if (pid < 0)
+			buf_adds(&health->output, problem.text);
+		return pid;
+	}
+	pid = fork();
+	if (pid == 0)
+		be_check(health, parent, output);
+	return pid;
+}
+
+/* ---- results ------------------------------------------------------------------------------- */
+
+static void check_now(void *arg);
+
+static void schedule(struct host_health *health)
+{
+	int64_t interval = SETTING(health, interval);
+
+	health->delay_ms = health->health == HEALTH_STARTING && health->delay_ms < interval / 2
+				   ? 2 * health->delay_ms
+				   : interval;
+	health->next = loop_timer_add(health->loop, health->delay_ms, check_now, health);
+}
+
+/* The last line of what a check wrote, fit for people. */
+static void take_text(struct host_health *health, const char *why)
+{
+	struct buf clean AUTO_BUF = BUF_INIT(OUTPUT_MAX);
+	const char *text, *line;
+
+	buf_add_clean(&clean, buf_str(&health->output), health->output.len);
+	while (clean.len && clean.ptr[clean.len - 1] == '\n')
+		clean.ptr[--clean.len] = '\0';
+	text = buf_str(&clean);
+	line = strrchr(text, '\n');
+	line = line ? line + 1 : text;
+	snprintf(health->text, sizeof health->text, "%s%s%s", why, *why && *line ? ": " : "", line);
+}
+
+static void succeed(struct host_health *health)
+{
+	health->failures = 0;
+	health->text[0] = '\0';
+	health->health = HEALTH_HEALTHY;
+}
+
+/* Counts where an interval has passed since the last one that counted. */
+static void fail(struct host_health *health)
+{
+	int64_t now = clock_boot_ms(), interval = SETTING(health, interval);
+
+	if (health->health == HEALTH_STARTING && now < health->count_from_ms)
+		return;
+	health->count_from_ms = now + interval;
+	if (++health->failures >= SETTING(health, retries))
+		health->health = HEALTH_UNHEALTHY;
+}
+
+static void finish(struct host_health *health, bool success, const char *why)
+{
+	enum run_health before = health->health;
+	char text_before[sizeof health->text];
+
+	memcpy(text_before, health->text, sizeof text_before);
+	loop_timer_del(&health->deadline);
+	loop_fd_del(&health->pipe_source);
+	fs_close_ptr(&health->pipe);
+	health->pid = 0;
+	if (success) {
+		succeed(health);
+	} else {
+		take_text(health, why);
+		fail(health);
+	}
+	buf_clear(&health->output);
+	schedule(health);
+	if (before != health->health || !str_eq(text_before, health->text))
+		health->changed(health->arg);
+}
+
+static void read_output(struct host_health *health)
+{
+	char bytes[1024];
+	ssize_t n;
+
+	while (health->pipe >= 0 && (n = read(health->pipe, bytes, sizeof bytes)) > 0) {
+		if (health->output.len + (size_t)n <= OUTPUT_MAX)
+			buf_add(&health->output, bytes, (size_t)n);
+	}
+	if (health->pipe >= 0 && n == 0)
+		loop_fd_del(&health->pipe_source);
+}
+
+static void output_ready(void *arg, uint32_t events)
+{
+	(void)events;
+	read_output(arg);
+}
+
+bool host_health_ended(struct host_health *health, pid_t pid, int wait_status)
+{
+	char why[96] = "";
+
+	if (pid != health->pid || pid == 0)
+		return false;
+	read_output(health);
+	kill(-pid, SIGKILL); /* what it may have left behind */
+	if (health->timed_out)
+		snprintf(why, sizeof why, "no answer within %lld ms",
+			 (long long)SETTING(health, timeout));
+	else if (health->command)
+		proc_status_text(wait_status, why, sizeof why);
+	finish(health, !health->timed_out && wait_status == 0, why);
+	return true;
+}
+
+/* ---- running ------------------------------------------------------------------------------- */
+
+static void too_late(void *arg)
+{
+	struct host_health *health = arg;
+
+	health->deadline = NULL;
+	health->timed_out = true;
+	kill(-health->pid, SIGKILL);
+	kill(health->pid, SIGKILL); /* it may not have made its session yet */
+}
+
+static void check_now(void *arg)
+{
+	struct host_health *health = arg;
+	int ends[2];
+
+	health->next = NULL;
+	health->timed_out = false;
+	if (pipe2(ends, O_CLOEXEC) != 0) {
+		finish(health, false, "no pipe for the check");
+		return;
+	}
+	(void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	health->pipe = ends[0];
+	health->pid = spawn_check(health, ends[1]);
+	close(ends[1]);
+	if (health->pid < 0) {
+		finish(health, false, "the check could not be started");
+		return;
+	}
+	health->pipe_source = loop_fd_add(health->loop, ends[0], EPOLLIN, output_ready, health);
+	health->deadline = loop_timer_add(health->loop, SETTING(health, timeout), too_late, health);
+}
+
+void host_health_start(struct host_health *health)
+{
+	health->text[0] = '\0';
+	health->health = health->check ? HEALTH_STARTING : HEALTH_NONE;
+	if (!health->check)
+		return;
+	health->failures = 0;
+	health->started_ms = clock_boot_ms();
+	health->count_from_ms =
+		health->started_ms + SETTING(health, start_period) + SETTING(health, interval);
+	health->delay_ms = FIRST_DELAY_MS;
+	health->next = loop_timer_add(health->loop, FIRST_DELAY_MS, check_now, health);
+}
+
+void host_health_stop(struct host_health *health)
+{
+	loop_timer_del(&health->next);
+	loop_timer_del(&health->deadline);
+	loop_fd_del(&health->pipe_source);
+	fs_close_ptr(&health->pipe);
+	if (health->pid > 0) {
+		kill(-health->pid, SIGKILL);
+		kill(health->pid, SIGKILL);
+	}
+	health->pid = 0;
+	buf_clear(&health->output);
+	health->text[0] = '\0';
+	health->health = health->check ? HEALTH_UNKNOWN : HEALTH_NONE;
+}

@@ -1,0 +1,255 @@
+#include "tests/support/test.h"
+#include "tests/support/host.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/inotify.h>
+#include <sys/pidfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/num.h"
+#include "drivers/host.h"
+#include "drivers/host_control.h"
+#include "drivers/host_log.h"
+#include "drivers/host_supervisor.h"
+#include "schema/decode.h"
+
+#define WAIT_MS 30000
+#define TEXT_MAX ((size_t)1 << 20)
+
+void host_test_supervise(int argc, char **argv)
+{
+	if (argc < 2 || !str_eq(argv[1], HOST_SUPERVISE_VERB))
+		return;
+	host_backoff = (struct host_backoff){.first_ms = 20, .max_ms = 80, .reset_ms = 60000};
+	host_log_file_max = 4096;
+	exit(host_supervise(argc, argv));
+}
+
+/* ---- the bench ----------------------------------------------------------------------------- */
+
+static struct settings *make_settings(struct host_bench *bench, const char *setting)
+{
+	AUTO_DIAGS struct diags diags = {0};
+	const char *overrides[] = {
+		arena_printf(bench->arena, "policy.hostDriver.imageRoots=%s", bench->folder),
+		"policy.hostDriver.users=root", setting};
+	struct settings *settings = settings_decode(bench->arena, "settings", NULL, 0, overrides,
+						    setting ? 3 : 2, &diags);
+
+	if (diags.n)
+		fail_msg("settings: %s", diags.v[0].message);
+	return settings;
+}
+
+void host_bench_open(struct host_bench *bench, const char *setting)
+{
+	struct err err = ERR_INIT;
+	char self[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
+
+	assert_true(len > 0);
+	self[len] = '\0';
+	*bench = (struct host_bench){.folder = test_folder(), .arena = arena_new(0)};
+	bench->node = (struct node){
+		.name = "edge-1",
+		.driver = DRIVER_HOST,
+		.image_root = arena_printf(bench->arena, "%s/images", bench->folder),
+		.data_root = arena_printf(bench->arena, "%s/data", bench->folder),
+	};
+	bench->env = (struct driver_env){
+		.state_dir = arena_printf(bench->arena, "%s/state", bench->folder),
+		.owner = TEST_OWNER,
+		.settings = make_settings(bench, setting),
+		.self = arena_strdup(bench->arena, self),
+	};
+	/* so that other users can pass, where a test is root */
+	assert_int_equal(chmod(bench->folder, 0755), 0);
+	assert_done(fs_make_dirs(bench->node.image_root, 0755, &err), err);
+	assert_done(driver_host.open(&bench->node, &bench->env, &bench->driver, &err), err);
+	test_apply(bench->driver, OP_CLAIM, NULL, NULL, NULL);
+}
+
+void host_bench_close(struct host_bench *bench)
+{
+	struct observed observed = test_observe(bench->driver, bench->arena);
+
+	for (size_t i = 0; i < observed.workloads_n; i++)
+		test_apply(bench->driver, OP_REMOVE, observed.workloads[i].name, NULL, NULL);
+	driver_close(&bench->driver);
+	arena_free(bench->arena);
+	test_folder_remove(&bench->folder);
+}
+
+struct driver *host_bench_another(struct host_bench *bench, const char *owner)
+{
+	struct driver_env *env = ARENA_NEW(bench->arena, struct driver_env);
+	struct driver *driver = NULL;
+	struct err err = ERR_INIT;
+
+	*env = bench->env;
+	if (owner)
+		env->owner = owner;
+	assert_done(driver_host.open(&bench->node, env, &driver, &err), err);
+	return driver;
+}
+
+/* ---- images and files ---------------------------------------------------------------------- */
+
+static void put(struct host_bench *bench, const char *image, const char *path, const char *text,
+		mode_t mode)
+{
+	AUTO_FREE char *folder = mem_printf("%s/images/%s", bench->folder, image);
+	AUTO_FREE char *file = mem_printf("%s/%s", folder, path);
+	AUTO_FREE char *parent = mem_strndup(file, (size_t)(strrchr(file, '/') - file));
+	struct err err = ERR_INIT;
+
+	assert_done(fs_make_dirs(parent, 0755, &err), err);
+	assert_done(fs_write_replace(file, text, strlen(text), mode, &err), err);
+}
+
+/* image: "web/1" for local/web:1. */
+void host_bench_program(struct host_bench *bench, const char *image, const char *path,
+			const char *text)
+{
+	AUTO_FREE char *script = mem_printf("#!/bin/sh\n%s\n", text);
+
+	put(bench, image, path, script, 0755);
+}
+
+void host_bench_file(struct host_bench *bench, const char *image, const char *path,
+		     const char *text)
+{
+	put(bench, image, path, text, 0644);
+}
+
+struct spec *host_bench_spec(struct host_bench *bench, const char *script, const char *config)
+{
+	host_bench_program(bench, "web/1", "run", script);
+	return test_spec(bench->arena, bench->driver, "shop-prod-web", "local/web:1",
+			 arena_printf(bench->arena, "{\"command\":[\"./run\"]%s%s}",
+				      config ? "," : "", config ? config : ""));
+}
+
+const char *host_bench_path(struct host_bench *bench, const char *path)
+{
+	return arena_printf(bench->arena, "%s/data/%s", bench->folder, path);
+}
+
+const char *host_bench_read(struct host_bench *bench, const char *path)
+{
+	struct buf text AUTO_BUF = BUF_INIT(TEXT_MAX);
+	struct err err = ERR_INIT;
+
+	assert_done(fs_read(host_bench_path(bench, path), TEXT_MAX, &text, &err), err);
+	return arena_strdup(bench->arena, buf_str(&text));
+}
+
+const char *host_bench_own(struct host_bench *bench, const char *name)
+{
+	return host_bench_read(bench, arena_printf(bench->arena, "shop-prod-web/%s", name));
+}
+
+const char *host_bench_logs(struct host_bench *bench, const char *name, int n)
+{
+	struct buf text AUTO_BUF = BUF_INIT(TEXT_MAX);
+	struct err err = ERR_INIT;
+
+	assert_done(bench->driver->ops->logs(bench->driver, name, n, &text, &err), err);
+	return arena_strdup(bench->arena, buf_str(&text));
+}
+
+/* ---- waiting ------------------------------------------------------------------------------- */
+
+static void wait_for(int fd, int64_t until, const char *what)
+{
+	struct pollfd ready = {.fd = fd, .events = POLLIN};
+	int64_t left = until - clock_boot_ms();
+
+	if (left <= 0 || poll(&ready, 1, (int)left) == 0)
+		fail_msg("%s: it did not come in time", what);
+}
+
+struct workload host_await(struct host_bench *bench, const char *name,
+			   bool (*is_so)(const struct workload *workload))
+{
+	struct err err = ERR_INIT;
+	int fd = bench->driver->ops->watch(bench->driver, &err);
+	int64_t until = clock_boot_ms() + WAIT_MS;
+
+	if (fd < 0)
+		fail_msg("watch: %s", err.text);
+	for (;;) {
+		struct workload seen = test_see(bench->driver, bench->arena, name);
+
+		if (is_so(&seen))
+			return seen;
+		wait_for(fd, until,
+			 arena_printf(bench->arena, "%s is %s and %s (%s)", name,
+				      run_state_word(seen.state), run_health_word(seen.health),
+				      seen.detail ? seen.detail : ""));
+		bench->driver->ops->watch_read(bench->driver, &err);
+	}
+}
+
+bool host_is_running(const struct workload *workload)
+{
+	return workload->state == RUN_RUNNING;
+}
+
+bool host_is_exited(const struct workload *workload)
+{
+	return workload->state == RUN_EXITED;
+}
+
+bool host_is_healthy(const struct workload *workload)
+{
+	return workload->health == HEALTH_HEALTHY;
+}
+
+bool host_is_unhealthy(const struct workload *workload)
+{
+	return workload->health == HEALTH_UNHEALTHY;
+}
+
+const char *host_await_file(struct host_bench *bench, const char *name)
+{
+	const char *folder = host_bench_path(bench, "shop-prod-web");
+	const char *path = arena_printf(bench->arena, "%s/%s", folder, name);
+	int fd AUTO_FD = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	int64_t until = clock_boot_ms() + WAIT_MS;
+	char events[4096];
+
+	assert_true(inotify_add_watch(fd, folder, IN_MOVED_TO | IN_CLOSE_WRITE | IN_MODIFY) >= 0);
+	for (;;) {
+		struct stat info;
+
+		if (stat(path, &info) == 0 && info.st_size > 0)
+			return host_bench_own(bench, name);
+		wait_for(fd, until, name);
+		(void)!read(fd, events, sizeof events);
+	}
+}
+
+void host_await_death(int64_t pid)
+{
+	int fd AUTO_FD = pidfd_open((pid_t)pid, 0);
+
+	if (fd >= 0)
+		wait_for(fd, clock_boot_ms() + WAIT_MS, "death of a process");
+}
+
+int64_t host_supervisor_pid(struct host_bench *bench, const char *name)
+{
+	const char *text = host_bench_read(
+		bench, arena_printf(bench->arena, HOST_WORKLOADS "/%s/" HOST_LOCK_FILE, name));
+	AUTO_FREE char *digits = mem_strndup(text, strcspn(text, " "));
+	int64_t pid = 0;
+
+	(void)num_parse_int(digits, 1, INT32_MAX, &pid);
+	return pid;
+}

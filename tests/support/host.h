@@ -1,0 +1,64 @@
+/*
+ * host.h - a host node to try things on: images as folders of scripts, a data root, a driver.
+ *
+ * The test program is its own supervisor: its main is HOST_TEST_MAIN(tests).
+ */
+#ifndef TRUEUP_TESTS_HOST_H
+#define TRUEUP_TESTS_HOST_H
+
+#include "tests/support/driver.h"
+
+struct host_bench {
+	char *folder; /* of the test, with images/ and data/ in it */
+	struct arena *arena;
+	struct node node;
+	struct driver_env env;
+	struct driver *driver;
+};
+/* setting: one more override of the settings, "policy.hostPorts=1-65535", or NULL. */
+void host_bench_open(struct host_bench *bench, const char *setting);
+/* Removes every workload, and the folder. */
+void host_bench_close(struct host_bench *bench);
+/* Another driver on the same node, by another owner when owner is not NULL. */
+struct driver *host_bench_another(struct host_bench *bench, const char *owner);
+
+/* Puts a program (or, not executable, a file) into image local/<name>:<tag>. */
+void host_bench_program(struct host_bench *bench, const char *image, const char *path,
+			const char *text);
+void host_bench_file(struct host_bench *bench, const char *image, const char *path,
+		     const char *text);
+/* The image local/web:1 with the program `run`, and a spec shop-prod-web that runs it. */
+struct spec *host_bench_spec(struct host_bench *bench, const char *script, const char *config);
+
+/* <folder>/data/<path>, in the arena. */
+const char *host_bench_path(struct host_bench *bench, const char *path);
+/* The content of that file, or of the file of that name in TRUEUP_DIR of shop-prod-web. */
+const char *host_bench_read(struct host_bench *bench, const char *path);
+const char *host_bench_own(struct host_bench *bench, const char *name);
+/* What the workload wrote. */
+const char *host_bench_logs(struct host_bench *bench, const char *name, int n);
+
+/* Waits, by the driver's own events, until the workload is so; fails after 30 s. */
+struct workload host_await(struct host_bench *bench, const char *name,
+			   bool (*is_so)(const struct workload *workload));
+bool host_is_running(const struct workload *workload);
+bool host_is_exited(const struct workload *workload);
+bool host_is_healthy(const struct workload *workload);
+bool host_is_unhealthy(const struct workload *workload);
+/* Waits until the file in TRUEUP_DIR is there (inotify) and not empty, and gives its content. */
+const char *host_await_file(struct host_bench *bench, const char *name);
+/* Waits until the process is gone (pidfd). */
+void host_await_death(int64_t pid);
+/* Of the supervisor of a workload; 0: none. */
+int64_t host_supervisor_pid(struct host_bench *bench, const char *name);
+
+/* When argv asks for a supervisor, is one (with short times) and leaves. */
+void host_test_supervise(int argc, char **argv);
+#define HOST_TEST_MAIN(tests)                                                                      \
+	int main(int argc, char **argv)                                                            \
+	{                                                                                          \
+		host_test_supervise(argc, argv);                                                   \
+		return cmocka_run_group_tests(tests, NULL, NULL);                                  \
+	}
+
+#endif
