@@ -47,6 +47,8 @@ static void take_status(struct look *look, int dir, struct workload *out)
 {
 	struct host_status status;
 	struct err problem = ERR_INIT;
+	/* The lock first: a supervisor writes its last status before it lets go. */
+	bool supervised = host_lock_is_held(dir);
 	int64_t running_ms;
 
 	if (host_status_read(dir, &status, &problem) != 0) {
@@ -55,7 +57,7 @@ static void take_status(struct look *look, int dir, struct workload *out)
 		out->detail = arena_strdup(look->arena, problem.text);
 		return;
 	}
-	host_status_settle(&status, host_lock_is_held(dir), look->boot);
+	host_status_settle(&status, supervised, look->boot);
 	running_ms = clock_boot_ms() - status.started_ms;
 	out->state = status.state;
 	out->health = status.health;

@@ -315,6 +315,9 @@ static int clean_up(struct call *call, struct target *target, enum run_state sta
 	int lock AUTO_FD = -1;
 	int found = 0;
 
+	/* Again, now that nobody holds the lock: what was read before may not be its last word. */
+	if (host_status_read(target->dir, status, call->err) != 0)
+		return -1;
 	*changed = status->state == RUN_RUNNING || status->state == RUN_RESTARTING;
 	host_boot_id(boot);
 	if (str_eq(status->boot, boot) && host_orphans_kill(status->run, &found, call->err) != 0)

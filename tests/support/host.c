@@ -32,21 +32,21 @@ void host_test_supervise(int argc, char **argv)
 
 /* ---- the bench ----------------------------------------------------------------------------- */
 
-static struct settings *make_settings(struct host_bench *bench, const char *setting)
+static struct settings *make_settings(struct arena *arena, const char *folder, const char *setting)
 {
 	AUTO_DIAGS struct diags diags = {0};
-	const char *overrides[] = {
-		arena_printf(bench->arena, "policy.hostDriver.imageRoots=%s", bench->folder),
-		"policy.hostDriver.users=root", setting};
-	struct settings *settings = settings_decode(bench->arena, "settings", NULL, 0, overrides,
-						    setting ? 3 : 2, &diags);
+	const char *overrides[] = {arena_printf(arena, "policy.hostDriver.imageRoots=%s", folder),
+				   "policy.hostDriver.users=root", setting};
+	struct settings *settings =
+		settings_decode(arena, "settings", NULL, 0, overrides, setting ? 3 : 2, &diags);
 
 	if (diags.n)
 		fail_msg("settings: %s", diags.v[0].message);
 	return settings;
 }
 
-void host_bench_open(struct host_bench *bench, const char *setting)
+void host_prepare(struct arena *arena, const char *folder, const char *setting, struct node *node,
+		  struct driver_env *env)
 {
 	struct err err = ERR_INIT;
 	char self[PATH_MAX];
@@ -54,23 +54,30 @@ void host_bench_open(struct host_bench *bench, const char *setting)
 
 	assert_true(len > 0);
 	self[len] = '\0';
-	*bench = (struct host_bench){.folder = test_folder(), .arena = arena_new(0)};
-	bench->node = (struct node){
+	*node = (struct node){
 		.name = "edge-1",
 		.driver = DRIVER_HOST,
-		.image_root = arena_printf(bench->arena, "%s/images", bench->folder),
-		.data_root = arena_printf(bench->arena, "%s/data", bench->folder),
+		.image_root = arena_printf(arena, "%s/images", folder),
+		.data_root = arena_printf(arena, "%s/data", folder),
 	};
-	bench->env = (struct driver_env){
-		.state_dir = arena_printf(bench->arena, "%s/state", bench->folder),
+	*env = (struct driver_env){
+		.state_dir = arena_printf(arena, "%s/state", folder),
 		.owner = TEST_OWNER,
-		.settings = make_settings(bench, setting),
-		.self = arena_strdup(bench->arena, self),
+		.settings = make_settings(arena, folder, setting),
+		.self = arena_strdup(arena, self),
 	};
 	/* so that other users can pass, where a test is root */
-	assert_int_equal(chmod(bench->folder, 0755), 0);
-	assert_done(fs_make_dirs(bench->node.image_root, 0755, &err), err);
-	assert_done(driver_host.open(&bench->node, &bench->env, &bench->driver, &err), err);
+	assert_int_equal(chmod(folder, 0755), 0);
+	assert_done(fs_make_dirs(node->image_root, 0755, &err), err);
+}
+
+void host_bench_open(struct host_bench *bench, const char *setting)
+{
+	struct err err = ERR_INIT;
+
+	*bench = (struct host_bench){.folder = test_folder(), .arena = arena_new(0)};
+	host_prepare(bench->arena, bench->folder, setting, &bench->node, &bench->env);
+	assert_done(driver_open(&bench->node, &bench->env, &bench->driver, &err), err);
 	test_apply(bench->driver, OP_CLAIM, NULL, NULL, NULL);
 }
 
@@ -94,17 +101,16 @@ struct driver *host_bench_another(struct host_bench *bench, const char *owner)
 	*env = bench->env;
 	if (owner)
 		env->owner = owner;
-	assert_done(driver_host.open(&bench->node, env, &driver, &err), err);
+	assert_done(driver_open(&bench->node, env, &driver, &err), err);
 	return driver;
 }
 
 /* ---- images and files ---------------------------------------------------------------------- */
 
-static void put(struct host_bench *bench, const char *image, const char *path, const char *text,
+static void put(const char *folder, const char *image, const char *path, const char *text,
 		mode_t mode)
 {
-	AUTO_FREE char *folder = mem_printf("%s/images/%s", bench->folder, image);
-	AUTO_FREE char *file = mem_printf("%s/%s", folder, path);
+	AUTO_FREE char *file = mem_printf("%s/images/%s/%s", folder, image, path);
 	AUTO_FREE char *parent = mem_strndup(file, (size_t)(strrchr(file, '/') - file));
 	struct err err = ERR_INIT;
 
@@ -112,19 +118,23 @@ static void put(struct host_bench *bench, const char *image, const char *path, c
 	assert_done(fs_write_replace(file, text, strlen(text), mode, &err), err);
 }
 
-/* image: "web/1" for local/web:1. */
-void host_bench_program(struct host_bench *bench, const char *image, const char *path,
-			const char *text)
+void host_program(const char *folder, const char *image, const char *path, const char *text)
 {
 	AUTO_FREE char *script = mem_printf("#!/bin/sh\n%s\n", text);
 
-	put(bench, image, path, script, 0755);
+	put(folder, image, path, script, 0755);
+}
+
+void host_bench_program(struct host_bench *bench, const char *image, const char *path,
+			const char *text)
+{
+	host_program(bench->folder, image, path, text);
 }
 
 void host_bench_file(struct host_bench *bench, const char *image, const char *path,
 		     const char *text)
 {
-	put(bench, image, path, text, 0644);
+	put(bench->folder, image, path, text, 0644);
 }
 
 struct spec *host_bench_spec(struct host_bench *bench, const char *script, const char *config)

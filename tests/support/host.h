@@ -8,6 +8,15 @@
 
 #include "tests/support/driver.h"
 
+/*
+ * Fills node and env for a data root and images in the folder. setting: one more override of the
+ * settings, "policy.hostPorts=1-65535", or NULL.
+ */
+void host_prepare(struct arena *arena, const char *folder, const char *setting, struct node *node,
+		  struct driver_env *env);
+/* Puts a shell script into an image of the folder; image: "web/1" for local/web:1. */
+void host_program(const char *folder, const char *image, const char *path, const char *text);
+
 struct host_bench {
 	char *folder; /* of the test, with images/ and data/ in it */
 	struct arena *arena;
@@ -15,14 +24,14 @@ struct host_bench {
 	struct driver_env env;
 	struct driver *driver;
 };
-/* setting: one more override of the settings, "policy.hostPorts=1-65535", or NULL. */
+/* Claimed. setting: as above. */
 void host_bench_open(struct host_bench *bench, const char *setting);
 /* Removes every workload, and the folder. */
 void host_bench_close(struct host_bench *bench);
 /* Another driver on the same node, by another owner when owner is not NULL. */
 struct driver *host_bench_another(struct host_bench *bench, const char *owner);
 
-/* Puts a program (or, not executable, a file) into image local/<name>:<tag>. */
+/* A script, or a file that is none, in an image. */
 void host_bench_program(struct host_bench *bench, const char *image, const char *path,
 			const char *text);
 void host_bench_file(struct host_bench *bench, const char *image, const char *path,

@@ -4,6 +4,7 @@
  */
 #include "tests/support/test.h"
 #include "tests/support/driver.h"
+#include "tests/support/host.h"
 
 #include <poll.h>
 #include <unistd.h>
@@ -30,7 +31,8 @@ struct bench {
 };
 
 enum subject_traits {
-	KEEPS = 1, /* what it does can be seen through another driver on the same node */
+	KEEPS = 1,   /* what it does can be seen through another driver on the same node */
+	MINGLES = 2, /* containers of two owners can stand side by side on one node */
 };
 
 struct subject {
@@ -84,12 +86,26 @@ static void wrap_dryrun(struct bench *bench)
 	dryrun_wrap(&bench->driver, TEST_OWNER);
 }
 
+/* Its images have a program called sh, since nothing runs that is in none. */
+static void prepare_host(struct bench *bench)
+{
+	static const char *const images[] = {"web/1", "web/2"};
+
+	host_prepare(bench->arena, bench->folder, NULL, &bench->node, &bench->env);
+	for (size_t i = 0; i < ARRAY_LEN(images); i++) {
+		host_program(bench->folder, images[i], "sh", "exec /bin/sh \"$@\"");
+		host_program(bench->folder, images[i], "which", images[i]);
+	}
+}
+
 static const struct subject subjects[] = {
-	{"memory in a process", KEEPS, prepare_process, NULL, "local/web:1", "local/web:2",
+	{"memory in a process", KEEPS | MINGLES, prepare_process, NULL, "local/web:1",
+	 "local/web:2", "local/none:1"},
+	{"memory in a folder", KEEPS | MINGLES, prepare_folder, NULL, "local/web:1", "local/web:2",
 	 "local/none:1"},
-	{"memory in a folder", KEEPS, prepare_folder, NULL, "local/web:1", "local/web:2",
+	{"host", KEEPS, prepare_host, NULL, "local/web:1", "local/web:2", "local/none:1"},
+	{"dry run", MINGLES, prepare_process, wrap_dryrun, "local/web:1", "local/web:2",
 	 "local/none:1"},
-	{"dry run", 0, prepare_process, wrap_dryrun, "local/web:1", "local/web:2", "local/none:1"},
 };
 
 /* ---- helpers ---- */
@@ -658,7 +674,7 @@ static const struct promise {
 	{"beside and take over", beside_and_take_over, 0},
 	{"rename twice", rename_twice, 0},
 	{"in order of name", in_order_of_name, 0},
-	{"foreign is left alone", foreign_is_left_alone, 0},
+	{"foreign is left alone", foreign_is_left_alone, MINGLES},
 	{"update in place", update_in_place, 0},
 	{"update of what is fixed", update_of_what_is_fixed, 0},
 	{"volumes outlive containers", volumes_outlive_containers, 0},
@@ -732,13 +748,15 @@ static void check_row(void **state)
 	current->promise->check(*state);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	static struct row rows[ARRAY_LEN(subjects) * ARRAY_LEN(promises)];
 	VEC(struct CMUnitTest) tests = {0};
-	AUTO_ARENA struct arena *names = arena_new(0);
+	AUTO_ARENA struct arena *names = NULL;
 	int failed;
 
+	host_test_supervise(argc, argv);
+	names = arena_new(0);
 	for (size_t s = 0; s < ARRAY_LEN(subjects); s++) {
 		for (size_t p = 0; p < ARRAY_LEN(promises); p++) {
 			struct row *row = &rows[tests.n];

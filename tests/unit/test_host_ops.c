@@ -46,7 +46,7 @@ static struct spec *run(const char *script, const char *config)
 {
 	struct spec *spec = host_bench_spec(&bench, script, config);
 
-	test_run(bench.driver, spec);
+	test_run_spec(bench.driver, spec);
 	return spec;
 }
 
@@ -98,7 +98,7 @@ static void its_folder_with_data_stays_and_is_ours(void **state)
 	seen = test_observe(bench.driver, bench.arena);
 	assert_int_equal(seen.workloads_n, 0);
 	assert_int_equal(seen.foreign_n, 0);
-	test_run(bench.driver, spec);
+	test_run_spec(bench.driver, spec);
 	assert_int_equal(see(NAME).state, RUN_RUNNING);
 }
 
@@ -212,7 +212,7 @@ static void a_changed_image_without_a_copy(void **state)
 	host_bench_program(&bench, "other/1", "run", "exec sleep 1000");
 	other = test_spec(bench.arena, bench.driver, "shop-prod-other", "local/other:1",
 			  "{\"command\":[\"./run\"]}");
-	test_run(bench.driver, other);
+	test_run_spec(bench.driver, other);
 	host_bench_file(&bench, "web/1", "text.txt", "new\n");
 	assert_int_equal(test_apply_code(bench.driver, OP_PULL, NULL, NULL, spec), E_IMAGE_CHANGED);
 	assert_int_equal(test_apply_code(bench.driver, OP_CREATE, NAME, NULL, spec),
@@ -242,7 +242,7 @@ static void a_rotten_copy_is_found_after_a_boot(void **state)
 	assert_int_equal(test_apply_code(bench.driver, OP_CREATE, NAME, NULL, spec),
 			 E_IMAGE_UNKNOWN);
 	assert_true(test_apply(bench.driver, OP_PULL, NULL, NULL, spec));
-	test_run(bench.driver, spec);
+	test_run_spec(bench.driver, spec);
 	assert_int_equal(see(NAME).state, RUN_RUNNING);
 }
 
@@ -396,7 +396,7 @@ static void volumes(void **state)
 	struct observed seen;
 
 	(void)state;
-	test_run(bench.driver, spec);
+	test_run_spec(bench.driver, spec);
 	host_await_file(&bench, "ok");
 	assert_string_equal(host_bench_read(&bench, "volumes/shop-prod-db/list"), "one\n");
 	assert_int_equal(unlink(host_bench_path(&bench, NAME "/ok")), 0);

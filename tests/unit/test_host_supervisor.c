@@ -46,7 +46,7 @@ static struct spec *run(const char *script, const char *config)
 {
 	struct spec *spec = host_bench_spec(&bench, script, config);
 
-	test_run(bench.driver, spec);
+	test_run_spec(bench.driver, spec);
 	return spec;
 }
 
@@ -63,7 +63,7 @@ static int64_t pid_in(const char *file)
 /* Writes a file whole, so that one who waits for it never reads half. */
 #define WRITE(file, what)                                                                          \
 	what " > \"$TRUEUP_DIR/." file "\"; mv \"$TRUEUP_DIR/." file "\" \"$TRUEUP_DIR/" file "\"" \
-											      "; "
+	     "; "
 
 static struct host_status status(void)
 {
