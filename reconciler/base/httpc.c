@@ -16,11 +16,22 @@ static void free_list(struct curl_slist **list)
 	curl_slist_free_all(*list);
 }
 
+struct exchange {
+	const struct httpc_request *request;
+	struct httpc_reply *reply;
+	char problem[CURL_ERROR_SIZE];
+};
+
 /* Taking less than was offered makes curl stop with CURLE_WRITE_ERROR. */
 static size_t take_body(char *bytes, size_t size, size_t count, void *arg)
 {
-	struct buf *body = arg;
+	struct exchange *exchange = arg;
+	const struct httpc_request *request = exchange->request;
+	struct buf *body = &exchange->reply->body;
 
+	if (request->sink)
+		return request->sink(request->sink_arg, bytes, size * count) == 0 ? size * count
+										  : 0;
 	buf_add(body, bytes, size * count);
 	return body->overflow ? 0 : size * count;
 }
@@ -67,14 +78,25 @@ static int set_limits(CURL *handle, const struct httpc_request *request)
 	return 0;
 }
 
-static int set_request(CURL *handle, const struct httpc_request *request,
-		       struct curl_slist *headers, struct buf *body, char *problem)
+/* The folder of authorities that curl was built with counts besides a file of one's own. */
+static int set_trust(CURL *handle, const struct httpc_request *request)
 {
+	if (!request->ca_file)
+		return 0;
+	SET(CURLOPT_CAINFO, request->ca_file);
+	SET(CURLOPT_CAPATH, NULL);
+	return 0;
+}
+
+static int set_request(CURL *handle, struct curl_slist *headers, struct exchange *exchange)
+{
+	const struct httpc_request *request = exchange->request;
+
 	SET(CURLOPT_URL, request->url);
 	SET(CURLOPT_HTTPHEADER, headers);
-	SET(CURLOPT_ERRORBUFFER, problem);
+	SET(CURLOPT_ERRORBUFFER, exchange->problem);
 	SET(CURLOPT_WRITEFUNCTION, take_body);
-	SET(CURLOPT_WRITEDATA, body);
+	SET(CURLOPT_WRITEDATA, exchange);
 	if (request->body) {
 		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_len);
 		SET(CURLOPT_POSTFIELDS, request->body);
@@ -96,23 +118,26 @@ static bool is_url_refused(CURL *handle, CURLcode code)
 	       (code == CURLE_UNSUPPORTED_PROTOCOL && connections == 0);
 }
 
-static int explain(CURL *handle, CURLcode code, const char *problem,
-		   const struct httpc_request *request, const struct httpc_reply *reply,
-		   struct err *err)
+static int explain(CURL *handle, CURLcode code, const struct exchange *exchange, struct err *err)
 {
-	const char *text = *problem ? problem : curl_easy_strerror(code);
+	const char *text = *exchange->problem ? exchange->problem : curl_easy_strerror(code);
+	const char *url = exchange->request->url;
 	enum err_code meaning = E_NODE_UNREACHABLE;
 
-	if (reply->body.overflow)
-		return err_set(err, E_TOO_LARGE, "%s: the answer is larger than %zu bytes",
-			       request->url, reply->body.max);
+	if (exchange->reply->body.overflow)
+		return err_set(err, E_TOO_LARGE, "%s: the answer is larger than %zu bytes", url,
+			       exchange->reply->body.max);
 	if (code == CURLE_OUT_OF_MEMORY)
 		mem_exhausted();
 	if (code == CURLE_OPERATION_TIMEDOUT)
 		meaning = E_DEADLINE;
+	if (code == CURLE_WRITE_ERROR)
+		meaning = E_TOO_LARGE;
+	if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE)
+		meaning = E_CERTIFICATE;
 	if (is_url_refused(handle, code))
 		meaning = E_BAD_INPUT;
-	return err_set(err, meaning, "%s: %s", request->url, text);
+	return err_set(err, meaning, "%s: %s", url, text);
 }
 
 static CURL *make_handle(void)
@@ -129,21 +154,32 @@ static CURL *make_handle(void)
 	return handle;
 }
 
+static int read_status(CURL *handle, struct httpc_reply *reply)
+{
+	const char *location = NULL;
+
+	if (curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &reply->status) != CURLE_OK ||
+	    curl_easy_getinfo(handle, CURLINFO_REDIRECT_URL, &location) != CURLE_OK)
+		return -1;
+	snprintf(reply->location, sizeof reply->location, "%s", location ? location : "");
+	return 0;
+}
+
 int httpc_fetch(const struct httpc_request *request, struct httpc_reply *reply, struct err *err)
 {
 	CURL *handle CLEANUP(cleanup_handle) = make_handle();
 	struct curl_slist *headers CLEANUP(free_list) = make_headers(request);
-	char problem[CURL_ERROR_SIZE] = "";
+	struct exchange exchange = {.request = request, .reply = reply};
 	CURLcode code;
 
 	buf_clear(&reply->body);
-	if (!handle || set_limits(handle, request) != 0 ||
-	    set_request(handle, request, headers, &reply->body, problem) != 0)
+	if (!handle || set_limits(handle, request) != 0 || set_trust(handle, request) != 0 ||
+	    set_request(handle, headers, &exchange) != 0)
 		return err_set(err, E_INTERNAL, "%s: curl cannot be set up", request->url);
 	code = curl_easy_perform(handle);
 	if (code != CURLE_OK)
-		return explain(handle, code, problem, request, reply, err);
-	if (curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &reply->status) != CURLE_OK)
+		return explain(handle, code, &exchange, err);
+	if (read_status(handle, reply) != 0)
 		return err_set(err, E_INTERNAL, "%s: no status", request->url);
 	return 0;
 }

@@ -17,13 +17,23 @@ struct httpc_request {
 	const char *const *headers; /* "Name: value", ended by NULL; NULL: none */
 	const void *body;
 	size_t body_len;
-	int64_t connect_ms; /* 0: 5 s */
-	int64_t total_ms;   /* 0: 30 s */
+	int64_t connect_ms;  /* 0: 5 s */
+	int64_t total_ms;    /* 0: 30 s */
+	const char *ca_file; /* PEM: trusted instead of the system's authorities; NULL: those */
+	/*
+	 * Takes the body piece by piece instead of reply->body; -1 stops, and httpc_fetch gives
+	 * E_TOO_LARGE. NULL: none.
+	 */
+	int (*sink)(void *arg, const void *bytes, size_t len);
+	void *sink_arg;
 };
+
+#define HTTPC_LOCATION_MAX 256
 
 struct httpc_reply {
 	long status;
 	struct buf body; /* init with BUF_INIT(cap) by the caller, who releases it */
+	char location[HTTPC_LOCATION_MAX]; /* where a redirect would have led, cut; "": none */
 };
 
 /*

@@ -169,7 +169,38 @@ static void test_redirects_are_not_followed(void **state)
 			     &request, &reply, NULL, &err),
 		    err);
 	assert_int_equal(reply.status, 302);
+	assert_string_equal(reply.location, "http://127.0.0.1:1/");
+	assert_done(exchange("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", &request, &reply, NULL,
+			     &err),
+		    err);
+	assert_string_equal(reply.location, "");
 	buf_release(&reply.body);
+}
+
+static int take_seven(void *arg, const void *bytes, size_t len)
+{
+	struct buf *out = arg;
+
+	buf_add(out, bytes, len);
+	return out->len <= 7 ? 0 : -1;
+}
+
+static void test_body_into_a_sink(void **state)
+{
+	struct buf taken AUTO_BUF = BUF_INIT(100);
+	struct httpc_request request = {.sink = take_seven, .sink_arg = &taken};
+	struct httpc_reply reply = {.body = BUF_INIT(0)};
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_done(exchange("HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nseven77", &request,
+			     &reply, NULL, &err),
+		    err);
+	assert_string_equal(buf_str(&taken), "seven77");
+	buf_clear(&taken);
+	assert_fails(exchange("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\neight888", &request,
+			      &reply, NULL, &err),
+		     err, E_TOO_LARGE);
 }
 
 static void test_hostile_answers(void **state)
@@ -263,6 +294,7 @@ int main(void)
 		cmocka_unit_test(test_method_headers_and_body),
 		cmocka_unit_test(test_head_waits_for_no_body),
 		cmocka_unit_test(test_redirects_are_not_followed),
+		cmocka_unit_test(test_body_into_a_sink),
 		cmocka_unit_test(test_hostile_answers),
 		cmocka_unit_test(test_silent_peer),
 		cmocka_unit_test(test_urls_that_are_refused),
