@@ -336,9 +336,16 @@ static int clean_up(struct call *call, struct target *target, enum run_state sta
 
 static int stop(struct call *call, struct target *target, bool *changed)
 {
-	if (host_dismiss(target->dir, stop_timeout_of(target), changed, call->err) != 0)
+	enum run_state before = target->status.state;
+	bool dismissed;
+
+	if (host_dismiss(target->dir, stop_timeout_of(target), &dismissed, call->err) != 0)
 		return -1;
-	return *changed ? 0 : clean_up(call, target, RUN_STOPPED, changed);
+	if (!dismissed)
+		return clean_up(call, target, RUN_STOPPED, changed);
+	/* A supervisor lives a moment longer than the workload that it saw end. */
+	*changed = before != RUN_EXITED && before != RUN_STOPPED;
+	return 0;
 }
 
 static int op_stop(struct call *call)
