@@ -2,7 +2,7 @@
  * canon.h - the one canonical form: for ids, for the ledger, for differences.
  *
  * Canonical JSON of an object holds its set fields only, keys sorted by byte, no white space, and
- * each value in its shortest manifest form (durations "10s", sizes "64Mi", cpu "250m"), lists that
+ * each value in its shortest manifest form (durations "10s", sizes "64Mi", cpu "0.25"), lists that
  * merge by key sorted by that key. A field set to its default differs from an unset one. It is a
  * manifest fragment: decode_object reads it back. Because only set fields appear, a new field or
  * default of a later version changes no id.
