@@ -47,15 +47,16 @@ static void add_escaped(struct buf *out, const char *text, size_t step)
 		buf_addf(out, "\\u%04x", code_point(text, step));
 }
 
-void canon_text(const char *text, struct buf *out)
+/* Adds text with all escaped that is not plain; ASCII stays where `ascii_too` is false. */
+static void add_escaping(const char *text, size_t len, bool ascii_too, struct buf *out)
 {
-	size_t len = strlen(text), plain = 0;
+	size_t plain = 0;
 
-	buf_addc(out, '"');
 	for (size_t at = 0; at < len;) {
 		size_t step = utf8_length(text + at, len - at);
+		bool ascii = step == 1 && text[at] != 0x7f;
 
-		if (is_plain(text + at, step)) {
+		if (is_plain(text + at, step) || (ascii && !ascii_too)) {
 			at += step;
 			continue;
 		}
@@ -65,7 +66,18 @@ void canon_text(const char *text, struct buf *out)
 		plain = at;
 	}
 	buf_add(out, text + plain, len - plain);
+}
+
+void canon_text(const char *text, struct buf *out)
+{
 	buf_addc(out, '"');
+	add_escaping(text, strlen(text), true, out);
+	buf_addc(out, '"');
+}
+
+void canon_from_json(const char *json, size_t len, struct buf *out)
+{
+	add_escaping(json, len, false, out);
 }
 
 /* ---- which fields ---- */

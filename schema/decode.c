@@ -2,6 +2,7 @@
 #include "schema/decode.h"
 
 #include "base/vec.h"
+#include "schema/canon.h"
 #include "schema/documents.h"
 #include "schema/fields.h"
 #include "schema/forms.h"
@@ -324,7 +325,7 @@ struct file *file_decode(const char *path, const struct oid *blob, const char *b
 	struct decoder decoder = {
 		.file = file,
 		.fields = {.arena = file->arena,
-			   .source = {file->path, &file->unit, &diags},
+			   .source = {.path = file->path, .unit = &file->unit, .diags = &diags},
 			   .foreign_keys = common_keys},
 	};
 
@@ -362,10 +363,11 @@ void *decode_object(struct arena *arena, const char *type_name, const char *json
 {
 	static const struct unit nobody = {UNIT_ORGANIZATION, NULL, NULL};
 	AUTO_ARENA struct arena *scratch = arena_new(8192);
+	AUTO_BUF struct buf text = BUF_INIT(BUF_MAX_OUTPUT);
 	AUTO_DIAGS struct diags diags = {0};
 	struct object_target target = {
 		.fields = {.arena = arena,
-			   .source = {NULL, &nobody, &diags},
+			   .source = {.unit = &nobody, .diags = &diags, .own = true},
 			   .without_places = true},
 		.type = object_type_find(type_name),
 	};
@@ -374,7 +376,8 @@ void *decode_object(struct arena *arena, const char *type_name, const char *json
 		err_set(err, E_INTERNAL, "%s is no object of the schema", type_name);
 		return NULL;
 	}
-	doc_parse(scratch, json, len, &target.fields.source, use_object, &target);
+	canon_from_json(json, len, &text);
+	doc_parse(scratch, buf_str(&text), text.len, &target.fields.source, use_object, &target);
 	if (diags.errors || !target.object) {
 		err_set(err, E_BAD_INPUT, "%s: %s", type_name,
 			diags.n ? diags.v[0].message : "nothing there");

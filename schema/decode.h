@@ -45,7 +45,10 @@ struct settings *settings_decode(struct arena *arena, const char *path, const ch
 				 size_t len, const char *const *overrides, size_t overrides_n,
 				 struct diags *diags);
 
-/* Reads canonical JSON of an OBJECT back: type_name is the name in kinds.def ("container"). */
+/*
+ * Reads canonical JSON of an OBJECT back, also from another JSON writer: type_name is the name in
+ * kinds.def ("container"). NULL and E_BAD_INPUT when it is not one.
+ */
 void *decode_object(struct arena *arena, const char *type_name, const char *json, size_t len,
 		    struct err *err);
 

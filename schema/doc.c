@@ -490,7 +490,7 @@ void doc_parse(struct arena *arena, const char *bytes, size_t len, const struct 
 {
 	struct reader reader = {.arena = arena, .source = source, .bytes = bytes, .len = len};
 
-	if (len > DOC_BYTES_MAX) {
+	if (len > DOC_BYTES_MAX && !source->own) {
 		over_limit(&reader, (struct loc){0, 0, 0}, "a manifest of more than 1 MiB");
 		return;
 	}

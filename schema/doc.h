@@ -47,6 +47,7 @@ struct doc_source {
 	const char *path;
 	const struct unit *unit;
 	struct diags *diags;
+	bool own; /* our own canonical form: three layers in one, so DOC_BYTES_MAX is not for it */
 };
 
 /* root is never NULL; documents without content are passed over. */

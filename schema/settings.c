@@ -128,7 +128,8 @@ static struct settings *read_override(struct arena *arena, const char *override,
 	size_t len = (size_t)(equals - override);
 	const char *flag = arena_printf(arena, "--%.*s", (int)len, override);
 	struct settings *settings = ARENA_NEW(arena, struct settings);
-	struct fields_reader reader = {.arena = arena, .source = {flag, &nobody, diags}};
+	struct fields_reader reader = {.arena = arena,
+				       .source = {.path = flag, .unit = &nobody, .diags = diags}};
 	AUTO_ARENA struct arena *scratch = arena_new(0);
 
 	if (!*equals)
@@ -147,7 +148,9 @@ struct settings *settings_decode(struct arena *arena, const char *path, const ch
 	AUTO_ARENA struct arena *scratch = arena_new(8192);
 	struct settings_reader reader = {
 		.fields = {.arena = arena,
-			   .source = {arena_strdup(arena, path), &nobody, diags},
+			   .source = {.path = arena_strdup(arena, path),
+				      .unit = &nobody,
+				      .diags = diags},
 			   .foreign_keys = common_keys},
 	};
 	struct settings *settings;

@@ -176,7 +176,8 @@ static bool object_has_templates(const struct object_type *type, const void *obj
 static const char *expand_text(struct expansion *expansion, const struct field_type_row *row,
 			       const char *text, struct loc at, const char *path)
 {
-	struct doc_source source = {path, expansion->unit, expansion->diags};
+	struct doc_source source = {
+		.path = path, .unit = expansion->unit, .diags = expansion->diags};
 	bool lenient = row == &type_config_file.fields[config_file_content_F];
 	struct err err = ERR_INIT;
 	const char *out = render(expansion->arena, text, expansion->values, lenient, &err);

@@ -159,6 +159,38 @@ static void test_odd_texts_come_back(void **state)
 	}
 }
 
+/* What other JSON writers leave as it is. */
+static void test_json_of_others(void **state)
+{
+	static const char json[] = "{\"env\": {\"A\": \"\x7f\xe2\x80\xa8\xc2\x85\xef\xbb\xbf\"}}";
+	AUTO_ARENA struct arena *arena = arena_new(0);
+	const struct container *config = object(arena, "container", json);
+
+	(void)state;
+	assert_string_equal(config->env.value[0], "\x7f\xe2\x80\xa8\xc2\x85\xef\xbb\xbf");
+}
+
+/* Three layers in one can be longer than any manifest. */
+static void test_our_own_form_may_be_long(void **state)
+{
+	AUTO_ARENA struct arena *arena = arena_new(0);
+	AUTO_BUF struct buf text = BUF_INIT(BUF_MAX_TEXT);
+	AUTO_FREE char *content = mem_zalloc(65537, 1);
+	const struct container *config;
+
+	(void)state;
+	memset(content, 'x', 65536);
+	buf_adds(&text, "{\"files\":[");
+	for (int i = 0; i < 30; i++)
+		buf_addf(&text, "%s{\"content\":\"%s\",\"path\":\"f%d\"}", i ? "," : "", content,
+			 i);
+	buf_adds(&text, "]}");
+	assert_true(text.len > 1900000);
+	config = object(arena, "container", buf_str(&text));
+	assert_int_equal(config->files.n, 30);
+	assert_int_equal(strlen(config->files.v[29].content), 65536);
+}
+
 static void test_other_things_than_canonical_form_are_refused(void **state)
 {
 	static const char *const texts[] = {"",
@@ -284,6 +316,8 @@ int main(void)
 		cmocka_unit_test(test_images),
 		cmocka_unit_test(test_nulls_of_a_layer),
 		cmocka_unit_test(test_odd_texts_come_back),
+		cmocka_unit_test(test_json_of_others),
+		cmocka_unit_test(test_our_own_form_may_be_long),
 		cmocka_unit_test(test_other_things_than_canonical_form_are_refused),
 		cmocka_unit_test(test_differences),
 		cmocka_unit_test(test_differences_of_a_part),

@@ -25,7 +25,7 @@ static void keep(void *arg, const struct doc_node *root)
 static struct parsed parse_bytes(const char *text, size_t len)
 {
 	struct parsed parsed = {.arena = arena_new(0)};
-	struct doc_source source = {"a.yaml", &nobody, &parsed.diags};
+	struct doc_source source = {.path = "a.yaml", .unit = &nobody, .diags = &parsed.diags};
 
 	doc_parse(parsed.arena, text, len, &source, keep, &parsed);
 	return parsed;

@@ -1,0 +1,529 @@
+#include "tests/support/test.h"
+
+#include "base/json.h"
+#include "base/vec.h"
+#include "schema/canon.h"
+#include "schema/check.h"
+#include "schema/decode.h"
+#include "schema/forms.h"
+#include "schema/merge.h"
+
+/*
+ * What holds for every configuration, shown on thousands of random ones. They are made by walking
+ * kinds.def, so that a new field is covered from the day it is in the table.
+ */
+
+#define ROUNDS 3000
+
+/* xorshift: the same numbers on every machine. */
+static uint64_t next(uint64_t *seed)
+{
+	*seed ^= *seed << 13;
+	*seed ^= *seed >> 7;
+	*seed ^= *seed << 17;
+	return *seed;
+}
+
+static size_t below(uint64_t *seed, size_t n)
+{
+	return (size_t)(next(seed) % n);
+}
+
+/* ---- random values, as JSON ---- */
+
+static const char *const texts_by_form[FORMS][4] = {
+	[FORM_NONE] = {"plain", "with \"quotes\" and \\", "line\nline",
+		       "\xc3\xa4 \xe2\x80\xa8 \x7f"},
+	[FORM_NAME] = {"a", "web-1", "x0", "long-name-with-dashes"},
+	[FORM_VERSION] = {"1.0", "2.0.0-rc.1", "nightly", "1.10"},
+	[FORM_IMAGE] = {"local/a:1", "local/a/b:1.0", "local/c:x", "local/d__e:2"},
+	[FORM_ADDRESS] = {"127.0.0.1", "::1", "0.0.0.0", "10.1.2.3"},
+	[FORM_PATH] = {"data", "a/b", "/srv/x", "etc/app.conf"},
+	[FORM_ABSOLUTE] = {"/", "/srv", "/srv/a", "/a/b/c"},
+	[FORM_MODE] = {"0644", "600", "0755", "0400"},
+	[FORM_URL_PATH] = {"/", "/health", "/a?b=c", "/x/y"},
+	[FORM_STATUS] = {"200", "200-399", "200,204", "100-599,404"},
+	[FORM_USER] = {"www-data", "1000:1000", "a:b", "nobody"},
+	[FORM_SIGNAL] = {"SIGTERM", "SIGINT", "SIGUSR1", "SIGQUIT"},
+	[FORM_EMAIL] = {"a@b", "c@d.org", "e.f@g", "x+y@z"},
+	[FORM_SSH_KEY] = {"ssh-ed25519 AAAA", "ssh-rsa BB== c", "ssh-ed25519 CC", "ssh-rsa DD"},
+	[FORM_PORTS] = {"80", "1024-65535", "443", "1-2"},
+	[FORM_ENV] = {"A", "B_C", "d.e", "_F"},
+	[FORM_LABELS] = {"a", "b/c", "d.e", "f-g"},
+	[FORM_MEMBERS] = {"ann", "bob", "cy", "dan"},
+};
+
+static void add_object(uint64_t *seed, const struct object_type *type, bool nulls, size_t key,
+		       struct buf *out);
+
+static void add_map(uint64_t *seed, const struct field_type_row *row, bool nulls, struct buf *out)
+{
+	enum form form = FLAGS_FORM(row->flags);
+	bool first = true;
+
+	buf_addc(out, '{');
+	for (size_t i = 0; i < 4; i++) {
+		if (below(seed, 2))
+			continue;
+		buf_adds(out, first ? "" : ",");
+		first = false;
+		buf_add_json(out, texts_by_form[form][i]);
+		buf_addc(out, ':');
+		if (nulls && form == FORM_ENV && below(seed, 4) == 0)
+			buf_adds(out, "null");
+		else
+			buf_add_json(out, texts_by_form[form == FORM_LABELS ? form : FORM_NONE]
+						       [below(seed, 2)]);
+	}
+	buf_addc(out, '}');
+}
+
+static void add_list(uint64_t *seed, const struct field_type_row *row, bool nulls, struct buf *out)
+{
+	size_t n = below(seed, 4);
+	size_t shift = below(seed, 2);
+
+	buf_addc(out, '[');
+	for (size_t i = 0; i < n; i++) {
+		buf_adds(out, i ? "," : "");
+		if (row->type == TYPE_LIST)
+			add_object(seed, row->object, nulls, i + shift, out);
+		else
+			buf_add_json(out, texts_by_form[FLAGS_FORM(row->flags)][below(seed, 4)]);
+	}
+	if (n == 0 && row->min > 0)
+		buf_adds(out, "\"x\"");
+	buf_addc(out, ']');
+}
+
+static int64_t number_within(uint64_t *seed, const struct field_type_row *row)
+{
+	int64_t high = row->max > row->min + 100000 ? row->min + 100000 : row->max;
+
+	return row->min + (int64_t)below(seed, (size_t)(high - row->min + 1));
+}
+
+static void add_value(uint64_t *seed, const struct field_type_row *row, bool nulls, size_t key,
+		      struct buf *out)
+{
+	int64_t number = row->flags & KEY ? (int64_t)key + 80 : 0;
+
+	switch (row->type) {
+	case TYPE_STRING:
+	case TYPE_NAME:
+		buf_add_json(
+			out,
+			texts_by_form[row->type == TYPE_NAME ? FORM_NAME : FLAGS_FORM(row->flags)]
+				     [row->flags & KEY ? key % 4 : below(seed, 4)]);
+		return;
+	case TYPE_BOOL:
+		buf_adds(out, below(seed, 2) ? "true" : "false");
+		return;
+	case TYPE_INT:
+		buf_addf(out, "%lld", (long long)(number ? number : number_within(seed, row)));
+		return;
+	case TYPE_DURATION:
+		buf_addf(out, "\"%lldms\"", (long long)number_within(seed, row));
+		return;
+	case TYPE_SIZE:
+		buf_addf(out, "\"%lld\"", (long long)number_within(seed, row));
+		return;
+	case TYPE_CPU:
+		buf_addf(out, "\"%lldm\"", (long long)number_within(seed, row));
+		return;
+	case TYPE_ENUM: {
+		const struct enum_value *value =
+			&row->enumeration->values[below(seed, row->enumeration->values_n)];
+
+		buf_add_json(out,
+			     value->flags & LATER ? row->enumeration->values[0].word : value->word);
+		return;
+	}
+	case TYPE_STRINGS:
+	case TYPE_LIST:
+		add_list(seed, row, nulls, out);
+		return;
+	case TYPE_MAP:
+		add_map(seed, row, nulls, out);
+		return;
+	case TYPE_OBJECT:
+		add_object(seed, row->object, nulls, 0, out);
+		return;
+	case TYPE_OBJMAP:
+	case TYPE_ANY:
+		buf_adds(out, "null");
+		return;
+	}
+}
+
+/* key: a number that tells the items of a list apart. */
+static void add_object(uint64_t *seed, const struct object_type *type, bool nulls, size_t key,
+		       struct buf *out)
+{
+	bool first = true, one = false;
+
+	buf_addc(out, '{');
+	for (size_t i = 0; i < type->fields_n; i++) {
+		const struct field_type_row *row = &type->fields[i];
+		bool needed = row->flags & (REQ | KEY);
+
+		if (row->flags & LATER || (!needed && below(seed, 3)) || (row->flags & ONE && one))
+			continue;
+		one |= (row->flags & ONE) != 0;
+		buf_adds(out, first ? "" : ",");
+		first = false;
+		buf_add_json(out, row->key);
+		buf_addc(out, ':');
+		if (nulls && !needed && below(seed, 5) == 0)
+			buf_adds(out, "null");
+		else
+			add_value(seed, row, nulls, key, out);
+	}
+	buf_addc(out, '}');
+}
+
+/* ---- configurations ---- */
+
+static const struct container *random_config(uint64_t *seed, struct arena *arena, bool nulls)
+{
+	AUTO_BUF struct buf text = BUF_INIT(BUF_MAX_TEXT);
+	struct err err = ERR_INIT;
+	const struct container *config;
+
+	add_object(seed, &type_container, nulls, 0, &text);
+	config = decode_object(arena, "container", buf_str(&text), text.len, &err);
+	if (!config)
+		fail_msg("%s in %s", err.text, buf_str(&text));
+	return config;
+}
+
+static char *canonical(const struct container *config, enum canon_part part)
+{
+	struct buf text = BUF_INIT(BUF_MAX_TEXT);
+
+	canon_container(config, part, &text);
+	return buf_take(&text);
+}
+
+static void assert_same(const struct container *a, const struct container *b, enum canon_part part)
+{
+	AUTO_FREE char *left = canonical(a, part);
+	AUTO_FREE char *right = canonical(b, part);
+
+	assert_string_equal(left, right);
+}
+
+static const struct container *merge_two(struct arena *arena, const struct container *weak,
+					 const struct container *strong)
+{
+	const struct container *layers[] = {weak, strong};
+
+	return merge_containers(arena, layers, 2);
+}
+
+/* Runs a property on many random configurations. */
+static void for_all(void (*property)(uint64_t *seed, struct arena *arena))
+{
+	uint64_t seed = 88172645463325252u;
+	AUTO_ARENA struct arena *arena = arena_new(0);
+
+	for (int round = 0; round < ROUNDS; round++) {
+		property(&seed, arena);
+		arena_clear(arena);
+	}
+}
+
+static void comes_back(uint64_t *seed, struct arena *arena)
+{
+	const struct container *config = random_config(seed, arena, true);
+	AUTO_FREE char *text = canonical(config, CANON_ALL);
+	struct err err = ERR_INIT;
+	const struct container *back = decode_object(arena, "container", text, strlen(text), &err);
+
+	if (!back)
+		fail_msg("%s in %s", err.text, text);
+	assert_same(config, back, CANON_ALL);
+	assert_int_equal(canon_diff(arena, config, back, CANON_ALL).n, 0);
+}
+
+static void test_canonical_form_comes_back(void **state)
+{
+	(void)state;
+	for_all(comes_back);
+}
+
+static void empty_says_nothing(uint64_t *seed, struct arena *arena)
+{
+	const struct container *config = merge_two(arena, NULL, random_config(seed, arena, true));
+	const struct container *nothing = ARENA_NEW(arena, struct container);
+
+	assert_same(config, merge_two(arena, config, nothing), CANON_ALL);
+	assert_same(config, merge_two(arena, nothing, config), CANON_ALL);
+	assert_same(config, merge_two(arena, config, NULL), CANON_ALL);
+	assert_same(config, merge_two(arena, config, config), CANON_ALL);
+}
+
+static void test_an_empty_layer_changes_nothing(void **state)
+{
+	(void)state;
+	for_all(empty_says_nothing);
+}
+
+static void is_associative(uint64_t *seed, struct arena *arena)
+{
+	const struct container *a = random_config(seed, arena, true);
+	const struct container *b = random_config(seed, arena, true);
+	const struct container *c = random_config(seed, arena, true);
+	const struct container *layers[] = {a, b, c};
+	const struct container *all = merge_containers(arena, layers, 3);
+
+	assert_same(all, merge_containers(arena, layers, 3), CANON_ALL);
+	assert_same(all, merge_two(arena, merge_two(arena, a, b), c), CANON_ALL);
+}
+
+static void test_merging_is_deterministic(void **state)
+{
+	(void)state;
+	for_all(is_associative);
+}
+
+/* What the strong layer says is what holds, and null leaves nothing behind. */
+static void strong_wins(uint64_t *seed, struct arena *arena)
+{
+	const struct container *weak = random_config(seed, arena, false);
+	const struct container *strong = random_config(seed, arena, true);
+	const struct container *merged = merge_two(arena, weak, strong);
+
+	assert_int_equal(merged->head.null, 0);
+	assert_int_equal(merged->head.set & strong->head.set, strong->head.set);
+	assert_int_equal(merged->head.set & strong->head.null, 0);
+	assert_int_equal(merged->head.set,
+			 (weak->head.set & ~strong->head.null) | strong->head.set);
+	if (IS_SET(strong, container, scale))
+		assert_int_equal(merged->scale, strong->scale);
+	for (size_t i = 0; i < merged->env.n; i++) {
+		assert_non_null(merged->env.value[i]);
+		assert_true(i == 0 || strcmp(merged->env.key[i - 1], merged->env.key[i]) < 0);
+	}
+	assert_true(!merged->health_check || !merged->health_check->http ||
+		    !merged->health_check->tcp);
+}
+
+static void test_the_strong_layer_wins(void **state)
+{
+	(void)state;
+	for_all(strong_wins);
+}
+
+static void operations_are_live(uint64_t *seed, struct arena *arena)
+{
+	const struct container *recorded =
+		merge_two(arena, NULL, random_config(seed, arena, false));
+	const struct container *now = merge_two(arena, NULL, random_config(seed, arena, false));
+	const struct container *live = merge_operations(arena, recorded, now);
+
+	assert_same(live, recorded, CANON_RELEASE);
+	assert_same(live, now, CANON_OPERATIONS);
+}
+
+static void test_operations_are_those_of_now(void **state)
+{
+	(void)state;
+	for_all(operations_are_live);
+}
+
+static void differ_alike(uint64_t *seed, struct arena *arena)
+{
+	static const enum canon_part parts[] = {CANON_RELEASE, CANON_OPERATIONS, CANON_ALL};
+	const struct container *a = random_config(seed, arena, true);
+	const struct container *b = below(seed, 4) ? random_config(seed, arena, true) : a;
+
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		AUTO_FREE char *left = canonical(a, parts[i]);
+		AUTO_FREE char *right = canonical(b, parts[i]);
+		struct field_diffs there = canon_diff(arena, a, b, parts[i]);
+		struct field_diffs back = canon_diff(arena, b, a, parts[i]);
+
+		assert_true((there.n == 0) == str_eq(left, right));
+		assert_int_equal(there.n, back.n);
+		for (size_t j = 0; j < there.n; j++) {
+			assert_false(str_eq(there.v[j].from, there.v[j].to));
+			assert_true(str_eq(there.v[j].from, back.v[j].to));
+		}
+	}
+}
+
+static void test_differences_are_those_of_the_canonical_form(void **state)
+{
+	(void)state;
+	for_all(differ_alike);
+}
+
+/* ---- whole configurations ---- */
+
+struct text_file {
+	const char *path, *text;
+};
+
+static const struct text_file tree[] = {
+	{"organization.yaml", "kind: Organization\nname: acme\n"},
+	{"teams/a.yaml", "kind: Team\nname: web\nmembers: {ann: owner, zoe: user}\n"},
+	{"users/a.yaml", "kind: User\nname: ann\n---\nkind: User\nname: ann\n"},
+	{"nodes/a.yaml", "kind: Node\nname: n\ndriver: memory\nteam: ops\n"},
+	{"nodes/b.yaml", "kind: Node\nname: n\ndriver: memory\n"},
+	{"projects/p/project.yaml", "kind: Project\nname: p\nteam: web\n"},
+	{"projects/p/products/a.yaml",
+	 "kind: Product\nname: x\ntype: complex\n---\nkind: Version\nproduct: x\nname: 1\ntype: "
+	 "incremental\nimages: [{name: c, image: local/x:1, config: {env: {A: 1}}}]\n"},
+	{"projects/p/products/b.yaml",
+	 "kind: Version\nproduct: x\nname: 2\ntype: incremental\nparent: 1\n"
+	 "images: [{name: c, image: local/x:2}]\n"},
+	{"projects/p/products/c.yaml",
+	 "kind: Version\nproduct: x\nname: 3\ntype: incremental\nparent: 1\n"
+	 "images: [{name: c, image: local/x:3}]\n"},
+	{"projects/p/stages/s/stage.yaml", "kind: Stage\nname: s\nnodes: [n, m]\n"},
+	{"projects/p/stages/s/a.yaml",
+	 "kind: Deployment\nname: a\nproduct: x\nversion: 2\nnode: n\ndependsOn: [b]\n"
+	 "config:\n  env: {A: \"{{ stage }}\", B: 2}\n  healthCheck: {tcp: {port: 80}}\n"},
+	{"projects/p/stages/s/b.yaml",
+	 "kind: Deployment\nname: b\nproduct: x\nversion: 4\nnode: m\ndependsOn: [a]\n"},
+	{"projects/p/stages/t/a.yaml",
+	 "kind: Deployment\nname: a\nproduct: y\nnodeSelector: {a: b}\n"},
+};
+
+/* All that is said about these files, as text. */
+static char *judgement(struct file *const *files, size_t n)
+{
+	AUTO_DIAGS struct diags diags = {0};
+	AUTO_JSON json_t *json = NULL;
+	struct buf out = BUF_INIT(BUF_MAX_TEXT);
+	struct model *model;
+
+	for (size_t i = 0; i < n; i++)
+		diags_append(&diags, files[i]->diags, files[i]->diags_n);
+	model = model_build(files, n, &diags);
+	check_model(model, NULL, &diags);
+	diags_sort(&diags);
+	json = diags_json(diags.v, diags.n);
+	json_write(json, &out);
+	buf_addf(&out, " %zu %zu", model->deployments.n, model->versions.n);
+	for (size_t i = 0; i < model->deployments.n; i++)
+		buf_addf(&out, " %s", model->deployments.v[i]->from.file->path);
+	model_free(model);
+	return buf_take(&out);
+}
+
+static struct file *decode(const char *path, const char *text, size_t len)
+{
+	static const struct oid blob;
+
+	return file_decode(path, &blob, text, len);
+}
+
+static void test_the_order_of_files_does_not_matter(void **state)
+{
+	struct file *files[ARRAY_LEN(tree)];
+	AUTO_FREE char *wanted = NULL;
+	uint64_t seed = 2463534242u;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(tree); i++)
+		files[i] = decode(tree[i].path, tree[i].text, strlen(tree[i].text));
+	wanted = judgement(files, ARRAY_LEN(files));
+	assert_non_null(strstr(wanted, "dependency-cycle"));
+	for (int round = 0; round < 200; round++) {
+		AUTO_FREE char *found = NULL;
+
+		for (size_t i = ARRAY_LEN(files) - 1; i > 0; i--) {
+			size_t j = below(&seed, i + 1);
+			struct file *file = files[i];
+
+			files[i] = files[j];
+			files[j] = file;
+		}
+		found = judgement(files, ARRAY_LEN(files));
+		assert_string_equal(found, wanted);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		file_unref(files[i]);
+}
+
+/* A few bytes changed, dropped or doubled. */
+static void spoil(uint64_t *seed, struct buf *text)
+{
+	static const char odd[] = "{}[]:,&*!|>'\"%@`#-? \n\t\x00\xff\xc3nullab0";
+
+	for (size_t n = 1 + below(seed, 4); n; n--) {
+		size_t at = below(seed, text->len);
+
+		switch (below(seed, 3)) {
+		case 0:
+			text->ptr[at] = odd[below(seed, sizeof odd)];
+			break;
+		case 1:
+			memmove(text->ptr + at, text->ptr + at + 1, text->len - at);
+			if (--text->len == 0)
+				buf_addc(text, 'x');
+			break;
+		default:
+			buf_addc(text, ' ');
+			memmove(text->ptr + at + 1, text->ptr + at, text->len - at - 1);
+			break;
+		}
+	}
+}
+
+static void assert_sound(const struct file *file)
+{
+	for (size_t i = 0; i < file->diags_n; i++) {
+		const struct diag *diag = &file->diags[i];
+
+		assert_non_null(diag->message);
+		assert_true(diag->message[0] && !strchr(diag->message, '\n'));
+		assert_string_equal(diag->path, file->path);
+		assert_true(i == 0 || diag[-1].at.line < diag->at.line ||
+			    (diag[-1].at.line == diag->at.line &&
+			     diag[-1].at.column <= diag->at.column));
+	}
+}
+
+/* However a text is spoilt: it is judged the same way twice, and soundly. */
+static void test_random_edits(void **state)
+{
+	uint64_t seed = 88675123u;
+
+	(void)state;
+	for (int round = 0; round < ROUNDS; round++) {
+		const struct text_file *from = &tree[below(&seed, ARRAY_LEN(tree))];
+		AUTO_BUF struct buf text = BUF_INIT(BUF_MAX_TEXT);
+		struct file *files[2];
+		AUTO_FREE char *first = NULL, *second = NULL;
+
+		buf_adds(&text, from->text);
+		spoil(&seed, &text);
+		for (size_t i = 0; i < 2; i++)
+			files[i] = decode(from->path, text.ptr, text.len);
+		assert_sound(files[0]);
+		first = judgement(&files[0], 1);
+		second = judgement(&files[1], 1);
+		assert_string_equal(first, second);
+		file_unref(files[0]);
+		file_unref(files[1]);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_canonical_form_comes_back),
+		cmocka_unit_test(test_an_empty_layer_changes_nothing),
+		cmocka_unit_test(test_merging_is_deterministic),
+		cmocka_unit_test(test_the_strong_layer_wins),
+		cmocka_unit_test(test_operations_are_those_of_now),
+		cmocka_unit_test(test_differences_are_those_of_the_canonical_form),
+		cmocka_unit_test(test_the_order_of_files_does_not_matter),
+		cmocka_unit_test(test_random_edits),
+	};
+
+	return cmocka_run_group_tests_name("schema properties", tests, NULL, NULL);
+}
