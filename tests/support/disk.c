@@ -58,10 +58,13 @@ static int disk_truncate(sqlite3_file *file, sqlite3_int64 size)
 			 : under(file)->pMethods->xTruncate(under(file), size);
 }
 
+/* A process that is killed leaves what it wrote with the kernel, so that syncing only takes time.
+ */
 static int disk_sync(sqlite3_file *file, int flags)
 {
-	return strikes() ? result(SQLITE_IOERR_FSYNC)
-			 : under(file)->pMethods->xSync(under(file), flags);
+	(void)file;
+	(void)flags;
+	return strikes() ? result(SQLITE_IOERR_FSYNC) : SQLITE_OK;
 }
 
 static int disk_size(sqlite3_file *file, sqlite3_int64 *size)
@@ -139,9 +142,9 @@ static int disk_delete(sqlite3_vfs *vfs, const char *name, int sync)
 
 void test_disk_install(void)
 {
-	below = sqlite3_vfs_find(NULL);
-	if (below == &disk)
+	if (below)
 		return;
+	below = sqlite3_vfs_find(NULL);
 	disk = *below;
 	disk.pNext = NULL;
 	disk.zName = "failing";

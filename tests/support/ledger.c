@@ -1,7 +1,13 @@
 #include "base/sys.h"
 #include "tests/support/ledger.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "base/fs.h"
 
 int ledger_fixture_setup(void **state)
 {
@@ -178,4 +184,24 @@ int64_t test_story_read(const char *dir)
 	assert_done(audit_verify(dir, &entries, &err), err);
 	assert_true((int64_t)entries >= n);
 	return n;
+}
+
+/* ---- mounts ---- */
+
+/* As root in a name space of users, where one may mount, and be oneself outside of it. */
+static bool become_root(void)
+{
+	char *map AUTO_FREE = mem_printf("0 %u 1", (unsigned)geteuid());
+	int fd AUTO_FD = -1;
+
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0)
+		return false;
+	fd = open("/proc/self/uid_map", O_WRONLY | O_CLOEXEC);
+	return fd >= 0 && fs_write_all(fd, map, strlen(map)) == 0;
+}
+
+bool test_own_mounts(void)
+{
+	return (unshare(CLONE_NEWNS) == 0 || become_root()) &&
+	       mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
 }

@@ -44,6 +44,9 @@ int64_t test_story_check(const struct ledger_view *view);
 /* Same through the reader's door. */
 int64_t test_story_read(const char *dir);
 
+/* Gives this process mounts of its own, where that is allowed. */
+bool test_own_mounts(void);
+
 /* ---- a disk that fails: counts each change that SQLite makes to a file ---- */
 
 enum disk_fault {
@@ -51,7 +54,8 @@ enum disk_fault {
 	DISK_FULL,	/* no space left */
 	DISK_KILLS,	/* SIGKILL in the middle of it: half of the bytes are written */
 };
-/* From now on, every file opened by SQLite in this process goes over this disk. */
+/* From now on, every file opened by SQLite in this process goes over this disk (nothing is synced).
+ */
 void test_disk_install(void);
 /* The nth change from now on (from 1) meets the fault, and `times` - 1 more after it. n 0: none. */
 void test_disk_fail(long n, long times, enum disk_fault fault);

@@ -2,7 +2,6 @@
 #include "tests/support/ledger.h"
 
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -310,10 +309,7 @@ static void read_readonly(void *arg)
 {
 	const char *dir = arg;
 
-	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0 && unshare(CLONE_NEWNS) != 0)
-		_exit(MOUNT_REFUSED);
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
-	    mount(dir, dir, NULL, MS_BIND, NULL) != 0 ||
+	if (!test_own_mounts() || mount(dir, dir, NULL, MS_BIND, NULL) != 0 ||
 	    mount(NULL, dir, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL) != 0)
 		_exit(MOUNT_REFUSED);
 	if (has_hot_journal(dir)) {
