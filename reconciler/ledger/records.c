@@ -8,7 +8,7 @@
 #define ERROR_TEXT_MAX ((size_t)8 << 10)
 #define ERROR_LOG_MAX ((size_t)64 << 10)
 /* Of a slot's rolling records that once succeeded, so many stay in the history. */
-#define ROLLING_KEPT "10"
+#define ROLLING_KEPT "5"
 
 /* ---- reading ---- */
 

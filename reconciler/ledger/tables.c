@@ -2,6 +2,7 @@
 #include "ledger/tables.h"
 
 #include <inttypes.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define APPLICATION_ID 1953658224 /* "trup", at byte 68 of the file */
@@ -87,7 +88,8 @@ static const char *const migrations[LEDGER_FORMAT] = {
 };
 /* clang-format on */
 
-int tables_identify(struct db *db, int64_t *format, struct err *err)
+/* The format of the file. Reads nothing but the header. */
+static int identify(struct db *db, int64_t *format, struct err *err)
 {
 	int64_t application = 0;
 
@@ -222,9 +224,38 @@ int tables_open(struct db *db, struct err *err)
 {
 	int64_t format;
 
-	if (tables_identify(db, &format, err) != 0 || check_writable(db, err) != 0 ||
+	if (identify(db, &format, err) != 0 || check_writable(db, err) != 0 ||
 	    check_encoding(db, err) != 0 || check_pages_and_rows(db, err) != 0 ||
 	    migrate(db, format, err) != 0)
 		return -1;
 	return check_schema(db, err) == 0 ? check_references(db, err) : -1;
+}
+
+/* SQLite reads what is missing of the last page as zeros. */
+static int check_length(struct db *db, int64_t *length, struct err *err)
+{
+	int64_t pages = 0, page_size = 0;
+	struct stat info;
+
+	if (db_read_int(db, "PRAGMA page_count", 0, &pages, err) != 0 ||
+	    db_read_int(db, "PRAGMA page_size", 0, &page_size, err) != 0)
+		return -1;
+	if (stat(db_path(db), &info) != 0)
+		return err_errno(err, E_LEDGER, "%s", db_path(db));
+	*length = info.st_size;
+	return info.st_size < pages * page_size ? damaged(err, "length", "cut off") : 0;
+}
+
+int tables_open_to_read(struct db *db, struct err *err)
+{
+	int64_t format = 0, length = 0;
+
+	if (identify(db, &format, err) != 0 || check_length(db, &length, err) != 0)
+		return -1;
+	if (format < LEDGER_FORMAT)
+		return err_set(err, E_LEDGER,
+			       "%s was written by an older trueup: start this one's `run` or "
+			       "`apply` once, which brings it up to date",
+			       db_path(db));
+	return length <= TABLES_GLANCE_MAX ? check_pages_and_rows(db, err) : 0;
 }

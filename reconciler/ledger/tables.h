@@ -41,14 +41,17 @@
 /* Makes all tables in an empty database, in one transaction. */
 int tables_create(struct db *db, struct err *err);
 /*
- * The format of the file: E_LEDGER_NEWER, or E_LEDGER_CORRUPT where it is none of ours. Reads
- * nothing but the header.
- */
-int tables_identify(struct db *db, int64_t *format, struct err *err);
-/*
  * Makes sure that a writer can go on with the file: looks at every page, every row, every reference
- * and the text of the schema, and migrates an older format. E_LEDGER_CORRUPT, E_LEDGER_NEWER.
+ * and the text of the schema, and migrates an older format. E_LEDGER_CORRUPT, E_LEDGER_NEWER;
+ * E_LEDGER when the file cannot be written to.
  */
 int tables_open(struct db *db, struct err *err);
+/*
+ * The same for a reader, who changes nothing and has less time: every row it reads is looked at
+ * anyway (db_next_sound); every page, so that no row is missing either, only in files of up to this
+ * size. An older format is E_LEDGER: the writer's to migrate.
+ */
+#define TABLES_GLANCE_MAX ((int64_t)4 << 20)
+int tables_open_to_read(struct db *db, struct err *err);
 
 #endif

@@ -14,20 +14,6 @@
 
 /* ---- opening ---- */
 
-static int check_format(struct db *db, struct err *err)
-{
-	int64_t format = 0;
-
-	if (tables_identify(db, &format, err) != 0)
-		return -1;
-	if (format < LEDGER_FORMAT)
-		return err_set(err, E_LEDGER,
-			       "%s was written by an older trueup: start this one's `run` or "
-			       "`apply` once, which brings it up to date",
-			       db_path(db));
-	return 0;
-}
-
 /*
  * The lock of the state folder, shared with other readers, without making it. 0 got it (*fd), or
  * there is no lock file, so nobody runs; -1 somebody has it.
@@ -46,21 +32,20 @@ static int try_state_lock(const char *state_dir, int *fd)
 
 /*
  * A writer was killed in the middle of a commit and left its journal. Nobody holds the state, so
- * opening for writing and reading one page brings the file back to where it was before.
+ * opening for writing, which reads the first page, brings the file back to where it was before.
  */
 static int roll_back(const char *path, struct err *err)
 {
 	struct db *db AUTO_DB = NULL;
-	int64_t format;
 
-	return db_open(path, DB_WRITE, &db, err) == 0 ? tables_identify(db, &format, err) : -1;
+	return db_open(path, DB_WRITE, &db, err);
 }
 
 static int try_open(const char *path, struct db **out, struct err *err)
 {
 	struct db *db AUTO_DB = NULL;
 
-	if (db_open(path, DB_READ, &db, err) != 0 || check_format(db, err) != 0)
+	if (db_open(path, DB_READ, &db, err) != 0 || tables_open_to_read(db, err) != 0)
 		return -1;
 	*out = db;
 	db = NULL;

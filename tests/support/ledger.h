@@ -40,6 +40,8 @@ int64_t test_add_successful(struct ledger_fixture *fixture, const struct record 
  * exactly the first n transactions for some n, which it returns.
  */
 int test_story_write(struct ledger *ledger, int64_t i, struct err *err);
+/* Is every field of the record, content included, what the story wrote under its id? */
+bool test_story_is(const struct record *record);
 int64_t test_story_check(const struct ledger_view *view);
 /* Same through the reader's door. */
 int64_t test_story_read(const char *dir);
