@@ -12,7 +12,11 @@
 
 #include "base/fs.h"
 
+#ifdef __SANITIZE_ADDRESS__
+#define FLIPS_DEFAULT 40 /* the sanitizers make each child expensive */
+#else
 #define FLIPS_DEFAULT 150
+#endif
 #define STORY 12
 
 enum outcome {

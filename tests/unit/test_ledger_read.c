@@ -169,7 +169,7 @@ static void test_beside_a_busy_writer(void **state)
 
 	(void)state;
 	pid = start_writer(dir, &ready);
-	for (int i = 0; i < 30; i++) {
+	for (int i = 0; i < 12; i++) {
 		seen = test_story_read(dir);
 		assert_true(seen >= before && seen > 0);
 		before = seen;
@@ -192,7 +192,7 @@ static void test_after_a_killed_writer(void **state)
 	int64_t acknowledged = 0;
 
 	(void)state;
-	for (int i = 0; i < 25; i++) {
+	for (int i = 0; i < 15; i++) {
 		char bytes[4096];
 		int ready, status;
 		pid_t pid = start_writer(dir, &ready);

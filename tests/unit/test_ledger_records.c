@@ -324,8 +324,7 @@ static void test_history_of_an_incremental_slot(void **state)
 static void test_history_of_a_rolling_slot(void **state)
 {
 	/* The last five successes, and of each version the newest. */
-	assert_string_equal(history_of(*state, "1S1S2S2S2S2S2S2S2F", VERSION_ROLLING),
-			    "bdefghi");
+	assert_string_equal(history_of(*state, "1S1S2S2S2S2S2S2S2F", VERSION_ROLLING), "bdefghi");
 }
 
 static void test_history_of_what_is_not_final(void **state)
