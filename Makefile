@@ -105,6 +105,19 @@ MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 
 # ---------------------------------------------------------------- packages
+# While it installs, policy-rc.d keeps Debian from starting the servers that tests bring their own
+# configuration for (nginx, sshd); one that is there already is left alone.
+define install-quietly
+	policy=/usr/sbin/policy-rc.d; \
+	if [ ! -e $$policy ]; then \
+		trap "rm -f $$policy" EXIT; \
+		printf "#!/bin/sh\nexit 101\n" >$$policy; chmod 755 $$policy; \
+	fi; \
+	export DEBIAN_FRONTEND=noninteractive; \
+	apt-get -qq -o DPkg::Lock::Timeout=300 update >/dev/null 2>&1 || true; \
+	apt-get -qq -y -o DPkg::Lock::Timeout=300 install --no-install-recommends "$$@" >/dev/null
+endef
+
 # $(call ensure,PACKAGES): installs those that are missing, or says how to, and fails.
 define ensure
 @missing=; if command -v dpkg-query >/dev/null; then for p in $(1); do \
@@ -115,9 +128,7 @@ if [ -n "$$missing" ]; then \
 		echo "Missing packages. Run this, then try again:" >&2; \
 		echo "  apt-get install -y --no-install-recommends$$missing" >&2; exit 1; fi; \
 	echo "  INSTALL $$missing"; \
-	$$as apt-get -qq -o DPkg::Lock::Timeout=300 update >/dev/null 2>&1 || true; \
-	$$as env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=300 \
-		install --no-install-recommends $$missing >/dev/null || exit 1; \
+	$$as sh -c '$(install-quietly)' sh $$missing || exit 1; \
 fi
 endef
 
