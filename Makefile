@@ -48,7 +48,7 @@ endif
 OPTIMIZE := -O2 -g
 ifneq ($(DEVELOPER),)
 OPTIMIZE := -Og -g3 -fno-omit-frame-pointer
-WARNINGS += -Wcast-align -Wswitch-enum
+WARNINGS += -Wcast-align
 ifeq ($(IS_CLANG),)
 WARNINGS += -Wduplicated-branches -Wnull-dereference
 endif
@@ -62,6 +62,8 @@ HARDEN := $(filter-out -fcf-protection,$(HARDEN))
 endif
 ifneq ($(SANITIZE),)
 OPTIMIZE := -O1 -g -fno-omit-frame-pointer
+# What the sanitizers put in makes gcc see uninitialised variables that are none.
+WARNINGS += $(if $(IS_CLANG),,-Wno-maybe-uninitialized)
 SAN      := -fsanitize=$(SANITIZE)$(if $(FUZZER),$(comma)fuzzer-no-link) -fno-sanitize-recover=all
 else
 # glibc knows level 3; clang 14 can count on level 2 only.

@@ -23,8 +23,11 @@
 #define MUST_CHECK __attribute__((warn_unused_result))
 #define NORETURN __attribute__((noreturn))
 #define UNUSED __attribute__((unused))
-/* Runs fn(&variable) when the variable leaves its scope: the one release idiom. */
-#define CLEANUP(fn) __attribute__((cleanup(fn)))
+/*
+ * Runs fn(&variable) when the variable leaves its scope: the one release idiom. A variable that is
+ * only held (a lock) counts as used.
+ */
+#define CLEANUP(fn) __attribute__((cleanup(fn), unused))
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 

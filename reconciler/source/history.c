@@ -125,7 +125,7 @@ static void commits_release(struct commits *commits)
 static int gather(git_revwalk *walk, const struct oid *base, struct commits *out)
 {
 	git_oid id, hidden;
-	int result;
+	int result = 0;
 
 	git_revwalk_sorting(walk, GIT_SORT_TOPOLOGICAL | GIT_SORT_TIME);
 	if (base) {
