@@ -93,15 +93,18 @@ bool canon_takes(const struct field_type_row *row, enum canon_part part)
 	       (part & CANON_OPERATIONS && row->flags & OPS);
 }
 
-/* Numbers of an object's fields, by key as written. */
-static size_t sorted_fields(const struct object_type *type, unsigned order[64])
+/* Numbers of those of an object's fields that are in `fields`, by key as written. */
+static size_t sorted_fields(const struct object_type *type, uint64_t fields, unsigned order[64])
 {
 	size_t n = 0;
 
 	for (unsigned i = 0; i < type->fields_n; i++) {
-		size_t at = n++;
+		size_t at = n;
 
-		for (; at && strcmp(type->fields[order[at - 1]].key, type->fields[i].key) > 0; at--)
+		if (!((fields >> i) & 1))
+			continue;
+		for (n++; at && strcmp(type->fields[order[at - 1]].key, type->fields[i].key) > 0;
+		     at--)
 			order[at] = order[at - 1];
 		order[at] = i;
 	}
@@ -260,15 +263,29 @@ void canon_value(const struct field_type_row *row, const void *slot, enum canon_
 
 /* Says nothing: a mapping without pairs, or nothing of this part. Lists of texts always say
  * something, since an empty one replaces. */
-static bool is_empty(const struct field_type_row *row, const void *slot, enum canon_part part)
+static bool is_empty(const struct field_type_row *row, const struct buf *out, size_t value)
 {
-	AUTO_BUF struct buf text = BUF_INIT(BUF_MAX_TEXT);
+	return out->len - value == 2 && (row->type == TYPE_MAP || row->type == TYPE_OBJECT ||
+					 row->type == TYPE_LIST || row->type == TYPE_OBJMAP);
+}
 
-	if (row->type != TYPE_MAP && row->type != TYPE_OBJECT && row->type != TYPE_LIST &&
-	    row->type != TYPE_OBJMAP)
-		return false;
-	canon_value(row, slot, part, &text);
-	return text.len == 2;
+/* ,"key":value, or nothing. */
+static void add_field(const struct field_type_row *row, const void *object, bool set,
+		      enum canon_part part, struct buf *out)
+{
+	size_t start = out->len, value;
+
+	if (out->ptr[start - 1] != '{')
+		buf_addc(out, ',');
+	canon_text(row->key, out);
+	buf_addc(out, ':');
+	value = out->len;
+	if (set)
+		canon_value(row, field_const_slot(object, row), part, out);
+	else
+		buf_adds(out, "null");
+	if (set && is_empty(row, out, value))
+		buf_cut(out, start);
 }
 
 void canon_object(const struct object_type *type, const void *object, enum canon_part part,
@@ -276,26 +293,14 @@ void canon_object(const struct object_type *type, const void *object, enum canon
 {
 	const struct head *head = object;
 	unsigned order[64];
-	size_t n = sorted_fields(type, order);
-	bool first = true;
+	size_t n = sorted_fields(type, head->set | head->null, order);
 
 	buf_addc(out, '{');
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && !out->overflow; i++) {
 		const struct field_type_row *row = &type->fields[order[i]];
-		const void *slot = field_const_slot(object, row);
-		bool set = (head->set >> order[i]) & 1, null = (head->null >> order[i]) & 1;
 
-		if (!(set || null) || !canon_takes(row, part) || (set && is_empty(row, slot, part)))
-			continue;
-		if (!first)
-			buf_addc(out, ',');
-		first = false;
-		canon_text(row->key, out);
-		buf_addc(out, ':');
-		if (set)
-			canon_value(row, slot, part, out);
-		else
-			buf_adds(out, "null");
+		if (canon_takes(row, part))
+			add_field(row, object, (head->set >> order[i]) & 1, part, out);
 	}
 	buf_addc(out, '}');
 }

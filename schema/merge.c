@@ -276,11 +276,17 @@ static void *without(struct arena *arena, const struct object_type *type, const 
 	return copy;
 }
 
+/* An object of any type that is merged, with nothing set. */
+static const union {
+	max_align_t align;
+	char bytes[1024];
+} nothing;
+_Static_assert(sizeof(struct container) <= sizeof nothing, "the largest of them is larger");
+
 void *merge_objects(struct arena *arena, const struct object_type *type, const void *weak,
 		    const void *strong)
 {
 	void *out = arena_alloc(arena, type->size);
-	const void *nothing = arena_alloc(arena, type->size);
 	struct merged merged = {
 		.head = out,
 		.at = ARENA_ARRAY(arena, type->fields_n, struct loc),
@@ -288,8 +294,8 @@ void *merge_objects(struct arena *arena, const struct object_type *type, const v
 	};
 	const struct head *last = strong ? strong : weak;
 
-	weak = weak ? weak : nothing;
-	strong = strong ? strong : nothing;
+	weak = weak ? weak : &nothing;
+	strong = strong ? strong : &nothing;
 	if (((const struct head *)weak)->set & taken_away(type, strong))
 		weak = without(arena, type, weak, taken_away(type, strong));
 	merged.head->at = merged.at;

@@ -151,6 +151,14 @@ void buf_commit(struct buf *buf, size_t len)
 	buf->ptr[buf->len] = '\0';
 }
 
+void buf_cut(struct buf *buf, size_t len)
+{
+	if (len >= buf->len)
+		return;
+	buf->len = len;
+	buf->ptr[len] = '\0';
+}
+
 void buf_drop(struct buf *buf, size_t len)
 {
 	if (len > buf->len)

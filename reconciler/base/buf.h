@@ -48,6 +48,8 @@ void buf_add_clean(struct buf *buf, const char *text, size_t len);
  */
 char *buf_reserve(struct buf *buf, size_t len);
 void buf_commit(struct buf *buf, size_t len);
+/* Removes what stands behind the first len bytes; an overflow stays. */
+void buf_cut(struct buf *buf, size_t len);
 /* Removes the first len bytes. */
 void buf_drop(struct buf *buf, size_t len);
 /* Empties and forgets an overflow, keeps the memory. */

@@ -9,7 +9,9 @@
 
 static void add_member(struct buf *out, const char *key, const char *value)
 {
-	buf_addf(out, ",\"%s\":", key);
+	buf_adds(out, ",\"");
+	buf_adds(out, key);
+	buf_adds(out, "\":");
 	buf_add_json(out, value);
 }
 

@@ -391,11 +391,14 @@ static void make_slots(struct making *m)
 	slot_group_claim(group);
 }
 
+/* A deployment of one container on one node takes some 5 KiB: two chunks. */
+#define GROUP_CHUNK 2048
+
 struct slot_group *slot_group_make(const struct model *model, const struct history *history,
 				   const struct deployment *deployment, struct diags *diags)
 {
 	const struct unit *unit = &deployment->from.file->unit;
-	struct arena *arena = arena_new(0);
+	struct arena *arena = arena_new(GROUP_CHUNK);
 	struct slot_group *group = ARENA_NEW(arena, struct slot_group);
 	struct making making = {
 		.model = model, .deployment = deployment, .group = group, .diags = diags};

@@ -163,6 +163,23 @@ static void test_drop_from_the_front(void **state)
 	assert_int_equal(buf.len, 0);
 }
 
+static void test_cut_at_the_end(void **state)
+{
+	struct buf buf AUTO_BUF = BUF_INIT(6);
+
+	(void)state;
+	buf_cut(&buf, 0);
+	buf_adds(&buf, "abcdef");
+	buf_cut(&buf, 7);
+	buf_cut(&buf, 4);
+	assert_string_equal(buf_str(&buf), "abcd");
+	assert_int_equal(buf.len, 4);
+	buf_adds(&buf, "too much");
+	buf_cut(&buf, 0);
+	assert_string_equal(buf_str(&buf), "");
+	assert_true(buf.overflow);
+}
+
 static void test_take_hands_over(void **state)
 {
 	struct buf buf AUTO_BUF = BUF_INIT(10);
@@ -206,6 +223,7 @@ int main(void)
 		cmocka_unit_test(test_json_strings),
 		cmocka_unit_test(test_clean_text),
 		cmocka_unit_test(test_drop_from_the_front),
+		cmocka_unit_test(test_cut_at_the_end),
 		cmocka_unit_test(test_take_hands_over),
 		cmocka_unit_test(test_reserve_and_commit),
 	};
