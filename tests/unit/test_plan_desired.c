@@ -310,8 +310,6 @@ static void test_strategy(void **state)
 				   rows[i].node, rows[i].strategy, rows[i].config);
 		const struct slot *slot;
 
-		if (str_eq(rows[i].node, "h1") && !driver_find(DRIVER_HOST))
-			continue;
 		config_put(&shop->tree, PROD "mq.yaml", text);
 		shop_build(shop, NULL);
 		shop_assert_errors(shop, "");
