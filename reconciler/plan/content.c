@@ -21,7 +21,8 @@ static void add_container(const struct content_container *container, bool digest
 	canon_container(container->config, CANON_RELEASE, out);
 	if (digests && container->digest)
 		add_member(out, "digest", container->digest);
-	add_member(out, "image", container->image);
+	if (container->image) /* it was wrong, and reported */
+		add_member(out, "image", container->image);
 	add_member(out, "name", container->name);
 	buf_addc(out, '}');
 }

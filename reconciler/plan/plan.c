@@ -3,19 +3,35 @@
 
 #include "plan/plan_work.h"
 
+/* A slot alone; one that is gone needs to know which names the others on its node want. */
+static bool is_asked_for(const struct plan_input *input, const struct slot *slot)
+{
+	if (!input->only)
+		return true;
+	if (desired_find(input->desired, input->only))
+		return slot_key_cmp(&slot->key, input->only) == 0;
+	return str_eq(slot->key.node, input->only->node);
+}
+
 static void begin_slots(struct plan_work *work)
 {
 	const struct desired *desired = work->input->desired;
 
-	if (work->input->only) {
-		const struct slot *slot = desired_find(desired, work->input->only);
-
-		if (slot)
-			plan_slot_begin(work, slot);
-		return;
+	for (size_t i = 0; i < desired->slots_n; i++) {
+		if (is_asked_for(work->input, &desired->slots[i]))
+			plan_slot_begin(work, &desired->slots[i]);
 	}
-	for (size_t i = 0; i < desired->slots_n; i++)
-		plan_slot_begin(work, &desired->slots[i]);
+}
+
+static void finish_slots(struct plan_work *work)
+{
+	if (work->input->only && !desired_find(work->input->desired, work->input->only)) {
+		VEC_CLEAR(&work->slots);
+		VEC_CLEAR(&work->held);
+		VEC_CLEAR(&work->unresolved);
+	}
+	for (size_t i = 0; i < work->slots.n; i++)
+		plan_slot_finish(work, &work->slots.v[i]);
 }
 
 /* ---- in order ---- */
@@ -84,11 +100,9 @@ static void hold_unknown(struct plan_work *work)
 				 (struct plan_note){
 					 .slot.node = view->name,
 					 .reason = "unknown",
-					 .text = arena_printf(
-						 work->arena,
-						 "%s; what its %zu deployment%s would need is "
-						 "not known",
-						 view->error, n, n == 1 ? "" : "s"),
+					 .text = arena_printf(work->arena,
+							      "%s (%zu deployment%s not planned)",
+							      view->error, n, n == 1 ? "" : "s"),
 				 });
 	}
 }
@@ -159,8 +173,7 @@ struct plan *plan_build(const struct plan_input *input, struct arena *arena)
 	plan_seen_collect(&work);
 	begin_slots(&work);
 	plan_seen_take_over(&work);
-	for (size_t i = 0; i < work.slots.n; i++)
-		plan_slot_finish(&work, &work.slots.v[i]);
+	finish_slots(&work);
 	plan_gone(&work);
 	plan_notes_volumes(&work);
 	hold_unknown(&work);

@@ -96,6 +96,7 @@ struct plan_note {
 	 */
 	const char *reason;
 	const char *text;
+	const char *hint; /* NULL or the command that changes it */
 	const char *path; /* NULL or where */
 	struct loc at;
 };

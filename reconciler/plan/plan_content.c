@@ -3,14 +3,6 @@
 
 /* ---- digests of a new record ---- */
 
-/* "main/web:1@sha256:..." says itself what it is. */
-static const char *pinned_digest(const char *image)
-{
-	const char *at = strrchr(image, '@');
-
-	return at && str_starts(at + 1, "sha256:") ? at + 1 : NULL;
-}
-
 static const char *digest_in(const struct content *content, const struct content_container *wanted)
 {
 	const struct content_container *found = content_find(content, wanted->name);
@@ -80,8 +72,7 @@ static void resolve(struct plan_work *work, struct slot_plan *plan)
 		struct content_container *container = &plan->content.containers[i];
 
 		*container = from->containers[i];
-		container->digest = pinned_digest(container->image);
-		if (!container->digest && known)
+		if (known)
 			container->digest = digest_in(&settled, container);
 		if (!container->digest)
 			container->digest = look_up(work, plan->key.node, container->image);

@@ -176,7 +176,7 @@ static void detach(struct plan_work *work, const struct gone *gone, struct slot_
 			       "node %s is not in the configuration any more and is left alone%s%s",
 			       plan->key.node, plan->rollout.seen_n ? "; running on it: " : "",
 			       container_names(work, plan)));
-	plan->why = "detached";
+	plan->why = "left alone, its node is not in the configuration any more";
 }
 
 static void remove_slot(struct plan_work *work, const struct gone *gone, struct slot_plan *plan)
@@ -194,7 +194,9 @@ static void remove_slot(struct plan_work *work, const struct gone *gone, struct 
 		if (plan->steps_n > 0)
 			plan_hold(work, plan, "approval",
 				  "found on the first look, and in no manifest: left running until "
-				  "the commit is approved");
+				  "the commit is approved")
+				->hint =
+				arena_printf(work->arena, "trueup approve %s", work->input->commit);
 		return;
 	}
 	if (!plan->after_others && active && active->data_policy == DATA_DELETE && plan->node_known)

@@ -5,8 +5,8 @@
 
 /* ---- held ---- */
 
-void plan_hold(struct plan_work *work, const struct slot_plan *plan, const char *reason,
-	       const char *text)
+struct plan_note *plan_hold(struct plan_work *work, const struct slot_plan *plan,
+			    const char *reason, const char *text)
 {
 	struct plan_note note = {.slot = plan->key, .reason = reason, .text = text};
 
@@ -19,6 +19,7 @@ void plan_hold(struct plan_work *work, const struct slot_plan *plan, const char 
 				  : deployment->from.at;
 	}
 	VEC_PUSH(&work->held, note);
+	return &work->held.v[work->held.n - 1];
 }
 
 static const char *record_name(struct plan_work *work, const struct record *record)
@@ -32,14 +33,15 @@ static void hold_failed(struct plan_work *work, const struct slot_plan *plan)
 {
 	const struct record *failed = plan->decision.record;
 	const struct slot_key *key = &plan->key;
+	struct plan_note *note = plan_hold(
+		work, plan, "failed",
+		arena_printf(work->arena,
+			     "%s failed%s%s; it is not tried again until its inputs change",
+			     record_name(work, failed), failed->error_text ? ": " : "",
+			     failed->error_text ? failed->error_text : ""));
 
-	plan_hold(work, plan, "failed",
-		  arena_printf(work->arena,
-			       "%s failed%s%s; it is tried again when its inputs change, or by: "
-			       "trueup retry %s/%s/%s",
-			       record_name(work, failed), failed->error_text ? ": " : "",
-			       failed->error_text ? failed->error_text : "", key->project,
-			       key->stage, key->deployment));
+	note->hint = arena_printf(work->arena, "trueup retry %s/%s/%s", key->project, key->stage,
+				  key->deployment);
 }
 
 /* Something outside the frozen parts changed, a template's value for instance. */

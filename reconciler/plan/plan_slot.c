@@ -48,7 +48,7 @@ static const char *why(struct plan_work *work, const struct slot_plan *plan)
 	case DECIDE_START:
 		return start_text(work, decision);
 	case DECIDE_HELD:
-		return decision->active ? NULL : "it failed";
+		return decision->active ? NULL : "failed, what is left of it goes";
 	case DECIDE_KEEP:
 	case DECIDE_REFUSED:
 		break;
@@ -82,6 +82,29 @@ static const char *step_reason(struct plan_work *work, const struct slot_plan *p
 	return step->reason;
 }
 
+/* Where the image of a container is written. */
+static void locate_image(const struct slot_plan *plan, struct step *step)
+{
+	const struct slot *slot = plan->slot;
+	const struct image_list *images;
+
+	if (!slot || !step->spec || !str_eq(slot->version_name, plan->serves->version))
+		return;
+	images = slot->version ? &slot->version->images : &slot->product->images;
+	for (size_t i = 0; i < images->n; i++) {
+		const struct image *image = &images->v[i];
+
+		if (!str_eq(image->name, step->spec->labels.container))
+			continue;
+		for (size_t j = 0; j < step->fields_n; j++) {
+			if (!str_eq(step->fields[j].field, "image"))
+				continue;
+			step->fields[j].path = PATH_OF(image, image, image);
+			step->fields[j].at = AT(image, image, image);
+		}
+	}
+}
+
 void plan_fill_steps(struct plan_work *work, struct slot_plan *plan)
 {
 	struct step *all;
@@ -94,6 +117,7 @@ void plan_fill_steps(struct plan_work *work, struct slot_plan *plan)
 			continue;
 		}
 		all[i].reason = step_reason(work, plan, &all[i]);
+		locate_image(plan, &all[i]);
 		plan->steps[plan->steps_n++] = all[i];
 	}
 }
@@ -233,6 +257,8 @@ void plan_slot_finish(struct plan_work *work, struct slot_plan *plan)
 		plan_fill_steps(work, plan);
 		judge(plan);
 	}
+	if (work->input->adopting && plan->decision.kind == DECIDE_NEW && plan->steps_n == 0)
+		plan->why = "runs already, and is written down";
 	fill_transitions(work, plan);
 	plan_notes_slot(work, plan);
 }

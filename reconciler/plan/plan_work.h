@@ -60,8 +60,9 @@ void plan_gone(struct plan_work *work);
 /* ---- plan_notes.c ---- */
 void plan_notes_slot(struct plan_work *work, const struct slot_plan *plan);
 void plan_notes_volumes(struct plan_work *work);
-void plan_hold(struct plan_work *work, const struct slot_plan *plan, const char *reason,
-	       const char *text);
+/* The note can be added to until the next one. */
+struct plan_note *plan_hold(struct plan_work *work, const struct slot_plan *plan,
+			    const char *reason, const char *text);
 /* The names of a content's volumes on the node; *n of them. */
 const char **plan_volumes(struct arena *arena, const struct content *content, const char *prefix,
 			  size_t *n);

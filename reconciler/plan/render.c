@@ -107,6 +107,7 @@ static json_t *note_json(const struct plan_note *note)
 	put_slot(object, &note->slot);
 	json_put_str(object, "reason", note->reason);
 	json_put_str(object, "text", note->text);
+	json_put_str(object, "hint", note->hint);
 	json_put_str(object, "file", note->path);
 	json_object_set_new(object, "line",
 			    note->at.line ? json_integer(note->at.line) : json_null());

@@ -31,7 +31,7 @@ static void add_text(struct buf *out, const char *text)
 	add_escaped(out, buf_str(&value));
 }
 
-/* A reference of another kind: words of our own that are longer than a cell. */
+/* Longer than a cell. */
 static void add_sentence(struct buf *out, const char *text)
 {
 	AUTO_BUF struct buf value = BUF_INIT(BUF_MAX_TEXT);
@@ -61,9 +61,9 @@ static void add_step(struct buf *out, const struct slot_plan *slot, const struct
 		 step_action_word(step->action));
 	add_text(out, step->container);
 	buf_adds(out, " | ");
-	add_text(out, step->reason);
+	if (!str_eq(step->reason, slot->why))
+		add_text(out, step->reason);
 	buf_adds(out, " |\n");
-	(void)slot;
 }
 
 static size_t count_fields(const struct slot_plan *slot)
@@ -101,30 +101,10 @@ static void add_fields(struct buf *out, const struct slot_plan *slot)
 	buf_adds(out, "\n</details>\n");
 }
 
-static void add_transitions(struct buf *out, const struct slot_plan *slot)
-{
-	struct transition own;
-	bool any = render_own_transition(slot, &own);
-
-	if (slot->leave || (!any && slot->transitions_n == 0))
-		return;
-	buf_adds(out, "\nThen: ");
-	if (any) {
-		add_text(out, own.version ? own.version : "the new record");
-		buf_adds(out, " successful");
-	}
-	for (size_t i = 0; i < slot->transitions_n; i++) {
-		const struct transition *transition = &slot->transitions[i];
-
-		buf_adds(out, any || i > 0 ? ", " : "");
-		add_text(out, transition->version ? transition->version : "the record before it");
-		buf_addf(out, " %s", record_status_word(transition->to));
-	}
-	buf_adds(out, ".\n");
-}
-
 static void add_slot(struct buf *out, const struct plan *plan, const struct slot_plan *slot)
 {
+	AUTO_ARENA struct arena *arena = arena_new(0);
+	const char *then = render_transitions(slot, arena);
 	const char *leave = render_leave(plan, slot), *outage = render_outage(slot);
 
 	buf_adds(out, "\n#### ");
@@ -144,7 +124,11 @@ static void add_slot(struct buf *out, const struct plan *plan, const struct slot
 	}
 	if (slot->after_others)
 		buf_adds(out, "\nOnly after the deployment is successful on its other nodes.\n");
-	add_transitions(out, slot);
+	if (then) {
+		buf_adds(out, "\nThen: ");
+		add_sentence(out, then);
+		buf_adds(out, ".\n");
+	}
 }
 
 /* ---- the rest ---- */
@@ -181,6 +165,10 @@ static void add_notes(struct buf *out, const char *title, const struct plan_note
 		add_slot_name(out, &notes[i].slot);
 		buf_addf(out, " (%s): ", notes[i].reason);
 		add_sentence(out, notes[i].text);
+		if (notes[i].hint) {
+			buf_adds(out, "; by: ");
+			add_sentence(out, notes[i].hint);
+		}
 		buf_addc(out, '\n');
 	}
 	buf_adds(out, "\n</details>\n");

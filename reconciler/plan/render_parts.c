@@ -32,6 +32,16 @@ const char *render_leave(const struct plan *plan, const struct slot_plan *slot)
 	return "left as it is";
 }
 
+static bool is_remainder(const struct slot_plan *slot)
+{
+	for (size_t i = 0; i < slot->steps_n; i++) {
+		if (slot->steps[i].action != STEP_REMOVE ||
+		    !str_ends(slot->steps[i].container, NEXT_SUFFIX))
+			return false;
+	}
+	return true;
+}
+
 const char *render_headline(const struct slot_plan *slot)
 {
 	if (slot->why)
@@ -49,16 +59,23 @@ const char *render_headline(const struct slot_plan *slot)
 	case DECIDE_REFUSED:
 		break;
 	}
-	return slot->drift ? "drift" : "operations";
+	if (slot->drift)
+		return "drift";
+	return is_remainder(slot) ? "remainder of a release that was given up" : "operations";
 }
 
+/* One goes before another comes. */
 static bool replaces(const struct slot_plan *slot)
 {
+	bool comes = false, goes = false;
+
 	for (size_t i = 0; i < slot->steps_n; i++) {
-		if (slot->steps[i].action == STEP_REPLACE)
-			return true;
+		enum step_action action = slot->steps[i].action;
+
+		comes |= action == STEP_REPLACE || action == STEP_CREATE;
+		goes |= action == STEP_REPLACE || action == STEP_REMOVE;
 	}
-	return false;
+	return comes && goes;
 }
 
 const char *render_outage(const struct slot_plan *slot)
@@ -84,6 +101,38 @@ bool render_own_transition(const struct slot_plan *slot, struct transition *out)
 		.to = RECORD_SUCCESSFUL,
 	};
 	return true;
+}
+
+static const char *transition_text(const struct slot_plan *slot,
+				   const struct transition *transition, struct arena *arena)
+{
+	const char *who = transition->version, *status = record_status_word(transition->to);
+
+	if (!slot->slot && !who)
+		who = "its record";
+	else if (slot->serves && str_eq(who, slot->serves->version))
+		who = who ? arena_printf(arena, "the earlier %s", who) : "the earlier record";
+	else if (!who)
+		who = "the earlier record";
+	return arena_printf(arena, "%s %s", who, status);
+}
+
+const char *render_transitions(const struct slot_plan *slot, struct arena *arena)
+{
+	struct transition own;
+	const char *text = NULL;
+
+	if (slot->leave)
+		return NULL;
+	if (render_own_transition(slot, &own))
+		text = arena_printf(arena, "%s successful",
+				    own.version ? own.version : "the new record");
+	for (size_t i = 0; i < slot->transitions_n; i++) {
+		const char *next = transition_text(slot, &slot->transitions[i], arena);
+
+		text = text ? arena_printf(arena, "%s, %s", text, next) : next;
+	}
+	return text;
 }
 
 bool render_shows(const struct slot_plan *slot)

@@ -86,20 +86,46 @@ static size_t field_name_width(const struct step *step)
 	return width < FIELD_NAME_MAX ? width : FIELD_NAME_MAX;
 }
 
-/* Old and new share what the line has left. */
-static void print_field(struct page *page, const struct field_diff *diff, size_t name_width)
+static size_t value_width(const char *value)
 {
-	const size_t indent = 8;
-	size_t used = indent + name_width + 2 + strlen(" -> ");
-	size_t room = page->width > used + 16 ? (page->width - used) / 2 : 8;
-	size_t own = render_width(diff->field, strlen(diff->field));
+	AUTO_BUF struct buf text = BUF_INIT(BUF_MAX_TEXT);
+
+	render_value(&text, value, SIZE_MAX);
+	return render_width(buf_str(&text), text.len);
+}
+
+/* Old and new share what the line has left; what a short one does not need the other gets. */
+static void share_room(size_t room, size_t from, size_t to, size_t *for_from, size_t *for_to)
+{
+	size_t half = room / 2;
+
+	*for_from = from <= half ? from : half;
+	*for_to = room - *for_from;
+	if (to < *for_to) {
+		*for_to = to;
+		*for_from = room - to;
+	}
+}
+
+static void print_field(struct page *page, const struct step *step, const struct field_diff *diff,
+			size_t name_width)
+{
+	const size_t indent = 8, arrow = strlen(" -> ");
+	size_t used = indent + name_width + 2 + arrow;
+	size_t room = page->width > used + 16 ? page->width - used : 16;
+	size_t own = render_width(diff->field, strlen(diff->field)), from, to;
 
 	spaces(page, indent);
 	render_value(page->out, diff->field, FIELD_NAME_MAX);
 	spaces(page, 2 + (own < name_width ? name_width - own : 0));
-	render_value(page->out, diff->from, room);
-	buf_adds(page->out, " -> ");
-	render_value(page->out, diff->to, room);
+	if (step->action == STEP_CREATE) {
+		render_value(page->out, diff->to, room);
+	} else {
+		share_room(room, value_width(diff->from), value_width(diff->to), &from, &to);
+		render_value(page->out, diff->from, from);
+		buf_adds(page->out, " -> ");
+		render_value(page->out, diff->to, to);
+	}
 	buf_addc(page->out, '\n');
 }
 
@@ -120,42 +146,21 @@ static void print_step(struct page *page, const struct slot_plan *slot, const st
 		buf_addc(page->out, '\n');
 	}
 	for (size_t i = 0; i < step->fields_n; i++)
-		print_field(page, &step->fields[i], names);
+		print_field(page, step, &step->fields[i], names);
 }
 
 /* ---- slots ---- */
 
-static const char *transition_text(struct page *page, const struct transition *transition)
+static void print_line(struct page *page, const char *text)
 {
-	return arena_printf(page->arena, "%s %s",
-			    transition->version ? transition->version : "the record before it",
-			    record_status_word(transition->to));
-}
-
-static void print_transitions(struct page *page, const struct slot_plan *slot)
-{
-	const char *text = NULL;
-	struct transition own;
-
-	if (slot->leave)
-		return;
-	if (render_own_transition(slot, &own))
-		text = arena_printf(page->arena, "%s successful",
-				    own.version ? own.version : "the new record");
-	for (size_t i = 0; i < slot->transitions_n; i++) {
-		const char *next = transition_text(page, &slot->transitions[i]);
-
-		text = text ? arena_printf(page->arena, "%s, %s", text, next) : next;
-	}
-	if (!text)
-		return;
 	spaces(page, 4);
-	fill(page, arena_printf(page->arena, "then: %s", text), 4, 10);
+	fill(page, text, 4, 6);
 }
 
 static void print_slot(struct page *page, const struct slot_plan *slot)
 {
 	const char *leave = render_leave(page->plan, slot), *outage = render_outage(slot);
+	const char *then = render_transitions(slot, page->arena);
 	const char *name = arena_printf(page->arena, "%s/%s/%s", slot->key.project, slot->key.stage,
 					slot->key.deployment);
 
@@ -165,18 +170,14 @@ static void print_slot(struct page *page, const struct slot_plan *slot)
 	fill(page, leave ? leave : render_headline(slot), 4 + render_width(name, strlen(name)), 4);
 	for (size_t i = 0; i < slot->steps_n; i++)
 		print_step(page, slot, &slot->steps[i]);
-	if (outage && !leave) {
-		spaces(page, 4);
-		fill(page,
-		     arena_printf(page->arena, "stops before it starts anew (recreate: %s)",
-				  outage),
-		     4, 4);
-	}
-	if (slot->after_others) {
-		spaces(page, 4);
-		fill(page, "only after the deployment is successful on its other nodes", 4, 4);
-	}
-	print_transitions(page, slot);
+	if (outage && !leave)
+		print_line(page,
+			   arena_printf(page->arena, "stops before it starts anew (recreate: %s)",
+					outage));
+	if (slot->after_others)
+		print_line(page, "only after the deployment is successful on its other nodes");
+	if (then)
+		print_line(page, arena_printf(page->arena, "then: %s", then));
 }
 
 static void print_slots(struct page *page)
@@ -217,6 +218,11 @@ static void print_notes(struct page *page, const char *title, const struct plan_
 		     arena_printf(page->arena, "%s (%s): %s", slot_name(page, &note->slot),
 				  note->reason, note->text),
 		     2, 4);
+		if (note->hint) {
+			spaces(page, 4);
+			buf_add_clean(page->out, note->hint, strlen(note->hint));
+			buf_addc(page->out, '\n');
+		}
 		if (note->path) {
 			spaces(page, 4);
 			paint(page, DIM,
@@ -268,6 +274,15 @@ static void print_unresolved(struct page *page)
 
 /* ---- the page ---- */
 
+static bool nodes_were_asked(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->slots_n; i++) {
+		if (plan->slots[i].slot && !plan->slots[i].node_known && !plan->slots[i].leave)
+			return false;
+	}
+	return true;
+}
+
 static void print_title(struct page *page)
 {
 	const struct plan *plan = page->plan;
@@ -277,6 +292,8 @@ static void print_title(struct page *page)
 	if (plan->base && !str_eq(plan->base, plan->commit))
 		buf_addf(page->out, ", after %.12s", plan->base);
 	buf_addc(page->out, '\n');
+	if (!nodes_were_asked(plan))
+		fill(page, "Nodes were not asked: this is what the ledger says of them.", 0, 0);
 }
 
 void plan_text(const struct plan *plan, unsigned width, bool colour, struct buf *out)

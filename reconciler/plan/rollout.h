@@ -84,8 +84,9 @@ const char *step_action_word(enum step_action action);
 
 struct step {
 	enum step_action action;
-	const char *container; /* name on the node */
-	const char *reason;    /* "env changed", "not running", ...; NULL with STEP_NONE */
+	const char *container;	 /* name on the node */
+	const struct spec *spec; /* what is wanted there; NULL: nothing */
+	const char *reason;	 /* "env changed", "not running", ...; NULL with STEP_NONE */
 	/* It is as its record made it but for what was done on the node since. */
 	bool drift;
 	struct field_diff *fields; /* image and digest among them */

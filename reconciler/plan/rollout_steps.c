@@ -18,48 +18,37 @@ const char *step_action_word(enum step_action action)
 
 #define FIELDS_NAMED 3
 
-/* The field without its path: "env" of "env.LOG_LEVEL". */
-static size_t head_length(const struct field_diff *diff)
+/* The field without its path: "env" of "env.LOG_LEVEL". The digest goes with its image. */
+static const char *field_head(struct arena *arena, const struct field_diff *diff)
 {
-	return strcspn(diff->field, ".");
+	if (str_eq(diff->field, "digest"))
+		return "image";
+	return arena_strndup(arena, diff->field, strcspn(diff->field, "."));
 }
 
-static bool named_before(const struct field_diffs *diffs, size_t at)
-{
-	size_t len = head_length(&diffs->v[at]);
-
-	for (size_t i = 0; i < at; i++) {
-		if (head_length(&diffs->v[i]) == len &&
-		    strncmp(diffs->v[i].field, diffs->v[at].field, len) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* "env", "env and ports", "image, env, ports and more"; the digest goes with its image. */
+/* "env", "env and ports", "image, env, ports and more" */
 static const char *field_names(struct arena *arena, const struct field_diffs *diffs)
 {
-	const char *names[FIELDS_NAMED];
-	size_t n = 0, distinct = 0;
+	const char *names[FIELDS_NAMED + 1];
+	size_t n = 0;
 
-	for (size_t i = 0; i < diffs->n; i++) {
-		const struct field_diff *diff = &diffs->v[i];
+	for (size_t i = 0; i < diffs->n && n < ARRAY_LEN(names); i++) {
+		const char *name = field_head(arena, &diffs->v[i]);
+		bool known = false;
 
-		if (named_before(diffs, i) || (i > 0 && str_eq(diff->field, "digest") &&
-					       str_eq(diffs->v[i - 1].field, "image")))
-			continue;
-		if (distinct++ < FIELDS_NAMED)
-			names[n++] = arena_strndup(arena, diff->field, head_length(diff));
+		for (size_t j = 0; j < n; j++)
+			known |= str_eq(names[j], name);
+		if (!known)
+			names[n++] = name;
 	}
 	if (n == 0)
 		return NULL;
 	if (n == 1)
 		return names[0];
-	if (distinct > FIELDS_NAMED)
-		return arena_printf(arena, "%s, %s, %s and more", names[0], names[1], names[2]);
 	if (n == 2)
 		return arena_printf(arena, "%s and %s", names[0], names[1]);
-	return arena_printf(arena, "%s, %s and %s", names[0], names[1], names[2]);
+	return arena_printf(arena, "%s, %s%s %s%s", names[0], names[1], n == 3 ? " and" : ",",
+			    names[2], n == 3 ? "" : " and more");
 }
 
 static const char *changed_reason(struct arena *arena, const struct step *step)
@@ -94,26 +83,36 @@ struct list {
 	VEC(struct step) steps;
 };
 
-static void add_plain(struct list *list, enum step_action action, const char *container,
-		      const char *reason)
+static struct step *add(struct list *list, enum step_action action, const char *container,
+			const char *reason)
 {
 	VEC_PUSH(&list->steps,
 		 (struct step){.action = action, .container = container, .reason = reason});
+	return &list->steps.v[list->steps.n - 1];
+}
+
+static struct step *add_wanted(struct list *list, enum step_action action,
+			       const struct place *place, const char *reason)
+{
+	struct step *step = add(list, action, place->spec->name, reason);
+
+	step->spec = place->spec;
+	return step;
 }
 
 static struct step *add_with_fields(struct list *list, enum step_action action,
 				    const struct place *place, const struct workload *from)
 {
 	struct field_diffs diffs = place_diff(list->arena, place->spec, from);
+	struct step *step = add_wanted(list, action, place, NULL);
 	char hash[HASH_HEX_SIZE + 8];
 
-	add_plain(list, action, place->spec->name, NULL);
-	list->steps.v[list->steps.n - 1].fields = diffs.v;
-	list->steps.v[list->steps.n - 1].fields_n = diffs.n;
+	step->fields = diffs.v;
+	step->fields_n = diffs.n;
 	/* Made from the very spec that is wanted: then somebody changed it since. */
 	spec_hash(place->spec, hash);
-	list->steps.v[list->steps.n - 1].drift = diffs.n > 0 && str_eq(hash, from->labels.spec);
-	return &list->steps.v[list->steps.n - 1];
+	step->drift = diffs.n > 0 && str_eq(hash, from->labels.spec);
+	return step;
 }
 
 static void add_replace(struct list *list, const struct place *place)
@@ -142,32 +141,40 @@ static void add_have(struct list *list, const struct place *place)
 		step = add_with_fields(list, STEP_UPDATE, place, place->have);
 		step->reason = changed_reason(list->arena, step);
 	} else if (condition == CONDITION_DOWN || condition == CONDITION_FAILED) {
-		add_plain(list, STEP_RESTART, place->spec->name,
-			  ended_reason(list->arena, place->have));
-		list->steps.v[list->steps.n - 1].drift = list->input->settled;
+		step = add_wanted(list, STEP_RESTART, place,
+				  ended_reason(list->arena, place->have));
+		step->drift = list->input->settled;
 	} else {
-		add_plain(list, STEP_NONE, place->spec->name, NULL);
+		add_wanted(list, STEP_NONE, place, NULL);
 	}
 }
 
 static void add_missing(struct list *list, const struct place *place)
 {
+	struct step *step = add_wanted(list, STEP_CREATE, place, "not there");
+	bool settled = list->input->settled;
+
 	if (place->have) { /* all but its name is there */
-		add_plain(list, STEP_CREATE, place->spec->name, "half done");
+		step->reason = "half done";
 		return;
 	}
-	add_plain(list, STEP_CREATE, place->spec->name, "not there");
+	step->fields = ARENA_NEW(list->arena, struct field_diff);
+	step->fields[0] =
+		(struct field_diff){.field = "image", .to = place->spec->image, .release = true};
+	step->fields_n = 1;
 	/* A further instance is missing because there are to be more of them now. */
-	list->steps.v[list->steps.n - 1].drift = list->input->settled && place->spec->instance <= 1;
+	step->drift = settled && place->spec->instance <= 1;
+	if (settled)
+		step->reason = step->drift ? "gone from the node" : "more instances";
 }
 
 /* A job that is done for its record; what another record's job left goes. */
 static void add_done(struct list *list, const struct place *place)
 {
 	if (place->own)
-		add_plain(list, STEP_REMOVE, place->own->name, "left over");
+		add(list, STEP_REMOVE, place->own->name, "left over");
 	else
-		add_plain(list, STEP_NONE, place->spec->name, NULL);
+		add_wanted(list, STEP_NONE, place, NULL);
 }
 
 static void add_place(struct list *list, const struct place *place)
@@ -181,7 +188,17 @@ static void add_place(struct list *list, const struct place *place)
 	else
 		add_missing(list, place);
 	if (place->next && place->next != place->have)
-		add_plain(list, STEP_REMOVE, place->next->name, "left over");
+		add(list, STEP_REMOVE, place->next->name, "left over");
+}
+
+/* Of a record that stays, a container of the product is too many only by its number. */
+static const char *extra_reason(const struct list *list, const struct workload *extra)
+{
+	for (size_t i = 0; list->input->settled && i < list->input->order_n; i++) {
+		if (str_eq(list->input->order[i], extra->labels.container))
+			return "fewer instances";
+	}
+	return "no longer wanted";
 }
 
 static int step_cmp(const void *a, const void *b)
@@ -199,8 +216,8 @@ size_t rollout_steps(struct arena *arena, const struct rollout_input *input, str
 	for (size_t i = 0; i < places.n; i++)
 		add_place(&list, &places.v[i]);
 	for (size_t i = 0; i < places.extra_n; i++)
-		add_plain(&list, STEP_REMOVE, places.extra[i]->name,
-			  input->wanted_n > 0 ? "no longer wanted" : "removed from the commit");
+		add(&list, STEP_REMOVE, places.extra[i]->name,
+		    extra_reason(&list, places.extra[i]));
 	VEC_SORT(&list.steps, step_cmp);
 	n = list.steps.n;
 	*out = n > 0 ? arena_memdup(arena, list.steps.v, n * sizeof(struct step)) : NULL;
