@@ -54,7 +54,7 @@ static void fail_at(const char *path, const char *wanted, const char *got)
 	}
 	print_message("# %s:%d\n# wanted: %.*s\n# got:    %.*s\n", path, line,
 		      (int)line_length(wanted), wanted, (int)line_length(got), got);
-	fail_msg("%s differs; make check-golden UPDATE=1 writes it anew", path);
+	fail_msg("%s differs; UPDATE=1 make check-golden writes it anew", path);
 }
 
 static void compare(const char *name, const char *file, const struct buf *got)
