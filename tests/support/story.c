@@ -512,7 +512,8 @@ static void carry_out_slot(struct story *story, const struct slot_plan *plan)
 		record = *plan->serves;
 		record.id = (int64_t)story->records.n + 1;
 		record.created_ms = record.id;
-		record.data_policy = KIND_OR(plan->slot->deployment, deployment, data_policy);
+		record.data_policy = (enum data_policy_value)KIND_OR(plan->slot->deployment,
+								     deployment, data_policy);
 		VEC_PUSH(&story->records, record);
 		finish(story, plan, record_by_id(story, record.id));
 		break;
