@@ -203,7 +203,7 @@ static void finish(struct host_health *health, bool success, const char *why)
 static void read_output(struct host_health *health)
 {
 	char bytes[1024];
-	ssize_t n;
+	ssize_t n = 0;
 
 	while (health->pipe >= 0 && (n = read(health->pipe, bytes, sizeof bytes)) > 0) {
 		if (health->output.len + (size_t)n <= OUTPUT_MAX)
