@@ -12,6 +12,10 @@
 /* Keys that every document may have beside its own fields. */
 static const char *const common_keys[] = {"kind", "apiVersion", "project", "stage", NULL};
 
+/* Trees of small documents are left until the end of the file: clearing costs more than keeping. */
+#define SCRATCH_FIRST 4096
+#define SCRATCH_KEPT 65536
+
 struct decoder {
 	struct fields_reader fields;
 	struct file *file;
@@ -236,7 +240,8 @@ static void use_document(void *arg, const struct doc_node *root)
 		check_repeated(decoder, root, "stage", unit->stage, DIAG_SCOPE_MISMATCH);
 		take_document(decoder, type, root);
 	}
-	arena_clear(decoder->scratch);
+	if (arena_used(decoder->scratch) > SCRATCH_KEPT)
+		arena_clear(decoder->scratch);
 }
 
 /* ---- files ---- */
@@ -266,7 +271,7 @@ static void read_file(struct decoder *decoder, const char *bytes, size_t len)
 			"Compose files are not supported by this build");
 		return;
 	}
-	decoder->scratch = arena_new(16384);
+	decoder->scratch = arena_new(SCRATCH_FIRST);
 	doc_parse(decoder->scratch, bytes, len, &decoder->fields.source, use_document, decoder);
 	arena_free(decoder->scratch);
 }

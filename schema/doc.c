@@ -22,6 +22,8 @@ struct frame {
 	size_t nodes, aliases; /* counted before it began */
 };
 
+#define PENDING_FIRST 64 /* enough for most manifests */
+
 struct reader {
 	yaml_parser_t parser;
 	struct arena *arena;
@@ -448,22 +450,33 @@ static void read_events(struct reader *reader, doc_use *use, void *arg)
 
 /* ---- the bytes ---- */
 
+/* How many of the bytes are ASCII, in steps of eight. */
+static size_t skip_ascii(const char *bytes, size_t len)
+{
+	size_t at = 0;
+	uint64_t eight;
+
+	for (; at + sizeof eight <= len; at += sizeof eight) {
+		memcpy(&eight, bytes + at, sizeof eight);
+		if (eight & UINT64_C(0x8080808080808080))
+			break;
+	}
+	return at;
+}
+
 /* Offset of the first byte that is not UTF-8; len when there is none. */
 static size_t valid_prefix(const char *bytes, size_t len)
 {
-	size_t at = 0;
+	size_t at = skip_ascii(bytes, len);
 
 	while (at < len) {
-		size_t step;
+		size_t step = utf8_length(bytes + at, len - at);
 
-		if ((unsigned char)bytes[at] < 0x80) {
-			at++;
-			continue;
-		}
-		step = utf8_length(bytes + at, len - at);
 		if (step == 0)
 			break;
 		at += step;
+		if (step > 1)
+			at += skip_ascii(bytes + at, len - at);
 	}
 	return at;
 }
@@ -502,6 +515,8 @@ void doc_parse(struct arena *arena, const char *bytes, size_t len, const struct 
 		return;
 	if (!yaml_parser_initialize(&reader.parser))
 		mem_exhausted();
+	reader.pending.cap = PENDING_FIRST;
+	reader.pending.v = mem_realloc_array(NULL, PENDING_FIRST, sizeof *reader.pending.v);
 	yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(&reader.parser, (const unsigned char *)reader.bytes,
 				     reader.len);

@@ -15,7 +15,9 @@ struct loc doc_pair_at(const struct doc_pair *pair)
 const struct doc_pair *doc_get(const struct doc_node *mapping, const char *key)
 {
 	for (size_t i = 0; i < mapping->n; i++) {
-		if (strcmp(mapping->pairs[i].key->text, key) == 0)
+		const char *text = mapping->pairs[i].key->text;
+
+		if (text[0] == key[0] && strcmp(text, key) == 0)
 			return &mapping->pairs[i];
 	}
 	return NULL;

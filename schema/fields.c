@@ -302,30 +302,23 @@ static void read_field(struct fields_reader *reader, const struct object_type *t
 	memset(slot, 0, field_size(row->type));
 }
 
-static void check_required(struct fields_reader *reader, const struct object_type *type,
-			   const struct head *head, struct loc at)
+static void missing_field(struct fields_reader *reader, const struct field_type_row *row,
+			  struct loc at)
 {
-	for (size_t i = 0; i < type->fields_n; i++) {
-		const struct field_type_row *row = &type->fields[i];
-
-		if (!(row->flags & REQ) || ((head->set | head->bad) >> i & 1))
-			continue;
-		source_error(&reader->source, DIAG_MISSING_FIELD, at, "the field %s is missing",
-			     row->key)
-			->hint = diags_text(reader->source.diags, "%s: %s", row->key, row->text);
-	}
+	source_error(&reader->source, DIAG_MISSING_FIELD, at, "the field %s is missing", row->key)
+		->hint = diags_text(reader->source.diags, "%s: %s", row->key, row->text);
 }
 
-static void check_exclusion(struct fields_reader *reader, const struct object_type *type,
-			    const struct head *head, const struct doc_node *mapping)
+/* Those of the fields flagged ONE that come after the first of them in the text. */
+static void excluding_fields(struct fields_reader *reader, const struct object_type *type,
+			     const struct doc_node *mapping, uint64_t given)
 {
 	const char *first = NULL;
 
 	for (size_t i = 0; i < mapping->n; i++) {
 		const struct field_type_row *row = object_field(type, mapping->pairs[i].key->text);
 
-		if (!row || !(row->flags & ONE) ||
-		    !((head->set | head->bad) >> field_number(type, row) & 1))
+		if (!row || !(row->flags & ONE) || !(given >> field_number(type, row) & 1))
 			continue;
 		if (first)
 			source_error(&reader->source, DIAG_FIELDS_EXCLUDE,
@@ -334,6 +327,24 @@ static void check_exclusion(struct fields_reader *reader, const struct object_ty
 		else
 			first = row->key;
 	}
+}
+
+/* Are the required fields there, and not more than one of those that exclude each other? */
+static void check_presence(struct fields_reader *reader, const struct object_type *type,
+			   const struct head *head, const struct doc_node *mapping)
+{
+	uint64_t given = head->set | head->bad;
+	size_t exclusive = 0;
+
+	for (size_t i = 0; i < type->fields_n; i++) {
+		bool is_given = given >> i & 1;
+
+		if ((type->fields[i].flags & REQ) && !is_given)
+			missing_field(reader, &type->fields[i], mapping->at);
+		exclusive += is_given && (type->fields[i].flags & ONE);
+	}
+	if (exclusive > 1)
+		excluding_fields(reader, type, mapping, given);
 }
 
 void fields_read(struct fields_reader *reader, const struct object_type *type,
@@ -357,6 +368,5 @@ void fields_read(struct fields_reader *reader, const struct object_type *type,
 		if (places && !doc_is_null(pair->value))
 			places[field_number(type, row)] = doc_pair_at(pair);
 	}
-	check_required(reader, type, head, mapping->at);
-	check_exclusion(reader, type, head, mapping);
+	check_presence(reader, type, head, mapping);
 }

@@ -27,11 +27,18 @@ static bool has_blank(const char *text)
 	return false;
 }
 
+static bool is_lower_or_digit(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
 static bool fits_name(const char *text)
 {
-	size_t len = strlen(text);
-
-	return len && only(text, LOWER DIGITS "-") && text[0] != '-' && text[len - 1] != '-';
+	if (!is_lower_or_digit(*text))
+		return false;
+	while (is_lower_or_digit(*text) || *text == '-')
+		text++;
+	return *text == '\0' && text[-1] != '-';
 }
 
 static bool fits_version(const char *text)
@@ -222,7 +229,12 @@ static bool fits_ports(const char *text)
 
 static bool fits_env_key(const char *key)
 {
-	return *key && only(key, WORD "-._") && !strchr(DIGITS, *key);
+	if (!*key || (*key >= '0' && *key <= '9'))
+		return false;
+	while (is_lower_or_digit(*key) || (*key >= 'A' && *key <= 'Z') || *key == '_' ||
+	       *key == '-' || *key == '.')
+		key++;
+	return *key == '\0';
 }
 
 static bool fits_any(const char *text)

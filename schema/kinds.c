@@ -152,7 +152,9 @@ enum kind kind_of(const struct object_type *type)
 const struct field_type_row *object_field(const struct object_type *type, const char *key)
 {
 	for (size_t i = 0; i < type->fields_n; i++) {
-		if (strcmp(type->fields[i].key, key) == 0)
+		const char *own = type->fields[i].key;
+
+		if (own[0] == key[0] && strcmp(own, key) == 0)
 			return &type->fields[i];
 	}
 	return NULL;
