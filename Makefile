@@ -60,10 +60,12 @@ ifeq ($(shell uname -m),x86_64)
 else
 HARDEN := $(filter-out -fcf-protection,$(HARDEN))
 endif
+ifneq ($(DEVELOPER)$(SANITIZE),)
+# Without full optimisation gcc sees uninitialised variables that are none.
+WARNINGS += $(if $(IS_CLANG),,-Wno-maybe-uninitialized)
+endif
 ifneq ($(SANITIZE),)
 OPTIMIZE := -O1 -g -fno-omit-frame-pointer
-# What the sanitizers put in makes gcc see uninitialised variables that are none.
-WARNINGS += $(if $(IS_CLANG),,-Wno-maybe-uninitialized)
 SAN      := -fsanitize=$(SANITIZE)$(if $(FUZZER),$(comma)fuzzer-no-link) -fno-sanitize-recover=all
 else
 # glibc knows level 3; clang 14 can count on level 2 only.
