@@ -40,7 +40,10 @@ struct engine_outcome {
 	json_t *done;	      /* apply: [{deployment,node,version,status,error}], new reference */
 	struct diag *refused; /* with excerpts */
 	size_t refused_n;
-	int exit; /* by cli.md's precedence */
+	int exit; /* refused or held 65, then failed 3, changes 2, 0 */
+	/* What the plan borrows from; engine_outcome_release lets it go. */
+	void *held;
+	void (*release)(void *held);
 };
 void engine_outcome_release(struct engine_outcome *outcome);
 
@@ -65,7 +68,6 @@ struct engine_validate {
 };
 int engine_validate(const struct engine_validate *what, struct diags *diags, size_t *files,
 		    size_t *documents, struct err *err);
-/* plan helper for explain and node:info: the model in force, or of the tip. Later. */
 
 /* ---- the control socket, client's side ---- */
 
@@ -79,7 +81,6 @@ int engine_validate(const struct engine_validate *what, struct diags *diags, siz
  *   retry     {"deployment":"name or p/s/name","node":null}  {"records":[ids]}
  *   approve   {"commit":"...","actor":"..."}         {"commit":"...","removals":[...]}
  *   pause     {"scope":"project[/stage]"|"*"}        {"paused":[...]}     resume likewise
- *   log       {"record":id|null,"container":name,"lines":N}  {"lines":["..."]}
  *
  * E_NO_DAEMON when nobody answers. timeout_ms bounds the wait for the answer. *exit gets the
  * answer's exit code (0 for ok); *answer is `result`, or `diagnostics`; new reference.

@@ -1,0 +1,213 @@
+/*
+ * core.h - what the parts of the engine share. Internal to engine/.
+ *
+ * Data flows one way through a pass:
+ *
+ *	trigger -> tip.c (fetch, resolve, load, accept, guard) -> documents in force
+ *	        -> nodes.c (look) -> slots.c (decide, record, roll out) -> acts -> look again
+ *
+ * Everything happens in one thread, in callbacks of the loop. What the ledger
+ * must know is written in one transaction per turn, before the changes start.
+ */
+#ifndef TRUEUP_ENGINE_CORE_H
+#define TRUEUP_ENGINE_CORE_H
+
+#include "base/loop.h"
+#include "base/map.h"
+#include "engine/accept.h"
+#include "engine/act.h"
+#include "engine/engine.h"
+#include "engine/look.h"
+#include "ledger/ledger.h"
+#include "ledger/state.h"
+#include "source/repo.h"
+
+/* A wait that doubles up to a cap, with jitter. All-zero is ready. */
+struct backoff {
+	int failures;
+	int64_t not_before; /* boot ms */
+};
+#define BACKOFF_FIRST_MS 1000
+#define BACKOFF_MAX_MS 300000
+void backoff_failed(struct backoff *backoff);
+void backoff_clear(struct backoff *backoff);
+/* Milliseconds from now until it may be tried again; 0: now. */
+int64_t backoff_left(const struct backoff *backoff);
+
+enum tip_state { TIP_IDLE, TIP_FETCHING, TIP_LOADING };
+
+/* The source side: which commit is in hand and which documents are in force. */
+struct tip {
+	enum tip_state state;
+	uint64_t wanted, served; /* generations: a trigger bumps wanted */
+	bool force;		 /* judge the tip again though it did not move (approve, reload) */
+	struct oid seen;	 /* last tip that was judged */
+	struct oid base;	 /* last tip of which anything was accepted */
+	struct oid accepted;	 /* newest commit whose organization documents were accepted */
+	struct oid loading;	 /* in hand now */
+	struct arena *tree_arena;
+	struct tree tree; /* of the commit whose files are in `files` */
+	struct oid tree_commit;
+	struct file_set files;
+	struct accept_outcome outcome; /* in force; arena NULL: nothing yet */
+	/* What the tip would remove; what approve binds. Lives in outcome.arena of the tip. */
+	struct buf removals;
+	struct job *job;
+	struct load *load;
+	struct backoff backoff;
+	struct loop_timer *timer; /* poll */
+	struct err problem;	  /* why the last pass could not see a tip; E_NONE: it could */
+	struct diag refusal; /* of the last tip as a whole; DIAG_NONE: it was judged by units */
+	char refusal_text[ERR_TEXT_MAX];
+};
+
+struct engine;
+
+struct node_run {
+	struct engine *engine;
+	char *name;
+	const struct node *doc; /* in the model in force */
+	struct look *look;
+	struct look_result *seen; /* last look that succeeded, or NULL */
+	uint64_t look_seq;	  /* of the look that runs or ran last */
+	uint64_t seen_seq;	  /* of `seen` */
+	bool look_wanted;
+	bool fresh; /* `seen` has not been worked on yet */
+	bool reachable, ever_looked;
+	struct err problem; /* E_NONE: none */
+	struct backoff backoff;
+	struct loop_timer *timer;
+	int64_t timer_at; /* boot ms when it is due; 0: not set */
+	int64_t seen_wall_ms;
+	int acts;	  /* queued or running */
+	bool adopted;	  /* what its labels prove is in the ledger */
+	char *state_json; /* as last written to the ledger */
+};
+
+struct slot_run {
+	char *id;	     /* "project/stage/deployment@node": its key in the map */
+	bool busy;	     /* an act of it runs or is queued */
+	uint64_t needs_look; /* looks older than this one do not show what it did */
+	int64_t record;	     /* in progress and being tried, 0: none */
+	int64_t deadline_at; /* boot ms; 0: not running */
+	int64_t paused_at;   /* boot ms since when the deadline stands still; 0: it runs */
+	struct backoff backoff;
+	struct err failure; /* of the last change, not yet dealt with; E_NONE: none */
+	char last_error[ERR_TEXT_MAX];
+	int mends;	   /* in a row, each soon after the one before */
+	int64_t mended_at; /* boot ms */
+	char failed_step[128];
+	char waiting[32]; /* reason, "" none */
+	char waiting_detail[256];
+	int64_t waiting_since;	     /* wall ms */
+	bool drifting;
+	int64_t drift_since; /* wall ms */
+	bool finished;	     /* the record reached an end in this run of the program (for apply) */
+	char *state_json;
+};
+
+/* Changes that are written down and wait to be started. */
+struct pending_group {
+	struct slot_run *slot;
+	struct arena *arena; /* owns the operations */
+	struct op *ops;
+	int64_t *steps; /* ledger ids of the intents */
+	size_t ops_n;
+};
+struct pending_act {
+	struct node_run *node;
+	VEC(struct pending_group) groups;
+};
+
+struct engine {
+	struct engine_options options;
+	const struct settings *settings;
+	struct loop *loop;
+	struct state state;
+	struct ledger *ledger;
+	struct repo *repo;
+	const char *url, *branch;
+	bool remote;
+	char owner[192];
+	struct driver_env env;
+
+	struct tip tip;
+	struct map nodes; /* name -> struct node_run */
+	struct map slots; /* id -> struct slot_run */
+
+	struct arena *history_arena;
+	struct history history;
+	bool history_stale;
+	bool in_transaction;
+	bool adopting;	   /* the ledger is new: adopt what labels prove */
+	bool orphans_wait; /* ... and orphans were found, which wait for approve */
+
+	VEC(struct pending_act *) queue; /* acts that wait for a free child */
+	size_t children;		 /* looks and acts that run */
+	struct map paused;		 /* scopes: "*", "project", "project/stage" */
+
+	bool once; /* apply: leave when settled */
+	bool stopping;
+	int exit;
+	void (*progress)(void *arg, const char *line);
+	void *progress_arg;
+};
+
+/* ---- engine.c ---- */
+int engine_open(struct engine *engine, const struct engine_options *options, const char *purpose,
+		struct err *err);
+void engine_close(struct engine *engine);
+/* A line for people and the log: what happened to which slot. */
+void engine_say(struct engine *engine, const char *event, const char *subject, const char *detail);
+/* Begins the turn's transaction if none is open. */
+int engine_write(struct engine *engine, struct err *err);
+/* Commits it, if any. On failure everything believed is read again at the next turn. */
+int engine_commit(struct engine *engine);
+/* The history, read again if it is stale. NULL: the ledger cannot be read now. */
+const struct history *engine_history(struct engine *engine);
+bool engine_is_paused(const struct engine *engine, const char *project, const char *stage);
+/* Nothing runs and nothing would change by waiting a little: apply may leave. */
+bool engine_is_settled(struct engine *engine);
+
+/* ---- tip.c ---- */
+/* What was in force when the ledger was last written. */
+int tip_restore(struct engine *engine, struct err *err);
+/* A trigger: look at the branch soon. */
+void tip_want(struct engine *engine);
+void tip_release(struct engine *engine);
+/* A diag_reader over the tip's files; arg is the engine. */
+int tip_read_file(void *arg, const char *path, struct buf *out);
+
+/* ---- nodes.c ---- */
+/* After the documents in force changed: nodes come, go, and those concerned are looked at. */
+void nodes_follow(struct engine *engine, const struct desired *before);
+struct node_run *node_find(struct engine *engine, const char *name);
+void node_want_look(struct node_run *node);
+/* Look again after so long, if no earlier look is due. */
+void node_look_in(struct node_run *node, int64_t delay_ms);
+void nodes_want_look_all(struct engine *engine);
+/* End of a turn: works on fresh looks, writes, starts what may start. */
+void nodes_turn(struct engine *engine);
+void nodes_release(struct engine *engine);
+/* The act of these groups is over. */
+void nodes_queue_act(struct engine *engine, struct pending_act *act);
+
+/* ---- slots.c ---- */
+/* Works on every slot of a node that was just seen; queues acts. -1: the ledger failed. */
+int slots_work(struct engine *engine, struct node_run *node, struct err *err);
+struct slot_run *slot_run_of(struct engine *engine, const struct slot_key *key);
+void slots_release(struct engine *engine);
+/* The node cannot be seen: deadlines stand still. */
+void slots_node_lost(struct engine *engine, struct node_run *node);
+
+/* ---- report.c ---- */
+/* Writes what status shows, where it differs from what was written last. */
+int report_slot(struct engine *engine, struct slot_run *run, const struct slot_plan *plan,
+		const struct observed *observed, struct err *err);
+int report_node(struct engine *engine, struct node_run *node, struct err *err);
+
+/* "project/stage/deployment@node" into out. */
+#define SLOT_ID_MAX 256
+const char *slot_id(const struct slot_key *key, char out[SLOT_ID_MAX]);
+
+#endif

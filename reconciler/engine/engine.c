@@ -1,0 +1,211 @@
+#include "base/sys.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "engine/core.h"
+#include "schema/kinds.h"
+
+/* ---- back-off ---- */
+
+void backoff_failed(struct backoff *backoff)
+{
+	int64_t delay = BACKOFF_FIRST_MS;
+	for (int i = 0; i < backoff->failures && delay < BACKOFF_MAX_MS; i++)
+		delay *= 2;
+	if (delay > BACKOFF_MAX_MS)
+		delay = BACKOFF_MAX_MS;
+	uint32_t dice;
+	hash_random(&dice, sizeof dice);
+	backoff->failures++;
+	backoff->not_before =
+		clock_boot_ms() + delay - delay / 4 + (int64_t)(dice % (uint32_t)(delay / 4 + 1));
+}
+
+void backoff_clear(struct backoff *backoff)
+{
+	*backoff = (struct backoff){0};
+}
+
+int64_t backoff_left(const struct backoff *backoff)
+{
+	int64_t left = backoff->not_before - clock_boot_ms();
+	return backoff->failures && left > 0 ? left : 0;
+}
+
+/* ---- talk ---- */
+
+const char *slot_id(const struct slot_key *key, char out[SLOT_ID_MAX])
+{
+	snprintf(out, SLOT_ID_MAX, "%s/%s/%s@%s", key->project, key->stage, key->deployment,
+		 key->node);
+	return out;
+}
+
+void engine_say(struct engine *engine, const char *event, const char *subject, const char *detail)
+{
+	log_event(LOG_INFO, event, "what", subject, "detail", detail, NULL);
+	if (!engine->progress)
+		return;
+	AUTO_FREE char *line =
+		mem_printf("%s: %s%s%s", subject, event, detail ? ": " : "", detail ? detail : "");
+	engine->progress(engine->progress_arg, line);
+}
+
+/* ---- the ledger, one transaction a turn ---- */
+
+int engine_write(struct engine *engine, struct err *err)
+{
+	if (engine->in_transaction)
+		return 0;
+	if (ledger_begin(engine->ledger, err) < 0)
+		return -1;
+	engine->in_transaction = true;
+	return 0;
+}
+
+int engine_commit(struct engine *engine)
+{
+	struct err err = ERR_INIT;
+	if (!engine->in_transaction)
+		return 0;
+	engine->in_transaction = false;
+	if (ledger_commit(engine->ledger, &err) == 0)
+		return 0;
+	/* Whether it is on disk is unknown: forget what was believed. */
+	log_event(LOG_ERROR, "ledger", "error", err.text, NULL);
+	ledger_rollback(engine->ledger);
+	engine->history_stale = true;
+	return -1;
+}
+
+const struct history *engine_history(struct engine *engine)
+{
+	struct err err = ERR_INIT;
+	if (!engine->history_stale)
+		return &engine->history;
+	struct arena *arena = arena_new(0);
+	struct history history = {0};
+	if (ledger_history(engine->ledger, NULL, arena, &history, &err) < 0) {
+		log_event(LOG_ERROR, "ledger", "error", err.text, NULL);
+		arena_free(arena);
+		return NULL;
+	}
+	arena_free(engine->history_arena);
+	engine->history_arena = arena;
+	engine->history = history;
+	engine->history_stale = false;
+	return &engine->history;
+}
+
+bool engine_is_paused(const struct engine *engine, const char *project, const char *stage)
+{
+	AUTO_FREE char *both = mem_printf("%s/%s", project, stage);
+	return map_has(&engine->paused, "*") || map_has(&engine->paused, project) ||
+	       map_has(&engine->paused, both);
+}
+
+/* ---- opening and closing ---- */
+
+static int open_ledger(struct engine *engine, struct err *err)
+{
+	enum ledger_opened how;
+	AUTO_BUF struct buf aside = BUF_INIT(BUF_MAX_LINE);
+	if (ledger_open(engine->state.dir, &engine->ledger, &how, &aside, err) < 0)
+		return -1;
+	if (how == LEDGER_REBUILT)
+		log_event(LOG_ERROR, "ledger damaged", "kept as", buf_str(&aside), "now",
+			  "a new one, rebuilt from what the nodes show", NULL);
+	engine->history_stale = true;
+	if (engine_write(engine, err) < 0)
+		return -1;
+	if (how != LEDGER_OPENED && ledger_put(engine->ledger, "adopting", "1", err) < 0)
+		return -1;
+	AUTO_ARENA struct arena *arena = arena_new(0);
+	const char *adopting = NULL;
+	if (ledger_get(engine->ledger, "adopting", arena, &adopting, err) < 0)
+		return -1;
+	engine->adopting = adopting != NULL;
+	return 0;
+}
+
+int engine_open(struct engine *engine, const struct engine_options *options, const char *purpose,
+		struct err *err)
+{
+	*engine = (struct engine){.options = *options, .settings = options->settings};
+	engine->state.lock = -1;
+	engine->url = options->settings->repo;
+	engine->branch = options->settings->branch ? options->settings->branch : "main";
+	if (!engine->url)
+		return err_set(err, E_USAGE,
+			       "no repository: give --repo URL or set repo in the "
+			       "settings");
+	if (repo_is_remote(engine->url, &engine->remote, err) < 0 ||
+	    state_open(options->state_dir, purpose, &engine->state, err) < 0)
+		return -1;
+	job_keep(engine->state.lock);
+	engine->loop = loop_new(err);
+	if (!engine->loop || open_ledger(engine, err) < 0 ||
+	    repo_open(engine->url, engine->state.dir, &engine->repo, err) < 0)
+		return -1;
+	engine->env = (struct driver_env){.state_dir = engine->state.dir,
+					  .owner = engine->owner,
+					  .settings = engine->settings,
+					  .self = options->self};
+	if (engine_write(engine, err) < 0)
+		return -1;
+	ledger_put(engine->ledger, "repo", engine->url, NULL);
+	ledger_put(engine->ledger, "branch", engine->branch, NULL);
+	return tip_restore(engine, err);
+}
+
+void engine_close(struct engine *engine)
+{
+	if (engine->ledger)
+		engine_commit(engine);
+	if (engine->loop) {
+		tip_release(engine);
+		nodes_release(engine);
+		slots_release(engine);
+	}
+	arena_free(engine->history_arena);
+	map_release(&engine->paused);
+	VEC_FREE(&engine->queue);
+	repo_close(&engine->repo);
+	ledger_close(&engine->ledger);
+	if (engine->loop)
+		loop_free(engine->loop);
+	job_keep(-1);
+	state_close(&engine->state);
+}
+
+/* ---- is there anything left to do? ---- */
+
+/* What a pass can wait for; the rest (an unreachable node, approve, a retry) takes other events. */
+static bool can_go_on(const struct slot_run *run)
+{
+	static const char *const within[] = {"", "registry", "dependency", "ring"};
+	for (size_t i = 0; i < ARRAY_LEN(within); i++)
+		if (str_eq(run->waiting, within[i]))
+			return true;
+	return false;
+}
+
+bool engine_is_settled(struct engine *engine)
+{
+	const struct tip *tip = &engine->tip;
+	if (tip->state != TIP_IDLE || tip->wanted != tip->served || engine->children ||
+	    engine->queue.n)
+		return false;
+	for (struct map_entry *e = NULL; (e = map_next(&engine->nodes, e));) {
+		const struct node_run *node = e->value;
+		if (node->fresh || (node->look_wanted && node->problem.code == E_NONE) ||
+		    !node->ever_looked)
+			return false;
+	}
+	for (struct map_entry *e = NULL; (e = map_next(&engine->slots, e));) {
+		const struct slot_run *run = e->value;
+		if (run->busy || (run->record && can_go_on(run)))
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,18 @@
+/*
+ * folder.h - manifests from a folder on disk, for the author who has not committed yet.
+ */
+#ifndef TRUEUP_ENGINE_FOLDER_H
+#define TRUEUP_ENGINE_FOLDER_H
+
+#include "engine/load.h"
+
+/*
+ * Lists and decodes every *.yaml and *.yml below the folder, by the rules of tree.h: dot folders
+ * are passed over, links are problems. Texts in arena. E_NOT_FOUND, E_TOO_LARGE.
+ */
+int folder_load(const char *folder, size_t max_files, struct arena *arena, struct tree *tree,
+		struct file_set *set, struct err *err);
+/* A diag_reader; arg is the folder's path. */
+int folder_read(void *arg, const char *path, struct buf *out);
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * load.h - from a listing of files to decoded files.
+ *
+ * Only blobs that are not decoded already are read. In the daemon a child
+ * decodes them first and the parent follows behind it, file by file: hostile
+ * input meets the child, and a first load is one pass on two processors. If the
+ * child dies or overruns, the commit is refused with `reader-died` and the name
+ * of the file it was at, and the parent never decodes that file.
+ */
+#ifndef TRUEUP_ENGINE_LOAD_H
+#define TRUEUP_ENGINE_LOAD_H
+
+#include "engine/job.h"
+#include "schema/decode.h"
+#include "source/tree.h"
+
+#define LOAD_DEADLINE_MS 60000
+
+/* Decoded files, sorted by path; holds a reference to each. */
+struct file_set {
+	struct file **v;
+	size_t n;
+};
+void file_set_release(struct file_set *set);
+void file_set_copy(struct file_set *to, const struct file_set *from);
+/* The files of one unit become those that `from` has of it, which may be none. Stays sorted. */
+void file_set_replace_unit(struct file_set *set, const struct file_set *from,
+			   const struct unit *unit);
+
+struct load_request {
+	struct repo *repo;
+	const char *url, *state_dir;  /* for the child, which opens the repository for itself */
+	const struct tree *tree;      /* alive until done */
+	const struct file_set *known; /* files that may be taken over; alive until done */
+};
+
+struct load;
+/* done: *set is the receiver's when failure is NULL. Called once, never from load_start itself. */
+struct load *load_start(struct loop *loop, const struct load_request *request,
+			void (*done)(void *owner, struct file_set *set, const struct err *failure),
+			void *owner, struct err *err);
+void load_cancel(struct load **load);
+
+/* Without a child: for the author's own machine. */
+int load_now(const struct load_request *request, struct file_set *set, struct err *err);
+
+#endif

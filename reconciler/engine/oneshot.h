@@ -1,0 +1,12 @@
+/*
+ * oneshot.h - what the one-shot commands share. Internal to engine/.
+ */
+#ifndef TRUEUP_ENGINE_ONESHOT_H
+#define TRUEUP_ENGINE_ONESHOT_H
+
+#include "engine/engine.h"
+
+/* Moves the diagnostics with all their texts into the outcome; the list is released. */
+void oneshot_keep_diags(struct diags *diags, struct engine_outcome *outcome);
+
+#endif

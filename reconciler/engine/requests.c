@@ -1,0 +1,220 @@
+#include "base/sys.h"
+
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/version.h"
+#include "engine/guard.h"
+#include "engine/requests.h"
+
+/* ---- ping, sync ---- */
+
+static json_t *on_ping(struct engine *engine, const json_t *args UNUSED, struct err *err UNUSED)
+{
+	return json_pack("{s:i,s:s,s:s}", "pid", (int)getpid(), "version", version_text(), "repo",
+			 engine->url);
+}
+
+json_t *request_synced(struct engine *engine)
+{
+	char hex[OID_HEX_SIZE];
+	bool synced = engine->tip.problem.code == E_NONE;
+	const struct accept_outcome *outcome = &engine->tip.outcome;
+	for (size_t i = 0; i < outcome->units_n; i++)
+		synced &= !outcome->units[i].held;
+	for (size_t i = 0; outcome->desired && i < outcome->desired->slots_n; i++) {
+		struct decision decision;
+		lifecycle_decide(&outcome->desired->slots[i], &engine->history, &decision);
+		const struct slot_run *run = slot_run_of(engine, &outcome->desired->slots[i].key);
+		synced &= decision.kind == DECIDE_KEEP && !run->drifting && !run->waiting[0];
+	}
+	return json_pack("{s:s,s:b}", "commit", oid_hex(&engine->tip.seen, hex), "synced",
+			 (int)synced);
+}
+
+static json_t *on_sync(struct engine *engine, const json_t *args UNUSED, struct err *err UNUSED)
+{
+	backoff_clear(&engine->tip.backoff);
+	tip_want(engine);
+	nodes_want_look_all(engine);
+	return request_synced(engine);
+}
+
+/* ---- retry ---- */
+
+static bool names_slot(const char *text, const struct slot_key *key)
+{
+	AUTO_FREE char *full = mem_printf("%s/%s/%s", key->project, key->stage, key->deployment);
+	return str_eq(text, key->deployment) || str_eq(text, full);
+}
+
+static int count_deployments(const struct desired *desired, const char *text, struct buf *choices)
+{
+	int n = 0;
+	const struct slot_key *last = NULL;
+	for (size_t i = 0; i < desired->slots_n; i++) {
+		const struct slot_key *key = &desired->slots[i].key;
+		bool same = last && str_eq(last->project, key->project) &&
+			    str_eq(last->stage, key->stage) &&
+			    str_eq(last->deployment, key->deployment);
+		if (same || !names_slot(text, key))
+			continue;
+		buf_addf(choices, "%s%s/%s/%s", n ? ", " : "", key->project, key->stage,
+			 key->deployment);
+		last = key;
+		n++;
+	}
+	return n;
+}
+
+static int retry_slot(struct engine *engine, const struct slot *slot, json_t *records,
+		      struct err *err)
+{
+	struct decision decision;
+	lifecycle_decide(slot, &engine->history, &decision);
+	struct slot_run *run = slot_run_of(engine, &slot->key);
+	backoff_clear(&run->backoff);
+	run->mends = 0;
+	struct node_run *node = node_find(engine, slot->key.node);
+	if (node) {
+		backoff_clear(&node->backoff);
+		node_want_look(node);
+	}
+	if (decision.kind != DECIDE_HELD)
+		return 0;
+	if (ledger_forget_failure(engine->ledger, decision.record->id, err) < 0)
+		return -1;
+	engine->history_stale = true;
+	json_array_append_new(records, json_integer(decision.record->id));
+	return 0;
+}
+
+static json_t *on_retry(struct engine *engine, const json_t *args, struct err *err)
+{
+	const char *text = json_str(args, "deployment", "");
+	const char *node = json_str(args, "node", NULL);
+	const struct desired *desired = engine->tip.outcome.desired;
+	AUTO_BUF struct buf choices = BUF_INIT(BUF_MAX_LINE);
+	int n = desired && engine_history(engine) ? count_deployments(desired, text, &choices) : 0;
+	if (n == 0) {
+		err_set(err, E_NOT_FOUND, "no deployment %s in the commit in force", text);
+		return NULL;
+	}
+	if (n > 1) {
+		err_set(err, E_AMBIGUOUS, "%s could be %s", text, buf_str(&choices));
+		return NULL;
+	}
+	if (engine_write(engine, err) < 0)
+		return NULL;
+	json_t *records = json_array();
+	for (size_t i = 0; i < desired->slots_n; i++) {
+		const struct slot *slot = &desired->slots[i];
+		if (!names_slot(text, &slot->key) || (node && !str_eq(node, slot->key.node)))
+			continue;
+		if (retry_slot(engine, slot, records, err) < 0) {
+			json_decref(records);
+			return NULL;
+		}
+	}
+	return json_pack("{s:o}", "records", records);
+}
+
+/* ---- approve ---- */
+
+static json_t *on_approve(struct engine *engine, const json_t *args, struct err *err)
+{
+	const char *text = json_str(args, "commit", "");
+	const char *actor = json_str(args, "actor", "trueup");
+	char hex[OID_HEX_SIZE];
+	struct oid commit;
+	if (repo_revision(engine->repo, text, &commit, err) < 0)
+		return NULL;
+	oid_hex(&commit, hex);
+	if (!oid_eq(&commit, &engine->tip.seen)) {
+		char tip[OID_HEX_SIZE];
+		err_set(err, E_CONFLICT, "%.12s is not the tip that was looked at last, %.12s", hex,
+			oid_hex(&engine->tip.seen, tip));
+		return NULL;
+	}
+	const char *removals = engine->tip.removals.len ? buf_str(&engine->tip.removals) : "[]";
+	struct ledger_approval approval = {
+		.commit = hex, .removals = removals, .actor = actor, .when_ms = clock_wall_ms()};
+	if (engine_write(engine, err) < 0 || ledger_approve(engine->ledger, &approval, err) < 0 ||
+	    ledger_audit(engine->ledger, actor, "approve", hex, removals, approval.when_ms, err) <
+		    0)
+		return NULL;
+	/* Orphans of a rebuilt ledger waited for this as well. */
+	engine->adopting = engine->orphans_wait = false;
+	ledger_put(engine->ledger, "adopting", NULL, NULL);
+	engine->tip.force = true;
+	tip_want(engine);
+	nodes_want_look_all(engine);
+	return json_pack("{s:s,s:o}", "commit", hex, "removals",
+			 json_read(removals, strlen(removals), BUF_MAX_TEXT, NULL));
+}
+
+/* ---- pause, resume ---- */
+
+static json_t *paused_json(const struct engine *engine)
+{
+	json_t *list = json_array();
+	for (struct map_entry *e = NULL; (e = map_next(&engine->paused, e));)
+		json_array_append_new(list, json_string(e->key));
+	return json_pack("{s:o}", "paused", list);
+}
+
+static int store_paused(struct engine *engine, const char *action, const char *scope,
+			const json_t *args, struct err *err)
+{
+	AUTO_JSON json_t *json = paused_json(engine);
+	AUTO_BUF struct buf text = BUF_INIT(BUF_MAX_TEXT);
+	json_write(json_object_get(json, "paused"), &text);
+	if (engine_write(engine, err) < 0 ||
+	    ledger_put(engine->ledger, "paused", buf_str(&text), err) < 0)
+		return -1;
+	return ledger_audit(engine->ledger, json_str(args, "actor", "trueup"), action, scope, NULL,
+			    clock_wall_ms(), err);
+}
+
+static json_t *on_pause(struct engine *engine, const json_t *args, struct err *err)
+{
+	const char *scope = json_str(args, "scope", "*");
+	map_put(&engine->paused, scope, engine);
+	if (store_paused(engine, "pause", scope, args, err) < 0)
+		return NULL;
+	return paused_json(engine);
+}
+
+static json_t *on_resume(struct engine *engine, const json_t *args, struct err *err)
+{
+	const char *scope = json_str(args, "scope", "*");
+	if (!map_del(&engine->paused, scope)) {
+		err_set(err, E_NOT_FOUND, "%s is not paused", scope);
+		return NULL;
+	}
+	if (store_paused(engine, "resume", scope, args, err) < 0)
+		return NULL;
+	nodes_want_look_all(engine);
+	return paused_json(engine);
+}
+
+/* ---- the table ---- */
+
+/* To add a request: a function above, a row here, a line in engine.h, a test. */
+static const struct request {
+	const char *op;
+	json_t *(*handle)(struct engine *engine, const json_t *args, struct err *err);
+} requests[] = {
+	{"ping", on_ping},	 {"sync", on_sync},   {"retry", on_retry},
+	{"approve", on_approve}, {"pause", on_pause}, {"resume", on_resume},
+};
+
+json_t *request_handle(struct engine *engine, const char *op, const json_t *args, struct err *err)
+{
+	for (size_t i = 0; i < ARRAY_LEN(requests); i++)
+		if (str_eq(requests[i].op, op))
+			return requests[i].handle(engine, args, err);
+	err_set(err, E_NOT_SUPPORTED, "this reconciler has no operation %s", op);
+	return NULL;
+}

@@ -1,0 +1,529 @@
+#include "base/sys.h"
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "engine/core.h"
+#include "engine/judge.h"
+#include "schema/kinds.h"
+#include "source/fetch.h"
+
+static void begin_pass(struct engine *engine);
+
+/* ---- ends of a pass ---- */
+
+static void on_poll(void *arg)
+{
+	struct engine *engine = arg;
+	engine->tip.timer = NULL;
+	tip_want(engine);
+}
+
+static int64_t poll_delay(struct engine *engine)
+{
+	int64_t left = backoff_left(&engine->tip.backoff);
+	int64_t interval = KIND_OR(engine->settings, settings, interval);
+	/* A tenth of jitter, so that many reconcilers do not ask at the same moment. */
+	uint32_t dice;
+	hash_random(&dice, sizeof dice);
+	int64_t delay = interval + (int64_t)(dice % (uint32_t)(interval / 10 + 1));
+	return left > delay ? left : delay;
+}
+
+static void end_pass(struct engine *engine)
+{
+	struct tip *tip = &engine->tip;
+	tip->state = TIP_IDLE;
+	if (tip->wanted != tip->served && backoff_left(&tip->backoff) == 0) {
+		begin_pass(engine);
+		return;
+	}
+	loop_timer_del(&tip->timer);
+	if (!engine->once)
+		tip->timer = loop_timer_add(engine->loop, poll_delay(engine), on_poll, engine);
+}
+
+/* The tip cannot be seen or read: nothing changes, and it is tried again. */
+static void fail_pass(struct engine *engine, const struct err *err)
+{
+	struct tip *tip = &engine->tip;
+	if (tip->problem.code != err->code || !str_eq(tip->problem.text, err->text)) {
+		log_event(LOG_WARN, "repository", "code", err_code_name(err->code), "error",
+			  err->text, NULL);
+		if (engine_write(engine, NULL) == 0)
+			ledger_put(engine->ledger, "problem", err->text, NULL);
+	}
+	tip->problem = *err;
+	backoff_failed(&tip->backoff);
+	end_pass(engine);
+}
+
+static void clear_problem(struct engine *engine)
+{
+	if (engine->tip.problem.code != E_NONE && engine_write(engine, NULL) == 0)
+		ledger_put(engine->ledger, "problem", NULL, NULL);
+	engine->tip.problem = (struct err)ERR_INIT;
+	backoff_clear(&engine->tip.backoff);
+}
+
+static void put_oid(struct engine *engine, const char *key, const struct oid *id)
+{
+	char hex[OID_HEX_SIZE];
+	ledger_put(engine->ledger, key, oid_hex(id, hex), NULL);
+}
+
+/* ---- what is refused as a whole ---- */
+
+static void write_unit(struct engine *engine, const struct unit *unit, const struct oid *accepted,
+		       const struct oid *refused, const struct diag *diags, size_t diags_n)
+{
+	char accepted_hex[OID_HEX_SIZE], refused_hex[OID_HEX_SIZE];
+	AUTO_JSON json_t *json = diags_json(diags, diags_n);
+	AUTO_BUF struct buf text = BUF_INIT(BUF_MAX_TEXT);
+	json_write(json, &text);
+	struct ledger_unit row = {
+		.unit = *unit,
+		.accepted = oid_is_zero(accepted) ? NULL : oid_hex(accepted, accepted_hex),
+		.refused = oid_hex(refused, refused_hex),
+		.diagnostics = buf_str(&text),
+	};
+	ledger_put_unit(engine->ledger, &row, NULL);
+}
+
+static void refuse_tip(struct engine *engine, enum diag_code code, const char *message,
+		       const char *hint)
+{
+	struct tip *tip = &engine->tip;
+	char hex[OID_HEX_SIZE];
+	struct unit unit = {.level = UNIT_ORGANIZATION};
+	struct diag diag = {.code = code, .unit = unit, .message = message, .hint = hint};
+	oid_hex(&tip->loading, hex);
+	log_event(LOG_WARN, "commit refused", "commit", hex, "code", diag_code_name(code), "reason",
+		  message, NULL);
+	if (engine_write(engine, NULL) == 0) {
+		write_unit(engine, &unit, &tip->accepted, &tip->loading, &diag, 1);
+		put_oid(engine, "tip", &tip->loading);
+		ledger_audit(engine->ledger, "trueup", "refuse", hex, message, clock_wall_ms(),
+			     NULL);
+	}
+	tip->seen = tip->loading;
+	tip->refusal = (struct diag){.code = code, .unit = unit};
+	snprintf(tip->refusal_text, sizeof tip->refusal_text, "%s", message);
+	tip->refusal.message = tip->refusal_text;
+	clear_problem(engine);
+	end_pass(engine);
+}
+
+/* ---- acceptance ---- */
+
+static void judge_tip(struct engine *engine, const struct file_set *files,
+		      const struct history *history, struct accept_outcome *outcome)
+{
+	struct tip *tip = &engine->tip;
+	AUTO_ARENA struct arena *arena = arena_new(0);
+	char hex[OID_HEX_SIZE];
+	const struct oid *base = oid_is_zero(&tip->base) ? NULL : &tip->base;
+	struct ledger_approval *approvals = NULL;
+	const char **trailers = NULL;
+	size_t approvals_n = 0, trailers_n = 0;
+	/* Without them more is held, never less. */
+	ledger_approvals(engine->ledger, arena, &approvals, &approvals_n, NULL);
+	repo_trailers(engine->repo, &tip->loading, base, "Trueup-Prune", arena, &trailers,
+		      &trailers_n, NULL);
+	struct judge_input input = {
+		.commit = oid_hex(&tip->loading, hex),
+		.tip = files,
+		.tree = &tip->tree,
+		.before = tip->outcome.arena ? &tip->outcome : NULL,
+		.history = history,
+		.env = &engine->env,
+		.approvals = approvals,
+		.approvals_n = approvals_n,
+		.prune_trailers = trailers,
+		.prune_trailers_n = trailers_n,
+	};
+	judge_run(&input, arena, outcome, &tip->removals);
+}
+
+int tip_read_file(void *arg, const char *path, struct buf *out)
+{
+	struct engine *engine = arg;
+	const struct tree *tree = &engine->tip.tree;
+	size_t low = 0, high = tree->entries_n;
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+		int order = str_cmp(tree->entries[mid].path, path);
+		if (order == 0)
+			return repo_blob(engine->repo, &tree->entries[mid].blob, REPO_OBJECT_MAX,
+					 out, NULL);
+		if (order < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return -1;
+}
+
+static void log_refusal(struct engine *engine, const struct accept_unit *unit, const char *commit)
+{
+	struct diags diags = {0};
+	diags_append(&diags, unit->diags, unit->diags_n);
+	diags_excerpts(&diags, tip_read_file, engine);
+	for (size_t i = 0; i < diags.n; i++) {
+		AUTO_BUF struct buf text = BUF_INIT(BUF_MAX_LINE);
+		diag_render(&diags.v[i], DIAG_PLAIN, &text);
+		log_event(LOG_WARN, "refused", "commit", commit, "project", unit->unit.project,
+			  "stage", unit->unit.stage, "diagnostic", buf_str(&text), NULL);
+	}
+	diags_release(&diags);
+}
+
+/* The commit that a unit's documents in force come from, when it is held now. */
+static struct oid accepted_of(struct engine *engine, const struct unit *unit)
+{
+	AUTO_ARENA struct arena *arena = arena_new(0);
+	struct ledger_unit *rows;
+	size_t n = 0;
+	struct oid id = engine->tip.base;
+	if (ledger_units(engine->ledger, arena, &rows, &n, NULL) < 0)
+		return id;
+	for (size_t i = 0; i < n; i++)
+		if (unit_cmp(&rows[i].unit, unit) == 0 && rows[i].refused) {
+			memset(&id, 0, sizeof id);
+			if (rows[i].accepted)
+				oid_parse(rows[i].accepted, &id);
+		}
+	return id;
+}
+
+static void write_units(struct engine *engine, const struct accept_outcome *outcome)
+{
+	char hex[OID_HEX_SIZE];
+	oid_hex(&engine->tip.loading, hex);
+	for (size_t i = 0; i < outcome->units_n; i++) {
+		const struct accept_unit *unit = &outcome->units[i];
+		if (unit->held) {
+			struct oid accepted = accepted_of(engine, &unit->unit);
+			write_unit(engine, &unit->unit, &accepted, &engine->tip.loading,
+				   unit->diags, unit->diags_n);
+			log_refusal(engine, unit, hex);
+			ledger_audit(engine->ledger, "trueup", "hold", hex,
+				     unit->diags_n ? unit->diags[0].message : "", clock_wall_ms(),
+				     NULL);
+		} else if (unit->gone) {
+			/* Its removal passed the guard: remembered until its slots are gone. */
+			struct ledger_unit row = {.unit = unit->unit};
+			ledger_put_unit(engine->ledger, &row, NULL);
+		} else {
+			ledger_drop_unit(engine->ledger, &unit->unit, NULL);
+		}
+	}
+}
+
+static void set_owner(struct engine *engine, const struct accept_outcome *outcome)
+{
+	/* The name it had first stays in the owner mark: renaming the organization orphans nothing.
+	 */
+	if (engine->owner[0] || !outcome->model->organization)
+		return;
+	snprintf(engine->owner, sizeof engine->owner, "%s/%s", outcome->model->organization->name,
+		 engine->state.instance);
+	ledger_put(engine->ledger, "owner", engine->owner, NULL);
+}
+
+static void put_in_force(struct engine *engine, struct accept_outcome *outcome)
+{
+	struct tip *tip = &engine->tip;
+	const struct unit organization = {.level = UNIT_ORGANIZATION};
+	const struct accept_unit *top = accept_find(outcome, &organization);
+	char hex[OID_HEX_SIZE];
+	struct accept_outcome before = tip->outcome;
+	write_units(engine, outcome);
+	set_owner(engine, outcome);
+	tip->outcome = *outcome;
+	tip->seen = tip->loading;
+	put_oid(engine, "tip", &tip->seen);
+	if (outcome->accepted) {
+		tip->base = tip->loading;
+		put_oid(engine, "base", &tip->base);
+	}
+	if (top && !top->held) {
+		tip->accepted = tip->loading;
+		put_oid(engine, "accepted", &tip->accepted);
+	}
+	log_event(LOG_INFO, "commit in force", "commit", oid_hex(&tip->seen, hex), "slots",
+		  log_int((int64_t)outcome->desired->slots_n), NULL);
+	nodes_follow(engine, before.desired);
+	if (before.arena)
+		accept_outcome_release(&before);
+}
+
+static int keep_body(int fd, void *arg)
+{
+	struct engine *engine = arg;
+	struct err err = ERR_INIT;
+	AUTO_REPO struct repo *repo = NULL;
+	struct oid keep[2] = {engine->tip.base, engine->tip.accepted};
+	if (repo_open(engine->url, engine->state.dir, &repo, &err) < 0 ||
+	    repo_keep(repo, keep, 2, &err) < 0)
+		return job_fail(fd, &err);
+	return 0;
+}
+
+static void keep_ended(void *owner, const struct err *failure)
+{
+	struct engine *engine = owner;
+	engine->children--;
+	if (failure)
+		log_event(LOG_WARN, "keep", "error", failure->text, NULL);
+}
+
+/* Accepted objects are copied into our own store: in the background, it is slow. */
+static void keep_objects(struct engine *engine)
+{
+	struct job_opts opts = {
+		.role = "keep",
+		.deadline_ms = FETCH_DEADLINE_MS,
+		.body = keep_body,
+		.arg = engine,
+		.ended = keep_ended,
+		.owner = engine,
+	};
+	if (!oid_is_zero(&engine->tip.base) && job_start(engine->loop, &opts, NULL))
+		engine->children++;
+}
+
+static void on_loaded(void *owner, struct file_set *set, const struct err *failure)
+{
+	struct engine *engine = owner;
+	struct tip *tip = &engine->tip;
+	tip->load = NULL;
+	if (failure && failure->code == E_CHILD_DIED) {
+		refuse_tip(engine, DIAG_READER_DIED, failure->text, NULL);
+		return;
+	}
+	const struct history *history = failure ? NULL : engine_history(engine);
+	struct err err = ERR_INIT;
+	if (!failure && (!history || engine_write(engine, &err) < 0)) {
+		file_set_release(set);
+		err_set(&err, E_LEDGER, "the ledger cannot be used now");
+		failure = &err;
+	}
+	if (failure) {
+		fail_pass(engine, failure);
+		return;
+	}
+	struct accept_outcome outcome;
+	judge_tip(engine, set, history, &outcome);
+	file_set_release(&tip->files);
+	tip->files = *set;
+	tip->force = false;
+	tip->refusal.code = DIAG_NONE;
+	clear_problem(engine);
+	put_in_force(engine, &outcome);
+	keep_objects(engine);
+	end_pass(engine);
+}
+
+/* ---- listing and loading ---- */
+
+/* An own copy of every text, so that the listing before can go. */
+static void own_tree(struct tree *tree, struct arena *arena)
+{
+	for (size_t i = 0; i < tree->entries_n; i++)
+		tree->entries[i].path = arena_strdup(arena, tree->entries[i].path);
+	for (size_t i = 0; i < tree->problems_n; i++) {
+		tree->problems[i].path = arena_strdup(arena, tree->problems[i].path);
+		tree->problems[i].text = arena_strdup(arena, tree->problems[i].text);
+	}
+}
+
+static int list_tree(struct engine *engine, struct err *err)
+{
+	struct tip *tip = &engine->tip;
+	struct arena *arena = arena_new(0);
+	struct tree tree = {0};
+	size_t max = (size_t)KIND_OR(engine->settings, settings, max_files);
+	const char *root = engine->settings->path;
+	int status = tip->tree_arena
+			     ? tree_update(engine->repo, &tip->tree_commit, &tip->tree,
+					   &tip->loading, root, max, arena, &tree, err)
+			     : tree_list(engine->repo, &tip->loading, root, max, arena, &tree, err);
+	if (status < 0) {
+		arena_free(arena);
+		return -1;
+	}
+	own_tree(&tree, arena);
+	arena_free(tip->tree_arena);
+	tip->tree_arena = arena;
+	tip->tree = tree;
+	tip->tree_commit = tip->loading;
+	return 0;
+}
+
+static void start_load(struct engine *engine)
+{
+	struct tip *tip = &engine->tip;
+	struct err err = ERR_INIT;
+	if (list_tree(engine, &err) < 0) {
+		if (err_code_class(err.code) == ERR_ITEM)
+			refuse_tip(engine, err.code == E_NOT_FOUND ? DIAG_EMPTY_TREE : DIAG_LIMIT,
+				   err.text, NULL);
+		else
+			fail_pass(engine, &err);
+		return;
+	}
+	if (tip->tree.entries_n == 0) {
+		refuse_tip(engine, DIAG_EMPTY_TREE, "there are no manifests in this commit",
+			   "nothing is changed; remove deployments by removing their documents");
+		return;
+	}
+	struct load_request request = {.repo = engine->repo,
+				       .url = engine->url,
+				       .state_dir = engine->state.dir,
+				       .tree = &tip->tree,
+				       .known = &tip->files};
+	tip->state = TIP_LOADING;
+	tip->load = load_start(engine->loop, &request, on_loaded, engine, &err);
+	if (!tip->load)
+		fail_pass(engine, &err);
+}
+
+/* ---- forward only ---- */
+
+static bool tip_is_approved(struct engine *engine)
+{
+	AUTO_ARENA struct arena *arena = arena_new(0);
+	struct ledger_approval *approvals;
+	size_t n = 0;
+	char hex[OID_HEX_SIZE];
+	oid_hex(&engine->tip.loading, hex);
+	if (ledger_approvals(engine->ledger, arena, &approvals, &n, NULL) < 0)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(approvals[i].commit, hex))
+			return true;
+	return false;
+}
+
+/* With an empty ledger the newest commit that the nodes' labels name stands in: see adopt. */
+static bool moved_forward(struct engine *engine, struct err *err)
+{
+	struct tip *tip = &engine->tip;
+	if (oid_is_zero(&tip->base) ||
+	    KIND_OR(engine->settings, settings, history) == HISTORY_REWRITE)
+		return true;
+	int descends = repo_descends(engine->repo, &tip->loading, &tip->base, err);
+	return descends == 1 || tip_is_approved(engine);
+}
+
+static void resolve_tip(struct engine *engine)
+{
+	struct tip *tip = &engine->tip;
+	struct err err = ERR_INIT;
+	int found;
+	repo_refresh(engine->repo);
+	if (engine->options.revision)
+		found = repo_revision(engine->repo, engine->options.revision, &tip->loading, &err);
+	else
+		found = repo_branch(engine->repo, engine->branch, &tip->loading, &err);
+	if (found < 0) {
+		fail_pass(engine, &err);
+		return;
+	}
+	if (oid_eq(&tip->loading, &tip->seen) && tip->outcome.arena && !tip->force) {
+		clear_problem(engine);
+		end_pass(engine);
+		return;
+	}
+	if (moved_forward(engine, &err)) {
+		start_load(engine);
+		return;
+	}
+	char hex[OID_HEX_SIZE], base[OID_HEX_SIZE];
+	oid_hex(&tip->base, base);
+	oid_hex(&tip->loading, hex);
+	AUTO_FREE char *message = mem_printf("%s moved to %.12s, which does not descend from %.12s",
+					     engine->branch, hex, base);
+	AUTO_FREE char *hint = mem_printf("trueup approve %.12s if this was meant", hex);
+	refuse_tip(engine, DIAG_NOT_FORWARD, message, hint);
+}
+
+/* ---- fetching ---- */
+
+static int fetch_body(int fd, void *arg)
+{
+	struct engine *engine = arg;
+	struct err err = ERR_INIT;
+	struct oid commit;
+	AUTO_FREE char *credentials = NULL;
+	const char *dir = engine->settings->credentials_dir;
+	const char *name = engine->settings->credentials;
+	if (name)
+		credentials = dir ? mem_printf("%s/%s", dir, name)
+				  : mem_printf("%s/credentials/%s", engine->state.dir, name);
+	struct fetch_request request = {.url = engine->url,
+					.branch = engine->branch,
+					.state_dir = engine->state.dir,
+					.credentials_dir = credentials};
+	return fetch_branch(&request, &commit, &err) < 0 ? job_fail(fd, &err) : 0;
+}
+
+static void fetch_ended(void *owner, const struct err *failure)
+{
+	struct engine *engine = owner;
+	engine->tip.job = NULL;
+	if (failure)
+		fail_pass(engine, failure);
+	else
+		resolve_tip(engine);
+}
+
+static void start_fetch(struct engine *engine)
+{
+	struct err err = ERR_INIT;
+	struct job_opts opts = {
+		.role = "fetch",
+		.deadline_ms = FETCH_DEADLINE_MS,
+		.body = fetch_body,
+		.arg = engine,
+		.ended = fetch_ended,
+		.owner = engine,
+	};
+	engine->tip.state = TIP_FETCHING;
+	engine->tip.job = job_start(engine->loop, &opts, &err);
+	if (!engine->tip.job)
+		fail_pass(engine, &err);
+}
+
+static void begin_pass(struct engine *engine)
+{
+	struct tip *tip = &engine->tip;
+	tip->served = tip->wanted;
+	tip->state = TIP_FETCHING;
+	loop_timer_del(&tip->timer);
+	if (engine->remote)
+		start_fetch(engine);
+	else
+		resolve_tip(engine);
+}
+
+void tip_want(struct engine *engine)
+{
+	engine->tip.wanted++;
+	if (engine->tip.state == TIP_IDLE && !engine->stopping)
+		begin_pass(engine);
+}
+
+void tip_release(struct engine *engine)
+{
+	struct tip *tip = &engine->tip;
+	loop_timer_del(&tip->timer);
+	job_cancel(&tip->job);
+	load_cancel(&tip->load);
+	if (tip->outcome.arena)
+		accept_outcome_release(&tip->outcome);
+	file_set_release(&tip->files);
+	arena_free(tip->tree_arena);
+	buf_release(&tip->removals);
+}

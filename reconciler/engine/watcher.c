@@ -1,0 +1,176 @@
+#include "base/sys.h"
+
+#include <poll.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "engine/watcher.h"
+
+/* A node whose stream cannot be had is tried again so often, in the child. */
+#define REOPEN_MS 10000
+/* Events of one node within this time are one message: a start of something makes several. */
+#define SETTLE_MS 5
+
+enum watcher_message { WATCHER_CHANGED = JOB_MSG_FIRST };
+
+struct watcher {
+	struct engine *engine;
+	struct job *job;
+	char *nodes; /* of all nodes: what it was started for */
+};
+
+static char *list_nodes(const struct engine *engine)
+{
+	struct buf list = BUF_INIT(BUF_MAX_TEXT);
+	for (struct map_entry *e = NULL; (e = map_next(&engine->nodes, e));) {
+		const struct node_run *node = e->value;
+		if (node->doc)
+			buf_addf(&list, "%s %s %s\n", node->name,
+				 node->doc->endpoint ? node->doc->endpoint : "",
+				 node->doc->data_root ? node->doc->data_root : "");
+	}
+	return buf_take(&list);
+}
+
+/* ---- in the child ---- */
+
+struct stream {
+	const struct node *node;
+	struct driver *driver;
+	int fd; /* -1: not open */
+};
+
+static void open_stream(struct stream *stream, const struct driver_env *env)
+{
+	struct err err = ERR_INIT;
+	stream->fd = -1;
+	if (!stream->driver && driver_open(stream->node, env, &stream->driver, &err) < 0)
+		return;
+	stream->fd = stream->driver->ops->watch(stream->driver, &err);
+}
+
+static void close_stream(struct stream *stream)
+{
+	driver_close(&stream->driver);
+	stream->fd = -1;
+}
+
+/* Returns false when the parent is gone. */
+static bool tell(int fd, const struct stream *stream)
+{
+	const char *name = stream->node->name;
+	return msg_send(fd, WATCHER_CHANGED, name, strlen(name), NULL) == 0;
+}
+
+static bool read_stream(int fd, struct stream *stream)
+{
+	struct err err = ERR_INIT;
+	int seen = stream->driver->ops->watch_read(stream->driver, &err);
+	if (seen < 0)
+		close_stream(stream);
+	return seen == 0 || tell(fd, stream);
+}
+
+static bool reopen_streams(int fd, struct stream *streams, size_t n, const struct driver_env *env)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (streams[i].fd >= 0)
+			continue;
+		open_stream(&streams[i], env);
+		/* What happened in between was not seen. */
+		if (streams[i].fd >= 0 && !tell(fd, &streams[i]))
+			return false;
+	}
+	return true;
+}
+
+static int watcher_body(int fd, void *arg)
+{
+	struct watcher *watcher = arg;
+	struct engine *engine = watcher->engine;
+	struct arena *arena = arena_new(0);
+	struct stream *streams = ARENA_ARRAY(arena, engine->nodes.count + 1, struct stream);
+	struct pollfd *polls = ARENA_ARRAY(arena, engine->nodes.count + 1, struct pollfd);
+	size_t n = 0;
+	for (struct map_entry *e = NULL; (e = map_next(&engine->nodes, e));) {
+		const struct node_run *node = e->value;
+		if (node->doc)
+			streams[n++] = (struct stream){.node = node->doc, .fd = -1};
+	}
+	int64_t reopen_at = 0;
+	for (;;) {
+		if (clock_boot_ms() >= reopen_at) {
+			if (!reopen_streams(fd, streams, n, &engine->env))
+				return 0;
+			reopen_at = clock_boot_ms() + REOPEN_MS;
+		}
+		bool all_open = true;
+		for (size_t i = 0; i < n; i++) {
+			polls[i] = (struct pollfd){.fd = streams[i].fd, .events = POLLIN};
+			all_open &= streams[i].fd >= 0;
+		}
+		/* With every stream open nothing has to be done until something happens. */
+		if (poll(polls, n, all_open ? -1 : REOPEN_MS) < 0 && errno != EINTR)
+			return 1;
+		poll(NULL, 0, SETTLE_MS);
+		for (size_t i = 0; i < n; i++)
+			if (streams[i].fd >= 0 && polls[i].revents && !read_stream(fd, &streams[i]))
+				return 0;
+	}
+}
+
+/* ---- in the parent ---- */
+
+static void on_message(void *owner, const struct msg *msg)
+{
+	struct watcher *watcher = owner;
+	AUTO_FREE char *name = mem_strndup(msg->data, msg->len);
+	struct node_run *node = node_find(watcher->engine, name);
+	if (node)
+		node_want_look(node);
+}
+
+static void on_ended(void *owner, const struct err *failure)
+{
+	struct watcher *watcher = owner;
+	watcher->job = NULL;
+	log_event(LOG_WARN, "watch ended", "error", failure ? failure->text : NULL, NULL);
+	nodes_want_look_all(watcher->engine);
+}
+
+struct watcher *watcher_start(struct engine *engine)
+{
+	struct err err = ERR_INIT;
+	struct watcher *watcher = mem_zalloc(1, sizeof *watcher);
+	watcher->engine = engine;
+	watcher->nodes = list_nodes(engine);
+	struct job_opts opts = {.role = "watch",
+				.body = watcher_body,
+				.arg = watcher,
+				.message = on_message,
+				.ended = on_ended,
+				.owner = watcher};
+	watcher->job = job_start(engine->loop, &opts, &err);
+	if (watcher->job)
+		return watcher;
+	log_event(LOG_WARN, "watch", "error", err.text, NULL);
+	free(watcher->nodes);
+	free(watcher);
+	return NULL;
+}
+
+void watcher_stop(struct watcher **watcher)
+{
+	if (!*watcher)
+		return;
+	job_cancel(&(*watcher)->job);
+	free((*watcher)->nodes);
+	free(*watcher);
+	*watcher = NULL;
+}
+
+bool watcher_is_current(const struct watcher *watcher, const struct engine *engine)
+{
+	AUTO_FREE char *now = list_nodes(engine);
+	return watcher && watcher->job && str_eq(watcher->nodes, now);
+}
