@@ -1,11 +1,12 @@
 #include "base/sys.h"
-#include "base/version.h"
+
 #include "drivers/host_supervisor.h"
+#include "surface/cli/cli.h"
 
 int main(int argc, char **argv)
 {
+	/* The host driver starts this binary a second time, as the parent of a workload. */
 	if (argc > 1 && str_eq(argv[1], HOST_SUPERVISE_VERB))
 		return host_supervise(argc, argv);
-	printf("trueup %s\n", version_text());
-	return EXIT_DONE;
+	return cli_main(argc, argv);
 }

@@ -88,3 +88,26 @@ bool utf8_is_control(const char *text, size_t sequence_len)
 		return first < 0x20 || first == 0x7f;
 	return sequence_len == 2 && first == 0xc2 && (unsigned char)text[1] < 0xa0;
 }
+
+/* A byte that begins no sequence counts as one character. */
+static size_t step(const char *text, size_t len)
+{
+	size_t sequence = utf8_length(text, len);
+	return sequence ? sequence : 1;
+}
+
+size_t utf8_prefix(const char *text, size_t len, size_t n)
+{
+	size_t at = 0;
+	for (size_t count = 0; at < len && count < n; count++)
+		at += step(text + at, len - at);
+	return at;
+}
+
+size_t utf8_count(const char *text, size_t len)
+{
+	size_t count = 0;
+	for (size_t at = 0; at < len; count++)
+		at += step(text + at, len - at);
+	return count;
+}

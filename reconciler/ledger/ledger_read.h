@@ -46,7 +46,8 @@ struct ledger_view {
 	size_t nodes_n;
 	struct ledger_approval *approvals;
 	size_t approvals_n;
-	const char *tip, *branch, *accepted, *repo; /* from the small values; NULL: none */
+	/* From the small values; NULL: none. problem: why the tip could not be seen. */
+	const char *tip, *branch, *accepted, *base, *repo, *owner, *problem;
 };
 enum view_parts {
 	VIEW_STATUS = 1,  /* history, units, slots, nodes */

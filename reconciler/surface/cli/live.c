@@ -1,0 +1,54 @@
+#include "base/sys.h"
+
+#include "base/json.h"
+#include "base/num.h"
+#include "surface/cli/live.h"
+
+#define WAIT_DEFAULT_MS 300000
+#define ANSWER_MS 30000
+
+static void say_diagnostics(const json_t *diagnostics)
+{
+	size_t i;
+	json_t *one;
+	json_array_foreach(diagnostics, i, one)
+		cli_say("trueup: %s", json_str(one, "message", "refused"));
+}
+
+static void say_where(struct cli *cli)
+{
+	AUTO_BUF struct buf line = BUF_INIT(BUF_MAX_LINE);
+	for (int i = 0; i < cli->args_n; i++)
+		buf_addf(&line, " %s", cli->args[i]);
+	cli_say("on the machine that runs it: trueup %s%s --state %s", cli->command->name,
+		buf_str(&line), cli->state_dir);
+}
+
+int live_call(struct cli *cli, const char *op, json_t *args,
+	      void (*show)(struct cli *cli, const json_t *answer))
+{
+	AUTO_JSON json_t *owned = args;
+	AUTO_JSON json_t *answer = NULL;
+	struct err err = ERR_INIT;
+	int64_t timeout = cli->given[FLAG_WAIT] ? WAIT_DEFAULT_MS : ANSWER_MS;
+	int code = EXIT_ERROR;
+	if (cli->value[FLAG_TIMEOUT] && num_parse_duration(cli->value[FLAG_TIMEOUT], &timeout) < 0)
+		return cli_usage(cli, "--timeout %s: not a time like 30s",
+				 cli->value[FLAG_TIMEOUT]);
+	json_object_set_new(owned, "wait", json_boolean(cli->given[FLAG_WAIT]));
+	json_object_set_new(owned, "timeout_ms", json_integer(timeout));
+	/* The reconciler answers at the time that was given; its answer needs a moment more. */
+	if (control_call(cli->state_dir, op, owned, timeout + 1000, &answer, &code, &err) < 0) {
+		code = cli_fail(cli, &err);
+		if (err.code == E_NO_DAEMON)
+			say_where(cli);
+		return code;
+	}
+	if (code != EXIT_DONE)
+		say_diagnostics(answer);
+	else if (cli->json)
+		cli_put_json(cli, json_incref(answer));
+	else
+		show(cli, answer);
+	return code;
+}

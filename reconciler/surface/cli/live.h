@@ -1,0 +1,17 @@
+/*
+ * live.h - commands that need a running reconciler: one request over its control socket.
+ */
+#ifndef TRUEUP_SURFACE_LIVE_H
+#define TRUEUP_SURFACE_LIVE_H
+
+#include "surface/cli/cli.h"
+
+/*
+ * Sends op with args (stolen), adds --wait and --timeout where given, prints the answer as JSON or
+ * by show(), and returns the exit code. Where no reconciler answers: 69, and the line to run where
+ * it is.
+ */
+int live_call(struct cli *cli, const char *op, json_t *args,
+	      void (*show)(struct cli *cli, const json_t *answer));
+
+#endif
