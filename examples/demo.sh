@@ -56,7 +56,7 @@ records() { show trueup deployment; "$trueup" deployment --state "$place/state";
 push() { git -C "$place/work" add -A; git -C "$place/work" commit -qm "$1"; show "git commit -m \"$1\" && git push"; git -C "$place/work" push -q; }
 record_is() { # version status
 	"$trueup" deployment --json --state "$place/state" |
-		tr '{' '\n' | grep "\"version\": *\"$1\"" | tail -n 1 | grep -q "\"status\": *\"$2\"" ||
+		tr -d '\n' | tr '{' '\n' | grep "\"version\": *\"$1\"" | tail -n 1 | grep -q "\"status\": *\"$2\"" ||
 		fail "version $1 is not $2"
 }
 
@@ -131,11 +131,11 @@ code=0
 git -C "$place/work" reset -q --hard HEAD~1
 
 step "Somebody kills the process"
-before=$("$trueup" status --json --state "$place/state" | tr -d ' \n')
-pid=$(pgrep -f "^/usr/bin/perl ./serve" -n || true)
-for p in $(pgrep -f "perl ./serve" || true); do
-	if tr '\0' '\n' <"/proc/$p/environ" 2>/dev/null | grep -q "^TRUEUP_DIR=$place/"; then pid=$p; fi
+pid=
+for process in /proc/[0-9]*; do # whose environment says that it is our workload, and is not its supervisor
+	if { tr "\0" "\n" <"$process/environ" | grep -q "^TRUEUP_DIR=$place/"; } 2>/dev/null; then pid=${process#/proc/}; fi
 done
+[ -n "$pid" ] || fail "the workload's process was not found"
 show "kill -9 $pid"
 kill -9 "$pid"
 for _ in $(seq 300); do if serves "1.0.0"; then break; fi; sleep 0.1; done

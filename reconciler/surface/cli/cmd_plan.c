@@ -4,16 +4,6 @@
 #include "plan/render.h"
 #include "surface/cli/cli.h"
 
-/* Problems go before the plan, as validate shows them. */
-static void put_refused(struct cli *cli, const struct engine_outcome *outcome)
-{
-	for (size_t i = 0; i < outcome->refused_n; i++) {
-		diag_render(&outcome->refused[i], cli->colour ? DIAG_COLOUR : DIAG_PLAIN,
-			    &cli->out);
-		buf_addc(&cli->out, '\n');
-	}
-}
-
 static int put_plan(struct cli *cli, const struct engine_outcome *outcome)
 {
 	const char *format = cli->json ? "json" : cli->value[FLAG_FORMAT];
@@ -22,7 +12,6 @@ static int put_plan(struct cli *cli, const struct engine_outcome *outcome)
 	} else if (str_eq(format, "markdown")) {
 		plan_markdown(outcome->plan, &cli->out);
 	} else if (!format || str_eq(format, "text")) {
-		put_refused(cli, outcome);
 		plan_text(outcome->plan, cli->width, cli->colour, &cli->out);
 	} else {
 		return cli_usage(cli, "--format is text, json or markdown, not %s", format);
