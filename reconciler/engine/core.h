@@ -99,7 +99,7 @@ struct slot_run {
 	char failed_step[128];
 	char waiting[32]; /* reason, "" none */
 	char waiting_detail[256];
-	int64_t waiting_since;	     /* wall ms */
+	int64_t waiting_since; /* wall ms */
 	bool drifting;
 	int64_t drift_since; /* wall ms */
 	bool finished;	     /* the record reached an end in this run of the program (for apply) */
