@@ -94,12 +94,9 @@ static int load_facts(struct db *db, struct ledger_view *view, struct err *err)
 	const struct {
 		const char *name, **value;
 	} facts[] = {
-		{"tip", &view->tip},
-		{"branch", &view->branch},
-		{"accepted", &view->accepted},
-		{"base", &view->base},
-		{"repo", &view->repo},
-		{"owner", &view->owner},
+		{"tip", &view->tip},	       {"branch", &view->branch},
+		{"accepted", &view->accepted}, {"base", &view->base},
+		{"repo", &view->repo},	       {"owner", &view->owner},
 		{"problem", &view->problem},
 	};
 
