@@ -326,7 +326,7 @@ int ledger_set_status(struct ledger *ledger, int64_t id, enum record_status to, 
 		      const struct record_error *error, int64_t now_ms, struct err *err)
 {
 	struct arena *arena AUTO_ARENA = arena_new(0);
-	struct record record;
+	struct record record = {0};
 
 	if (load_record(ledger->db, id, arena, &record, err) != 0)
 		return -1;

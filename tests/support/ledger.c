@@ -43,6 +43,16 @@ void ledger_fixture_reopen(struct ledger_fixture *fixture, enum ledger_opened ho
 	assert_int_equal(found, how);
 }
 
+void test_ledger_tamper(struct ledger_fixture *fixture, const char *sql)
+{
+	struct db *db AUTO_DB = NULL;
+	char *path AUTO_FREE = test_path(fixture->dir, LEDGER_FILE);
+
+	ledger_close(&fixture->ledger);
+	assert_done(db_open(path, DB_WRITE, &db, &fixture->err), fixture->err);
+	assert_done(db_script(db, sql, &fixture->err), fixture->err);
+}
+
 struct record test_record(const char *deployment, const char *version)
 {
 	return (struct record){

@@ -24,6 +24,12 @@ int ledger_fixture_teardown(void **state);
 /* Closes the ledger and opens it again; fails the test unless that gives `how`. */
 void ledger_fixture_reopen(struct ledger_fixture *fixture, enum ledger_opened how);
 
+/*
+ * Closes the ledger and runs SQL on its file, with our checksum at hand: what somebody could do who
+ * knows the file well.
+ */
+void test_ledger_tamper(struct ledger_fixture *fixture, const char *sql);
+
 /* A record of shop/production/<deployment> on edge-1 with all its texts; type incremental. */
 struct record test_record(const char *deployment, const char *version);
 /* begin, add, commit; returns the id. */

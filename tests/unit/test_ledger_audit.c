@@ -3,17 +3,6 @@
 
 #define ENTRIES 5
 
-/* db.h brings SQLite with our checksum: what somebody who knows the file well could do by hand. */
-static void tamper(struct ledger_fixture *fixture, const char *sql)
-{
-	struct db *db AUTO_DB = NULL;
-	char *path AUTO_FREE = test_path(fixture->dir, LEDGER_FILE);
-
-	ledger_close(&fixture->ledger);
-	assert_done(db_open(path, DB_WRITE, &db, &fixture->err), fixture->err);
-	assert_done(db_script(db, sql, &fixture->err), fixture->err);
-}
-
 static void write_entries(struct ledger_fixture *fixture)
 {
 	static const char *const actors[ENTRIES] = {"Ann", "trueup", "Ann", "Bob", "trueup"};
@@ -118,7 +107,7 @@ static void test_tampering_is_found(void **state)
 		ledger_fixture_setup(&inner);
 		fixture = inner;
 		write_entries(fixture);
-		tamper(fixture, rows[i].sql);
+		test_ledger_tamper(fixture, rows[i].sql);
 		assert_fails(audit_verify(fixture->dir, &n, &fixture->err), fixture->err,
 			     E_LEDGER_CORRUPT);
 		if (!strstr(fixture->err.text, rows[i].says))
@@ -134,7 +123,7 @@ static void test_a_cut_chain_is_found_at_start(void **state)
 	struct ledger_fixture *fixture = *state;
 
 	write_entries(fixture);
-	tamper(fixture, "DELETE FROM audit WHERE id=5");
+	test_ledger_tamper(fixture, "DELETE FROM audit WHERE id=5");
 	ledger_fixture_reopen(fixture, LEDGER_REBUILT);
 }
 

@@ -26,16 +26,6 @@ static size_t count_files(const char *dir, const char *prefix)
 	return n;
 }
 
-static void tamper(struct ledger_fixture *fixture, const char *sql)
-{
-	struct db *db AUTO_DB = NULL;
-	char *path AUTO_FREE = ledger_path(fixture);
-
-	ledger_close(&fixture->ledger);
-	assert_done(db_open(path, DB_WRITE, &db, &fixture->err), fixture->err);
-	assert_done(db_script(db, sql, &fixture->err), fixture->err);
-}
-
 static void write_file(const char *path, const char *bytes, size_t len)
 {
 	int fd AUTO_FD = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -118,14 +108,14 @@ static void test_a_newer_one_is_refused(void **state)
 	struct ledger_view *view;
 	enum ledger_opened how;
 
-	tamper(fixture, "PRAGMA user_version=2");
+	test_ledger_tamper(fixture, "PRAGMA user_version=2");
 	assert_fails(ledger_open(fixture->dir, &fixture->ledger, &how, NULL, &fixture->err),
 		     fixture->err, E_LEDGER_NEWER);
 	assert_non_null(strstr(fixture->err.text, "format 2"));
 	assert_int_equal(count_files(fixture->dir, "ledger.db.corrupt"), 0);
 	assert_fails(ledger_view_open(fixture->dir, VIEW_STATUS, &view, &fixture->err),
 		     fixture->err, E_LEDGER_NEWER);
-	tamper(fixture, "PRAGMA user_version=1");
+	test_ledger_tamper(fixture, "PRAGMA user_version=1");
 	ledger_fixture_reopen(fixture, LEDGER_OPENED);
 }
 
@@ -163,7 +153,7 @@ static void check_damage(const struct damage *damage)
 	fixture = state;
 	test_add_successful(fixture, &record);
 	if (damage->sql) {
-		tamper(fixture, damage->sql);
+		test_ledger_tamper(fixture, damage->sql);
 	} else {
 		ledger_close(&fixture->ledger);
 		replace_bytes(fixture, damage->from, damage->to);

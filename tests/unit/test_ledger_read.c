@@ -351,6 +351,28 @@ static void test_a_hot_journal_that_cannot_be_rolled_back(void **state)
 	check_readonly(fixture->dir);
 }
 
+/* ---- another user's ---- */
+
+static void read_as_nobody(void *arg)
+{
+	struct ledger_view *view;
+	struct err err = ERR_INIT;
+
+	if (setresuid(65534, 65534, 65534) != 0)
+		_exit(1);
+	_exit(ledger_view_open(arg, ALL, &view, &err) != 0 && err.code == E_NOT_PERMITTED ? 0 : 1);
+}
+
+static void test_another_users_ledger(void **state)
+{
+	struct ledger_fixture *fixture = *state;
+
+	if (geteuid() != 0)
+		SKIP_BECAUSE("only root can become somebody else");
+	assert_int_equal(chmod(fixture->dir, 0700), 0);
+	assert_int_equal(test_in_child(read_as_nobody, fixture->dir, NULL, 0), 0);
+}
+
 /* ---- damage that came after the start ---- */
 
 static void test_a_changed_row_is_not_shown(void **state)
@@ -389,6 +411,7 @@ int main(void)
 		TEST(test_a_hot_journal_whose_owner_comes),
 		TEST(test_a_read_only_file_system),
 		TEST(test_a_hot_journal_that_cannot_be_rolled_back),
+		TEST(test_another_users_ledger),
 		TEST(test_a_changed_row_is_not_shown),
 	};
 
