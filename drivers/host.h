@@ -24,7 +24,7 @@
  * Crash safety. Whoever is killed at whichever system call:
  *  - Every file is written under a temporary name and renamed; a workload and an image copy appear
  *    by one rename of a finished folder and disappear by one rename to a name that begins with a
- *    dot. Such leftovers are swept by the next change of their kind.
+ *    dot. Such leftovers are swept by the next change of their kind, or claim.
  *  - A record in volumes/ and folders/ is on disk before the folder that it claims, and goes after
  *    it: a folder without a record is never ours and never touched.
  *  - The lock, not status.json, says whether a supervisor lives. One that died left its last

@@ -120,7 +120,7 @@ static void take_mount(const struct mount *mount, const char *membership, struct
 		struct host_cgroup_base *base = &out->base[i];
 
 		/* A controller belongs to version 1 as soon as that has it mounted. */
-		if (!group || base->version == 1 ||
+		if (!group || *group != '/' || *mount->point != '/' || base->version == 1 ||
 		    (version == 1 && !has_word(mount->options, mount->options_len, word)))
 			continue;
 		free(base->path);

@@ -17,7 +17,7 @@ struct host_limits {
 	char *group[CONTROLLERS]; /* NULL: not bounded by control group */
 	int version[CONTROLLERS];
 	int64_t oom_kills; /* seen so far */
-	char text[256];	   /* "memory 64Mi by cgroup v2, cpu 500m is not enforced: ..." */
+	char text[256];	   /* "memory 64Mi by cgroup v2, cpu 0.5 is not enforced: ..." */
 };
 #define AUTO_LIMITS CLEANUP(host_limits_release)
 /* Frees the texts; the groups stay. */

@@ -141,9 +141,18 @@ static int check_needs(struct call *call, const struct spec *spec, struct host_u
 
 /* ---- claim, images ------------------------------------------------------------------------- */
 
+/* Also tidies up: each run of a reconciler begins with it. */
 static int op_claim(struct call *call)
 {
-	return host_owner_claim(call->host, &call->result->changed, call->err);
+	static const char *const parts[] = {HOST_WORKLOADS, HOST_IMAGES, HOST_VOLUMES};
+
+	if (host_owner_claim(call->host, &call->result->changed, call->err) != 0)
+		return -1;
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		if (host_sweep(call->host, parts[i], call->err) != 0)
+			return -1;
+	}
+	return 0;
 }
 
 static int op_pull(struct call *call)
@@ -421,8 +430,10 @@ static int op_remove(struct call *call)
 	int there = target_open(call, name, &target);
 	bool changed;
 
-	if (there <= 0)
-		return there;
+	if (there < 0)
+		return -1;
+	if (there == 0)
+		return host_sweep(call->host, HOST_WORKLOADS, call->err);
 	call->result->changed = true;
 	if (stop(call, &target, &changed) != 0)
 		return -1;
