@@ -1,7 +1,6 @@
 #include "base/sys.h"
 #include "drivers/host_children.h"
 
-#include <dirent.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -10,12 +9,6 @@
 #include "base/num.h"
 
 #define STAT_MAX 4095
-
-static void close_dir(DIR **dir)
-{
-	if (*dir)
-		closedir(*dir);
-}
 
 /* The parent and the process group from /proc/PID/stat: ") S 12 34 ...", behind the name. */
 static bool read_relations(const char *pid, int64_t *parent, int64_t *group)
@@ -36,7 +29,7 @@ static bool read_relations(const char *pid, int64_t *parent, int64_t *group)
 
 void host_children_signal(int signal_number, pid_t spare)
 {
-	DIR *dir CLEANUP(close_dir) = opendir("/proc");
+	AUTO_DIR DIR *dir = opendir("/proc");
 	const struct dirent *entry;
 	int64_t pid, parent, group;
 

@@ -31,17 +31,13 @@ static void be_supervisor(const struct host *host, const char *name, int ready)
 	static const char *const envp[] = {"LANG=C.UTF-8", NULL};
 	int up = fcntl(ready, F_DUPFD, HOST_READY_FD + 1);
 	int null = open("/dev/null", O_RDWR);
-	sigset_t none;
 
 	for (int fd = 0; fd < HOST_READY_FD; fd++)
 		(void)dup2(null, fd);
 	if (dup2(up, HOST_READY_FD) < 0)
 		_exit(EXIT_ERROR);
 	proc_close_fds(&(int){HOST_READY_FD}, 1);
-	for (int number = 1; number < NSIG; number++)
-		(void)signal(number, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	proc_default_signals();
 	umask(077);
 	if (chdir("/") == 0)
 		execve(host->env->self, (char *const *)(uintptr_t)argv,

@@ -1,7 +1,6 @@
 #include "base/sys.h"
 #include "drivers/host.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -111,16 +110,10 @@ int host_layout_make(const struct host *host, struct err *err)
 	return 0;
 }
 
-static void close_dir(DIR **dir)
-{
-	if (*dir)
-		closedir(*dir);
-}
-
 int host_each_entry(const char *path, int (*use)(void *arg, const char *name, struct err *err),
 		    void *arg, struct err *err)
 {
-	DIR *dir CLEANUP(close_dir) = opendir(path);
+	AUTO_DIR DIR *dir = opendir(path);
 	const struct dirent *entry;
 
 	if (!dir)

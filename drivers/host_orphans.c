@@ -1,7 +1,6 @@
 #include "base/sys.h"
 #include "drivers/host_orphans.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -52,12 +51,6 @@ static bool is_of_run(const char *process, const char *pair)
 	return environment_has(text ? text : "", len, pair);
 }
 
-static void close_dir(DIR **dir)
-{
-	if (*dir)
-		closedir(*dir);
-}
-
 /*
  * The environment is read after the pidfd was opened, so that both are of one process: had the
  * number been reused in between, what was read would be the new one's.
@@ -66,7 +59,7 @@ int host_run_each(const char *run, void (*use)(void *arg, pid_t pid, int pidfd),
 		  struct err *err)
 {
 	AUTO_FREE char *pair = mem_printf(HOST_RUN_VARIABLE "=%s", run);
-	DIR *dir CLEANUP(close_dir) = opendir("/proc");
+	AUTO_DIR DIR *dir = opendir("/proc");
 	const struct dirent *entry;
 
 	if (!dir)

@@ -232,16 +232,6 @@ struct report {
 	int number;
 };
 
-static void default_signals(void)
-{
-	sigset_t none;
-
-	for (int number = 1; number < NSIG; number++)
-		(void)signal(number, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 int host_run_child(pid_t parent, int output, int keep)
 {
 	int null = open("/dev/null", O_RDWR);
@@ -252,7 +242,7 @@ int host_run_child(pid_t parent, int output, int keep)
 	    dup2(STDOUT_FILENO, STDERR_FILENO) < 0)
 		return -1;
 	proc_close_fds(&keep, 1);
-	default_signals();
+	proc_default_signals();
 	umask(022);
 	return 0;
 }
@@ -307,6 +297,10 @@ static int await_program(int pipe, const struct host_run *run, struct err *err)
 	if (report.step == STEP_PROGRAM && errno == ENOENT)
 		return err_set(err, E_SPAWN, "run %s: its interpreter is not on this machine",
 			       run->argv[0]);
+	if (report.step == STEP_PROGRAM && errno == EACCES && !run->user.own)
+		return err_set(err, E_SPAWN,
+			       "run %s: user %s may not, or cannot pass the folders above %s",
+			       run->argv[0], run->user.name, run->program);
 	return err_errno(err, E_SPAWN, "%s%s%s", step_words[report.step],
 			 report.step == STEP_PROGRAM ? " " : "",
 			 report.step == STEP_PROGRAM ? run->argv[0] : "");

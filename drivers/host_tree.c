@@ -1,7 +1,6 @@
 #include "base/sys.h"
 #include "drivers/host_tree.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <linux/openat2.h>
@@ -244,16 +243,10 @@ static int by_bytes(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static void close_dir(DIR **dir)
-{
-	if (*dir)
-		closedir(*dir);
-}
-
 static int list_names(struct walk *walk, int fd, struct names *names)
 {
 	int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir CLEANUP(close_dir) = again < 0 ? NULL : fdopendir(again);
+	AUTO_DIR DIR *dir = again < 0 ? NULL : fdopendir(again);
 	const struct dirent *entry;
 
 	if (!dir) {

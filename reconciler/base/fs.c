@@ -18,6 +18,13 @@ void fs_close_ptr(int *fd)
 	errno = number;
 }
 
+void fs_close_dir_ptr(DIR **dir)
+{
+	if (*dir)
+		closedir(*dir);
+	*dir = NULL;
+}
+
 /* ---- reading ------------------------------------------------------------------------------- */
 
 static int read_open_file(int fd, const char *name, size_t max, struct buf *out, struct err *err)

@@ -7,6 +7,7 @@
 #ifndef TRUEUP_BASE_FS_H
 #define TRUEUP_BASE_FS_H
 
+#include <dirent.h>
 #include <sys/types.h>
 
 #include "base/buf.h"
@@ -15,6 +16,9 @@
 /* For CLEANUP(fs_close_ptr) on an int; -1 is ignored; sets the variable to -1. */
 void fs_close_ptr(int *fd);
 #define AUTO_FD CLEANUP(fs_close_ptr)
+/* The same for a DIR *; NULL is ignored. */
+void fs_close_dir_ptr(DIR **dir);
+#define AUTO_DIR CLEANUP(fs_close_dir_ptr)
 
 /*
  * Whole file appended to *out, which is as before on failure. E_TOO_LARGE past max bytes or past

@@ -22,12 +22,6 @@ struct removal {
 	struct err *err;
 };
 
-static void close_dir(DIR **dir)
-{
-	if (*dir)
-		closedir(*dir);
-}
-
 /* Read-only folders are emptied too: what is removed needs no permissions any more. */
 static int open_writable(int parent, const char *name, struct stat *info)
 {
@@ -90,7 +84,7 @@ static int remove_entry(struct removal *removal, int parent, const char *name, i
 /* Takes fd. */
 static int empty_dir(struct removal *removal, int fd, int depth)
 {
-	DIR *dir CLEANUP(close_dir) = fdopendir(fd);
+	DIR *dir AUTO_DIR = fdopendir(fd);
 	const struct dirent *entry;
 
 	if (!dir) {
@@ -182,7 +176,7 @@ static pid_t temp_maker(const char *name)
 
 int fs_remove_stale_temps(const char *path, struct err *err)
 {
-	DIR *dir CLEANUP(close_dir) = opendir(path);
+	DIR *dir AUTO_DIR = opendir(path);
 	const struct dirent *entry;
 
 	if (!dir)

@@ -35,7 +35,7 @@ void proc_close_fds(const int *keep, size_t keep_n)
 	close_range(from, UINT_MAX, 0);
 }
 
-static void default_signals(void)
+void proc_default_signals(void)
 {
 	sigset_t none;
 
@@ -91,7 +91,7 @@ static void be_child(pid_t parent, int fd, const struct child_opts *opts,
 
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
 		_exit(EXIT_ERROR);
-	default_signals();
+	proc_default_signals();
 	fd = move_up(fd);
 	detach_standard_io(opts);
 	close_others(opts, fd);

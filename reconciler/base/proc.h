@@ -40,6 +40,9 @@ const char *proc_status_text(int wait_status, char *out, size_t size);
  * it is gone or a zombie. Pid and start time together name a process for ever.
  */
 uint64_t proc_start_time(pid_t pid);
+/* Every signal as it is by default, none blocked: for children, before they become what they are.
+ */
+void proc_default_signals(void);
 /* Closes every descriptor >= 3 but those in keep (any order). */
 void proc_close_fds(const int *keep, size_t keep_n);
 

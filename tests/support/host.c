@@ -71,37 +71,71 @@ void host_prepare(struct arena *arena, const char *folder, const char *setting, 
 	assert_done(fs_make_dirs(node->image_root, 0755, &err), err);
 }
 
-void host_bench_open(struct host_bench *bench, const char *setting)
+struct host_bench host;
+
+int host_bench_setup(void **state)
+{
+	(void)state;
+	host_bench_open(NULL);
+	return 0;
+}
+
+int host_bench_teardown(void **state)
+{
+	(void)state;
+	host_bench_close();
+	return 0;
+}
+
+bool host_apply_on(enum op_kind kind, const char *name)
+{
+	return test_apply(host.driver, kind, name, NULL, NULL);
+}
+
+struct workload host_see(const char *name)
+{
+	return test_see(host.driver, host.arena, name);
+}
+
+struct spec *host_run(const char *script, const char *config)
+{
+	struct spec *spec = host_bench_spec(script, config);
+
+	test_run_spec(host.driver, spec);
+	return spec;
+}
+
+void host_bench_open(const char *setting)
 {
 	struct err err = ERR_INIT;
 
-	*bench = (struct host_bench){.folder = test_folder(), .arena = arena_new(0)};
-	host_prepare(bench->arena, bench->folder, setting, &bench->node, &bench->env);
-	assert_done(driver_open(&bench->node, &bench->env, &bench->driver, &err), err);
-	test_apply(bench->driver, OP_CLAIM, NULL, NULL, NULL);
+	host = (struct host_bench){.folder = test_folder(), .arena = arena_new(0)};
+	host_prepare(host.arena, host.folder, setting, &host.node, &host.env);
+	assert_done(driver_open(&host.node, &host.env, &host.driver, &err), err);
+	test_apply(host.driver, OP_CLAIM, NULL, NULL, NULL);
 }
 
-void host_bench_close(struct host_bench *bench)
+void host_bench_close(void)
 {
-	struct observed observed = test_observe(bench->driver, bench->arena);
+	struct observed observed = test_observe(host.driver, host.arena);
 
 	for (size_t i = 0; i < observed.workloads_n; i++)
-		test_apply(bench->driver, OP_REMOVE, observed.workloads[i].name, NULL, NULL);
-	driver_close(&bench->driver);
-	arena_free(bench->arena);
-	test_folder_remove(&bench->folder);
+		test_apply(host.driver, OP_REMOVE, observed.workloads[i].name, NULL, NULL);
+	driver_close(&host.driver);
+	arena_free(host.arena);
+	test_folder_remove(&host.folder);
 }
 
-struct driver *host_bench_another(struct host_bench *bench, const char *owner)
+struct driver *host_bench_another(const char *owner)
 {
-	struct driver_env *env = ARENA_NEW(bench->arena, struct driver_env);
+	struct driver_env *env = ARENA_NEW(host.arena, struct driver_env);
 	struct driver *driver = NULL;
 	struct err err = ERR_INIT;
 
-	*env = bench->env;
+	*env = host.env;
 	if (owner)
 		env->owner = owner;
-	assert_done(driver_open(&bench->node, env, &driver, &err), err);
+	assert_done(driver_open(&host.node, env, &driver, &err), err);
 	return driver;
 }
 
@@ -125,52 +159,50 @@ void host_program(const char *folder, const char *image, const char *path, const
 	put(folder, image, path, script, 0755);
 }
 
-void host_bench_program(struct host_bench *bench, const char *image, const char *path,
-			const char *text)
+void host_bench_program(const char *image, const char *path, const char *text)
 {
-	host_program(bench->folder, image, path, text);
+	host_program(host.folder, image, path, text);
 }
 
-void host_bench_file(struct host_bench *bench, const char *image, const char *path,
-		     const char *text)
+void host_bench_file(const char *image, const char *path, const char *text)
 {
-	put(bench->folder, image, path, text, 0644);
+	put(host.folder, image, path, text, 0644);
 }
 
-struct spec *host_bench_spec(struct host_bench *bench, const char *script, const char *config)
+struct spec *host_bench_spec(const char *script, const char *config)
 {
-	host_bench_program(bench, "web/1", "run", script);
-	return test_spec(bench->arena, bench->driver, "shop-prod-web", "local/web:1",
-			 arena_printf(bench->arena, "{\"command\":[\"./run\"]%s%s}",
+	host_bench_program("web/1", "run", script);
+	return test_spec(host.arena, host.driver, "shop-prod-web", "local/web:1",
+			 arena_printf(host.arena, "{\"command\":[\"./run\"]%s%s}",
 				      config ? "," : "", config ? config : ""));
 }
 
-const char *host_bench_path(struct host_bench *bench, const char *path)
+const char *host_bench_path(const char *path)
 {
-	return arena_printf(bench->arena, "%s/data/%s", bench->folder, path);
+	return arena_printf(host.arena, "%s/data/%s", host.folder, path);
 }
 
-const char *host_bench_read(struct host_bench *bench, const char *path)
+const char *host_bench_read(const char *path)
 {
 	struct buf text AUTO_BUF = BUF_INIT(TEXT_MAX);
 	struct err err = ERR_INIT;
 
-	assert_done(fs_read(host_bench_path(bench, path), TEXT_MAX, &text, &err), err);
-	return arena_strdup(bench->arena, buf_str(&text));
+	assert_done(fs_read(host_bench_path(path), TEXT_MAX, &text, &err), err);
+	return arena_strdup(host.arena, buf_str(&text));
 }
 
-const char *host_bench_own(struct host_bench *bench, const char *name)
+const char *host_bench_own(const char *name)
 {
-	return host_bench_read(bench, arena_printf(bench->arena, "shop-prod-web/%s", name));
+	return host_bench_read(arena_printf(host.arena, "shop-prod-web/%s", name));
 }
 
-const char *host_bench_logs(struct host_bench *bench, const char *name, int n)
+const char *host_bench_logs(const char *name, int n)
 {
 	struct buf text AUTO_BUF = BUF_INIT(TEXT_MAX);
 	struct err err = ERR_INIT;
 
-	assert_done(bench->driver->ops->logs(bench->driver, name, n, &text, &err), err);
-	return arena_strdup(bench->arena, buf_str(&text));
+	assert_done(host.driver->ops->logs(host.driver, name, n, &text, &err), err);
+	return arena_strdup(host.arena, buf_str(&text));
 }
 
 /* ---- waiting ------------------------------------------------------------------------------- */
@@ -184,25 +216,24 @@ static void wait_for(int fd, int64_t until, const char *what)
 		fail_msg("%s: it did not come in time", what);
 }
 
-struct workload host_await(struct host_bench *bench, const char *name,
-			   bool (*is_so)(const struct workload *workload))
+struct workload host_await(const char *name, bool (*is_so)(const struct workload *workload))
 {
 	struct err err = ERR_INIT;
-	int fd = bench->driver->ops->watch(bench->driver, &err);
+	int fd = host.driver->ops->watch(host.driver, &err);
 	int64_t until = clock_boot_ms() + WAIT_MS;
 
 	if (fd < 0)
 		fail_msg("watch: %s", err.text);
 	for (;;) {
-		struct workload seen = test_see(bench->driver, bench->arena, name);
+		struct workload seen = test_see(host.driver, host.arena, name);
 
 		if (is_so(&seen))
 			return seen;
 		wait_for(fd, until,
-			 arena_printf(bench->arena, "%s is %s and %s (%s)", name,
+			 arena_printf(host.arena, "%s is %s and %s (%s)", name,
 				      run_state_word(seen.state), run_health_word(seen.health),
 				      seen.detail ? seen.detail : ""));
-		bench->driver->ops->watch_read(bench->driver, &err);
+		host.driver->ops->watch_read(host.driver, &err);
 	}
 }
 
@@ -226,10 +257,10 @@ bool host_is_unhealthy(const struct workload *workload)
 	return workload->health == HEALTH_UNHEALTHY;
 }
 
-const char *host_await_file(struct host_bench *bench, const char *name)
+const char *host_await_file(const char *name)
 {
-	const char *folder = host_bench_path(bench, "shop-prod-web");
-	const char *path = arena_printf(bench->arena, "%s/%s", folder, name);
+	const char *folder = host_bench_path("shop-prod-web");
+	const char *path = arena_printf(host.arena, "%s/%s", folder, name);
 	int fd AUTO_FD = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	int64_t until = clock_boot_ms() + WAIT_MS;
 	char events[4096];
@@ -239,7 +270,7 @@ const char *host_await_file(struct host_bench *bench, const char *name)
 		struct stat info;
 
 		if (stat(path, &info) == 0 && info.st_size > 0)
-			return host_bench_own(bench, name);
+			return host_bench_own(name);
 		wait_for(fd, until, name);
 		(void)!read(fd, events, sizeof events);
 	}
@@ -253,10 +284,10 @@ void host_await_death(int64_t pid)
 		wait_for(fd, clock_boot_ms() + WAIT_MS, "death of a process");
 }
 
-int64_t host_supervisor_pid(struct host_bench *bench, const char *name)
+int64_t host_supervisor_pid(const char *name)
 {
 	const char *text = host_bench_read(
-		bench, arena_printf(bench->arena, HOST_WORKLOADS "/%s/" HOST_LOCK_FILE, name));
+		arena_printf(host.arena, HOST_WORKLOADS "/%s/" HOST_LOCK_FILE, name));
 	AUTO_FREE char *digits = mem_strndup(text, strcspn(text, " "));
 	int64_t pid = 0;
 

@@ -24,42 +24,49 @@ struct host_bench {
 	struct driver_env env;
 	struct driver *driver;
 };
+/* The one node a test program works with, and its setup and teardown for cmocka. */
+extern struct host_bench host;
+int host_bench_setup(void **state);
+int host_bench_teardown(void **state);
+#define HOST_TEST(name) cmocka_unit_test_setup_teardown(name, host_bench_setup, host_bench_teardown)
+
 /* Claimed. setting: as above. */
-void host_bench_open(struct host_bench *bench, const char *setting);
+void host_bench_open(const char *setting);
 /* Removes every workload, and the folder. */
-void host_bench_close(struct host_bench *bench);
+void host_bench_close(void);
+/* For short: one change, a look, pull with create and start. */
+bool host_apply_on(enum op_kind kind, const char *name);
+struct workload host_see(const char *name);
+struct spec *host_run(const char *script, const char *config);
 /* Another driver on the same node, by another owner when owner is not NULL. */
-struct driver *host_bench_another(struct host_bench *bench, const char *owner);
+struct driver *host_bench_another(const char *owner);
 
 /* A script, or a file that is none, in an image. */
-void host_bench_program(struct host_bench *bench, const char *image, const char *path,
-			const char *text);
-void host_bench_file(struct host_bench *bench, const char *image, const char *path,
-		     const char *text);
+void host_bench_program(const char *image, const char *path, const char *text);
+void host_bench_file(const char *image, const char *path, const char *text);
 /* The image local/web:1 with the program `run`, and a spec shop-prod-web that runs it. */
-struct spec *host_bench_spec(struct host_bench *bench, const char *script, const char *config);
+struct spec *host_bench_spec(const char *script, const char *config);
 
 /* <folder>/data/<path>, in the arena. */
-const char *host_bench_path(struct host_bench *bench, const char *path);
+const char *host_bench_path(const char *path);
 /* The content of that file, or of the file of that name in TRUEUP_DIR of shop-prod-web. */
-const char *host_bench_read(struct host_bench *bench, const char *path);
-const char *host_bench_own(struct host_bench *bench, const char *name);
+const char *host_bench_read(const char *path);
+const char *host_bench_own(const char *name);
 /* What the workload wrote. */
-const char *host_bench_logs(struct host_bench *bench, const char *name, int n);
+const char *host_bench_logs(const char *name, int n);
 
 /* Waits, by the driver's own events, until the workload is so; fails after 30 s. */
-struct workload host_await(struct host_bench *bench, const char *name,
-			   bool (*is_so)(const struct workload *workload));
+struct workload host_await(const char *name, bool (*is_so)(const struct workload *workload));
 bool host_is_running(const struct workload *workload);
 bool host_is_exited(const struct workload *workload);
 bool host_is_healthy(const struct workload *workload);
 bool host_is_unhealthy(const struct workload *workload);
 /* Waits until the file in TRUEUP_DIR is there (inotify) and not empty, and gives its content. */
-const char *host_await_file(struct host_bench *bench, const char *name);
+const char *host_await_file(const char *name);
 /* Waits until the process is gone (pidfd). */
 void host_await_death(int64_t pid);
 /* Of the supervisor of a workload; 0: none. */
-int64_t host_supervisor_pid(struct host_bench *bench, const char *name);
+int64_t host_supervisor_pid(const char *name);
 
 /* When argv asks for a supervisor, is one (with short times) and leaves. */
 void host_test_supervise(int argc, char **argv);

@@ -340,32 +340,50 @@ static void another_user_needs_a_data_root(void **state)
 /* A workload of another user runs as that user, in folders of its own, and cannot gain rights. */
 static void another_user_runs(void **state)
 {
-	struct host_bench node;
 	const struct passwd *nobody = getpwnam("nobody");
+	const char *temp = getenv("TMPDIR");
 	struct stat info;
 	const char *text;
 
 	(void)state;
 	if (geteuid() != 0 || !nobody)
 		SKIP_BECAUSE("not root");
-	host_bench_open(&node, "policy.hostDriver.users=nobody");
-	test_run_spec(
-		node.driver,
-		host_bench_spec(&node,
-				"(id -u; id -G; grep NoNewPrivs /proc/self/status; "
-				"ls > /dev/null && echo image) > \"$TRUEUP_DIR/data/.out\"; "
-				"mv \"$TRUEUP_DIR/data/.out\" \"$TRUEUP_DIR/out\"; "
-				"exec sleep 1000",
-				"\"user\":\"nobody\","
-				"\"volumes\":[{\"name\":\"d\",\"path\":\"data\"}],"
-				"\"files\":[{\"path\":\"x\",\"content\":\"\",\"mode\":\"0600\"}]"));
-	text = host_await_file(&node, "out");
+	/* nobody must be able to pass all folders above */
+	if (temp)
+		assert_int_equal(chmod(temp, 0711), 0);
+	host_bench_open("policy.hostDriver.users=nobody");
+	host_run("(id -u; id -G; grep NoNewPrivs /proc/self/status; "
+		 "ls > /dev/null && echo image) > \"$TRUEUP_DIR/data/.out\"; "
+		 "mv \"$TRUEUP_DIR/data/.out\" \"$TRUEUP_DIR/out\"; exec sleep 1000",
+		 "\"user\":\"nobody\",\"volumes\":[{\"name\":\"d\",\"path\":\"data\"}],"
+		 "\"files\":[{\"path\":\"x\",\"content\":\"\",\"mode\":\"0600\"}]");
+	text = host_await_file("out");
 	assert_true(str_starts(
-		text, arena_printf(node.arena, "%u\n%u\n", nobody->pw_uid, nobody->pw_gid)));
+		text, arena_printf(host.arena, "%u\n%u\n", nobody->pw_uid, nobody->pw_gid)));
 	assert_non_null(strstr(text, "NoNewPrivs:\t1\nimage\n"));
-	assert_int_equal(stat(host_bench_path(&node, NAME "/x"), &info), 0);
+	assert_int_equal(stat(host_bench_path(NAME "/x"), &info), 0);
 	assert_int_equal(info.st_uid, nobody->pw_uid);
-	host_bench_close(&node);
+	host_bench_close();
+}
+
+/* The private state directory is the usual reason. */
+static void another_user_cannot_pass(void **state)
+{
+	struct spec *spec;
+	struct err err = ERR_INIT;
+	const struct op op = {.kind = OP_START, .name = NAME};
+
+	(void)state;
+	if (geteuid() != 0)
+		SKIP_BECAUSE("not root");
+	host_bench_open("policy.hostDriver.users=nobody");
+	spec = host_bench_spec("exec sleep 1000", "\"user\":\"nobody\"");
+	test_apply(host.driver, OP_PULL, NULL, NULL, spec);
+	test_apply(host.driver, OP_CREATE, NAME, NULL, spec);
+	assert_int_equal(chmod(host.folder, 0700), 0);
+	assert_fails(host.driver->ops->apply(host.driver, &op, NULL, &err), err, E_SPAWN);
+	assert_non_null(strstr(err.text, "user nobody may not, or cannot pass the folders above"));
+	host_bench_close();
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -385,6 +403,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(users_as_somebody),
 	TEST(another_user_needs_a_data_root),
 	cmocka_unit_test(another_user_runs),
+	cmocka_unit_test(another_user_cannot_pass),
 };
 
 HOST_TEST_MAIN(tests)

@@ -19,20 +19,19 @@
 /* All points take a minute: one in so many is enough unless EVERY_CHANGE is in the environment. */
 #define STRIDE 11
 
-static struct host_bench bench;
 static struct spec *spec, *other;
 static pid_t test_pid;
 static int point; /* the change at which somebody was killed last */
 
 static void open_bench(void)
 {
-	host_bench_open(&bench, NULL);
-	spec = host_bench_spec(&bench, "sleep 1000 & wait",
+	host_bench_open(NULL);
+	spec = host_bench_spec("sleep 1000 & wait",
 			       "\"volumes\":[{\"name\":\"d\",\"path\":\"data\"}],"
 			       "\"files\":[{\"path\":\"etc/x\",\"content\":\"x\"}],"
 			       "\"stopTimeout\":\"200ms\"");
 	other = test_spec(
-		bench.arena, bench.driver, NAME, "local/web:1",
+		host.arena, host.driver, NAME, "local/web:1",
 		"{\"command\":[\"./run\"],\"env\":{\"A\":\"1\"},\"stopTimeout\":\"200ms\"}");
 }
 
@@ -41,7 +40,7 @@ static void open_bench(void)
 static void change(enum op_kind kind, const char *name, const char *to, const struct spec *of)
 {
 	const struct op op = {.kind = kind, .name = name, .to = to, .spec = of};
-	struct driver *driver = host_bench_another(&bench, NULL);
+	struct driver *driver = host_bench_another(NULL);
 	struct err err = ERR_INIT;
 
 	if (driver->ops->apply(driver, &op, NULL, &err) != 0) {
@@ -71,7 +70,7 @@ static void take_away(void *arg)
 
 static bool is_there(const char *name)
 {
-	struct observed seen = test_observe(bench.driver, bench.arena);
+	struct observed seen = test_observe(host.driver, host.arena);
 
 	return observed_find(&seen, name) != NULL;
 }
@@ -79,7 +78,7 @@ static bool is_there(const char *name)
 /* As a rollout would: by what it sees. */
 static void replace(void *arg)
 {
-	struct observed seen = test_observe(bench.driver, bench.arena);
+	struct observed seen = test_observe(host.driver, host.arena);
 	const struct workload *now = observed_find(&seen, NAME);
 
 	(void)arg;
@@ -100,7 +99,7 @@ static void replace(void *arg)
 /* Processes anywhere that have the workload's folder in their environment. */
 static int count_processes(void)
 {
-	AUTO_FREE char *pair = mem_printf("TRUEUP_DIR=%s/data/" NAME, bench.folder);
+	AUTO_FREE char *pair = mem_printf("TRUEUP_DIR=%s/data/" NAME, host.folder);
 	DIR *dir = opendir("/proc");
 	const struct dirent *entry;
 	int n = 0;
@@ -131,11 +130,11 @@ static bool runs_for_good(const struct workload *workload)
 /* One that was killed before its program ran comes back by itself, so that we wait for it. */
 static void assert_one_runs(void)
 {
-	host_await(&bench, NAME, runs_for_good);
+	host_await(NAME, runs_for_good);
 	assert_false(is_there(NEXT));
-	test_apply(bench.driver, OP_STOP, NAME, NULL, NULL);
+	test_apply(host.driver, OP_STOP, NAME, NULL, NULL);
 	assert_int_equal(count_processes(), 0);
-	assert_int_equal(test_observe(bench.driver, bench.arena).foreign_n, 0);
+	assert_int_equal(test_observe(host.driver, host.arena).foreign_n, 0);
 }
 
 static void no_leftovers(void *arg, const char *name)
@@ -158,7 +157,7 @@ static void assert_tidy(void)
 
 	change(OP_CLAIM, NULL, NULL, NULL);
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
-		assert_done(host_each_entry(host_bench_path(&bench, parts[i]), see_leftover,
+		assert_done(host_each_entry(host_bench_path(parts[i]), see_leftover,
 					    (void *)(uintptr_t)parts[i], &err),
 			    err);
 }
@@ -179,10 +178,10 @@ static void at_every_change(void (*before)(void *arg), void (*body)(void *arg), 
 		point = n;
 		killed = kill_at(n, body, NULL);
 		/* what is there can be seen, whatever it is */
-		test_observe(bench.driver, bench.arena);
+		test_observe(host.driver, host.arena);
 		body(NULL);
 		after();
-		host_bench_close(&bench);
+		host_bench_close();
 	}
 	print_message("# up to %d changes\n", point - 1);
 }
@@ -195,17 +194,17 @@ static void after_make(void)
 
 static void after_take_away(void)
 {
-	struct observed seen = test_observe(bench.driver, bench.arena);
+	struct observed seen = test_observe(host.driver, host.arena);
 
 	assert_int_equal(count_processes(), 0);
 	assert_int_equal(seen.workloads_n + seen.volumes_n + seen.foreign_n, 0);
-	assert_false(fs_exists(host_bench_path(&bench, NAME)));
+	assert_false(fs_exists(host_bench_path(NAME)));
 	assert_tidy();
 }
 
 static void after_replace(void)
 {
-	assert_string_equal(test_see(bench.driver, bench.arena, NAME).labels.spec,
+	assert_string_equal(test_see(host.driver, host.arena, NAME).labels.spec,
 			    other->labels.spec);
 	assert_one_runs();
 	assert_tidy();
@@ -215,8 +214,8 @@ static void after_replace(void)
 static int teardown(void **state)
 {
 	(void)state;
-	if (bench.driver)
-		host_bench_close(&bench);
+	if (host.driver)
+		host_bench_close();
 	return 0;
 }
 

@@ -16,22 +16,6 @@
 
 #define NAME "shop-prod-web"
 
-static struct host_bench bench;
-
-static int setup(void **state)
-{
-	(void)state;
-	host_bench_open(&bench, NULL);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	host_bench_close(&bench);
-	return 0;
-}
-
 /* A port of the loopback that answers as told, from a child of the test. */
 struct server {
 	int port;
@@ -86,11 +70,10 @@ static void run(const char *script, const char *fmt, ...)
 	va_start(args, fmt);
 	buf_addfv(&check, fmt, args);
 	va_end(args);
-	spec = host_bench_spec(&bench, script,
-			       arena_printf(bench.arena,
-					    "\"stopTimeout\":\"100ms\",\"healthCheck\":{%s}",
-					    buf_str(&check)));
-	test_run_spec(bench.driver, spec);
+	spec = host_bench_spec(
+		script, arena_printf(host.arena, "\"stopTimeout\":\"100ms\",\"healthCheck\":{%s}",
+				     buf_str(&check)));
+	test_run_spec(host.driver, spec);
 }
 
 /* ---- kinds --------------------------------------------------------------------------------- */
@@ -100,12 +83,12 @@ static void command_that_succeeds(void **state)
 	struct workload seen;
 
 	(void)state;
-	host_bench_program(&bench, "web/1", "check", "test -e \"$TRUEUP_DIR/ready\"");
+	host_bench_program("web/1", "check", "test -e \"$TRUEUP_DIR/ready\"");
 	/* healthy long before the first interval is over */
 	run("sleep 0.2; echo > \"$TRUEUP_DIR/ready\"; exec sleep 1000",
 	    "\"command\":[\"./check\"],\"interval\":\"1h\",\"startPeriod\":\"1h\"");
-	assert_int_equal(test_see(bench.driver, bench.arena, NAME).health, HEALTH_STARTING);
-	seen = host_await(&bench, NAME, host_is_healthy);
+	assert_int_equal(test_see(host.driver, host.arena, NAME).health, HEALTH_STARTING);
+	seen = host_await(NAME, host_is_healthy);
 	assert_null(seen.detail);
 }
 
@@ -114,9 +97,9 @@ static void command_that_fails(void **state)
 	struct workload seen;
 
 	(void)state;
-	host_bench_program(&bench, "web/1", "check", "echo one; echo 'no database' >&2; exit 4");
+	host_bench_program("web/1", "check", "echo one; echo 'no database' >&2; exit 4");
 	run("exec sleep 1000", "\"command\":[\"check\"],\"interval\":\"100ms\",\"retries\":2");
-	seen = host_await(&bench, NAME, host_is_unhealthy);
+	seen = host_await(NAME, host_is_unhealthy);
 	assert_int_equal(seen.state, RUN_RUNNING);
 	assert_string_equal(seen.detail, "health check: exited with status 4: no database");
 }
@@ -130,22 +113,22 @@ static bool says_too_late(const struct workload *workload)
 static void command_that_hangs(void **state)
 {
 	(void)state;
-	host_bench_program(&bench, "web/1", "check", "sleep 1000 & wait");
+	host_bench_program("web/1", "check", "sleep 1000 & wait");
 	run("exec sleep 1000",
 	    "\"command\":[\"check\"],\"interval\":\"100ms\",\"timeout\":\"100ms\","
 	    "\"retries\":1");
-	host_await(&bench, NAME, says_too_late);
+	host_await(NAME, says_too_late);
 }
 
 static void command_that_is_not_there(void **state)
 {
-	struct spec *spec = host_bench_spec(&bench, "exec sleep 1000",
-					    "\"healthCheck\":{\"command\":[\"./none\"]}");
+	struct spec *spec =
+		host_bench_spec("exec sleep 1000", "\"healthCheck\":{\"command\":[\"./none\"]}");
 
 	(void)state;
-	test_apply(bench.driver, OP_PULL, NULL, NULL, spec);
-	test_apply(bench.driver, OP_CREATE, NAME, NULL, spec);
-	assert_int_equal(test_apply_code(bench.driver, OP_START, NAME, NULL, NULL), E_SPAWN);
+	test_apply(host.driver, OP_PULL, NULL, NULL, spec);
+	test_apply(host.driver, OP_CREATE, NAME, NULL, spec);
+	assert_int_equal(test_apply_code(host.driver, OP_START, NAME, NULL, NULL), E_SPAWN);
 }
 
 static void http_that_answers(void **state)
@@ -155,7 +138,7 @@ static void http_that_answers(void **state)
 	(void)state;
 	serve(&server, "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
 	run("exec sleep 1000", "\"http\":{\"port\":%d,\"path\":\"/health\"}", server.port);
-	host_await(&bench, NAME, host_is_healthy);
+	host_await(NAME, host_is_healthy);
 	end(&server);
 }
 
@@ -168,7 +151,7 @@ static void http_with_another_status(void **state)
 	serve(&server, "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
 	run("exec sleep 1000", "\"http\":{\"port\":%d},\"interval\":\"100ms\",\"retries\":1",
 	    server.port);
-	seen = host_await(&bench, NAME, host_is_unhealthy);
+	seen = host_await(NAME, host_is_unhealthy);
 	assert_non_null(strstr(seen.detail, "status 503"));
 	end(&server);
 }
@@ -180,7 +163,7 @@ static void http_that_is_wanted_to_fail(void **state)
 	(void)state;
 	serve(&server, "HTTP/1.1 401 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
 	run("exec sleep 1000", "\"http\":{\"port\":%d,\"status\":\"200,400-403\"}", server.port);
-	host_await(&bench, NAME, host_is_healthy);
+	host_await(NAME, host_is_healthy);
 	end(&server);
 }
 
@@ -191,7 +174,7 @@ static void tcp_that_listens(void **state)
 	(void)state;
 	serve(&server, NULL);
 	run("exec sleep 1000", "\"tcp\":{\"port\":%d}", server.port);
-	host_await(&bench, NAME, host_is_healthy);
+	host_await(NAME, host_is_healthy);
 	end(&server);
 }
 
@@ -204,7 +187,7 @@ static void tcp_that_does_not(void **state)
 	(void)state;
 	close(fd);
 	run("exec sleep 1000", "\"tcp\":{\"port\":%d},\"interval\":\"100ms\",\"retries\":1", port);
-	seen = host_await(&bench, NAME, host_is_unhealthy);
+	seen = host_await(NAME, host_is_unhealthy);
 	assert_non_null(strstr(seen.detail, "refused"));
 }
 
@@ -213,25 +196,24 @@ static void tcp_that_does_not(void **state)
 static void ill_and_well_again(void **state)
 {
 	(void)state;
-	host_bench_program(&bench, "web/1", "check", "test ! -e \"$TRUEUP_DIR/ill\"");
+	host_bench_program("web/1", "check", "test ! -e \"$TRUEUP_DIR/ill\"");
 	run("exec sleep 1000", "\"command\":[\"check\"],\"interval\":\"100ms\",\"retries\":2");
-	host_await(&bench, NAME, host_is_healthy);
-	assert_int_equal(
-		close(open(host_bench_path(&bench, NAME "/ill"), O_WRONLY | O_CREAT, 0644)), 0);
-	host_await(&bench, NAME, host_is_unhealthy);
-	assert_int_equal(unlink(host_bench_path(&bench, NAME "/ill")), 0);
-	host_await(&bench, NAME, host_is_healthy);
+	host_await(NAME, host_is_healthy);
+	assert_int_equal(close(open(host_bench_path(NAME "/ill"), O_WRONLY | O_CREAT, 0644)), 0);
+	host_await(NAME, host_is_unhealthy);
+	assert_int_equal(unlink(host_bench_path(NAME "/ill")), 0);
+	host_await(NAME, host_is_healthy);
 }
 
 /* Quick looks at the start must not use up the retries: only one an interval counts. */
 static void quick_looks_do_not_count(void **state)
 {
 	(void)state;
-	host_bench_program(&bench, "web/1", "check",
+	host_bench_program("web/1", "check",
 			   "echo x >> \"$TRUEUP_DIR/looks\"; "
 			   "test $(wc -l < \"$TRUEUP_DIR/looks\") -ge 4");
 	run("exec sleep 1000", "\"command\":[\"check\"],\"interval\":\"1h\",\"retries\":1");
-	host_await(&bench, NAME, host_is_healthy);
+	host_await(NAME, host_is_healthy);
 }
 
 static bool is_stopped(const struct workload *workload)
@@ -242,11 +224,11 @@ static bool is_stopped(const struct workload *workload)
 static void health_ends_with_the_run(void **state)
 {
 	(void)state;
-	host_bench_program(&bench, "web/1", "check", "exit 0");
+	host_bench_program("web/1", "check", "exit 0");
 	run("exec sleep 1000", "\"command\":[\"check\"]");
-	host_await(&bench, NAME, host_is_healthy);
-	test_apply(bench.driver, OP_STOP, NAME, NULL, NULL);
-	assert_int_equal(host_await(&bench, NAME, is_stopped).health, HEALTH_UNKNOWN);
+	host_await(NAME, host_is_healthy);
+	test_apply(host.driver, OP_STOP, NAME, NULL, NULL);
+	assert_int_equal(host_await(NAME, is_stopped).health, HEALTH_UNKNOWN);
 }
 
 static void which_status_is_accepted(void **state)
@@ -262,21 +244,19 @@ static void which_status_is_accepted(void **state)
 	assert_false(host_health_accepts("abc", 200));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 static const struct CMUnitTest tests[] = {
-	TEST(command_that_succeeds),
-	TEST(command_that_fails),
-	TEST(command_that_hangs),
-	TEST(command_that_is_not_there),
-	TEST(http_that_answers),
-	TEST(http_with_another_status),
-	TEST(http_that_is_wanted_to_fail),
-	TEST(tcp_that_listens),
-	TEST(tcp_that_does_not),
-	TEST(ill_and_well_again),
-	TEST(quick_looks_do_not_count),
-	TEST(health_ends_with_the_run),
+	HOST_TEST(command_that_succeeds),
+	HOST_TEST(command_that_fails),
+	HOST_TEST(command_that_hangs),
+	HOST_TEST(command_that_is_not_there),
+	HOST_TEST(http_that_answers),
+	HOST_TEST(http_with_another_status),
+	HOST_TEST(http_that_is_wanted_to_fail),
+	HOST_TEST(tcp_that_listens),
+	HOST_TEST(tcp_that_does_not),
+	HOST_TEST(ill_and_well_again),
+	HOST_TEST(quick_looks_do_not_count),
+	HOST_TEST(health_ends_with_the_run),
 	cmocka_unit_test(which_status_is_accepted),
 };
 

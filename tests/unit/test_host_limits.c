@@ -194,22 +194,6 @@ static void rlimit_where_there_is_no_group(void **state)
 
 /* ---- this machine -------------------------------------------------------------------------- */
 
-static struct host_bench bench;
-
-static int setup(void **state)
-{
-	(void)state;
-	host_bench_open(&bench, NULL);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	host_bench_close(&bench);
-	return 0;
-}
-
 static bool has_ended(const struct workload *workload)
 {
 	return workload->state == RUN_EXITED;
@@ -218,14 +202,14 @@ static bool has_ended(const struct workload *workload)
 /* However it is enforced, one that wants more memory than it may have does not get it. */
 static void memory_is_bounded(void **state)
 {
-	struct spec *spec = host_bench_spec(
-		&bench, "x=0123456789abcdef; while :; do x=\"$x$x\"; done; echo survived",
-		"\"resources\":{\"memory\":\"32Mi\"},\"restartPolicy\":\"no\"");
+	struct spec *spec =
+		host_bench_spec("x=0123456789abcdef; while :; do x=\"$x$x\"; done; echo survived",
+				"\"resources\":{\"memory\":\"32Mi\"},\"restartPolicy\":\"no\"");
 	struct workload seen;
 
 	(void)state;
-	test_run_spec(bench.driver, spec);
-	seen = host_await(&bench, NAME, has_ended);
+	test_run_spec(host.driver, spec);
+	seen = host_await(NAME, has_ended);
 	assert_int_not_equal(seen.exit_code, 0);
 	assert_non_null(strstr(seen.detail, "memory 32Mi by "));
 	if (strstr(seen.detail, "by cgroup"))
@@ -244,39 +228,37 @@ static bool is_unbounded(const struct workload *workload)
 
 static void bounds_change_in_place(void **state)
 {
-	struct spec *spec = host_bench_spec(&bench, "exec sleep 1000", NULL);
-	struct spec *bounded = test_spec(bench.arena, bench.driver, NAME, "local/web:1",
+	struct spec *spec = host_bench_spec("exec sleep 1000", NULL);
+	struct spec *bounded = test_spec(host.arena, host.driver, NAME, "local/web:1",
 					 "{\"command\":[\"./run\"],\"resources\":"
 					 "{\"memory\":\"48Mi\",\"cpu\":\"500m\"}}");
 
 	(void)state;
-	test_run_spec(bench.driver, spec);
-	assert_null(test_see(bench.driver, bench.arena, NAME).detail);
-	assert_true(test_apply(bench.driver, OP_UPDATE, NAME, NULL, bounded));
-	assert_int_equal(host_await(&bench, NAME, is_bounded).restarts, 0);
-	assert_true(test_apply(bench.driver, OP_UPDATE, NAME, NULL, spec));
-	assert_int_equal(host_await(&bench, NAME, is_unbounded).restarts, 0);
+	test_run_spec(host.driver, spec);
+	assert_null(test_see(host.driver, host.arena, NAME).detail);
+	assert_true(test_apply(host.driver, OP_UPDATE, NAME, NULL, bounded));
+	assert_int_equal(host_await(NAME, is_bounded).restarts, 0);
+	assert_true(test_apply(host.driver, OP_UPDATE, NAME, NULL, spec));
+	assert_int_equal(host_await(NAME, is_unbounded).restarts, 0);
 }
 
 static void groups_go_with_their_workload(void **state)
 {
 	struct spec *spec =
-		host_bench_spec(&bench, "exec sleep 1000", "\"resources\":{\"memory\":\"32Mi\"}");
+		host_bench_spec("exec sleep 1000", "\"resources\":{\"memory\":\"32Mi\"}");
 	struct host_cgroups cgroups AUTO_CGROUPS = {0};
 	AUTO_FREE char *name = NULL, *path = NULL;
 
 	(void)state;
-	test_run_spec(bench.driver, spec);
-	name = mem_printf("trueup-%s", test_see(bench.driver, bench.arena, NAME).id);
+	test_run_spec(host.driver, spec);
+	name = mem_printf("trueup-%s", test_see(host.driver, host.arena, NAME).id);
 	host_cgroups_find(&cgroups);
 	path = host_cgroup_path(&cgroups.base[CONTROLLER_MEMORY], name);
 	if (!path || !fs_is_dir(path))
 		SKIP_BECAUSE("no control groups for us on this machine");
-	test_apply(bench.driver, OP_REMOVE, NAME, NULL, NULL);
+	test_apply(host.driver, OP_REMOVE, NAME, NULL, NULL);
 	assert_false(fs_is_dir(path));
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(finds_version_2),
@@ -287,9 +269,9 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(hands_controllers_on),
 	cmocka_unit_test(says_what_is_not_enforced),
 	cmocka_unit_test(rlimit_where_there_is_no_group),
-	TEST(memory_is_bounded),
-	TEST(bounds_change_in_place),
-	TEST(groups_go_with_their_workload),
+	HOST_TEST(memory_is_bounded),
+	HOST_TEST(bounds_change_in_place),
+	HOST_TEST(groups_go_with_their_workload),
 };
 
 HOST_TEST_MAIN(tests)

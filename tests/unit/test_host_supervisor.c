@@ -16,43 +16,14 @@
 
 #define NAME "shop-prod-web"
 
-static struct host_bench bench;
-
-static int setup(void **state)
-{
-	(void)state;
-	host_bench_open(&bench, NULL);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	host_bench_close(&bench);
-	return 0;
-}
-
-static bool apply(enum op_kind kind, const char *name)
-{
-	return test_apply(bench.driver, kind, name, NULL, NULL);
-}
-
 static struct workload see(void)
 {
-	return test_see(bench.driver, bench.arena, NAME);
-}
-
-static struct spec *run(const char *script, const char *config)
-{
-	struct spec *spec = host_bench_spec(&bench, script, config);
-
-	test_run_spec(bench.driver, spec);
-	return spec;
+	return host_see(NAME);
 }
 
 static int64_t pid_in(const char *file)
 {
-	const char *text = host_await_file(&bench, file);
+	const char *text = host_await_file(file);
 	AUTO_FREE char *digits = mem_strndup(text, strcspn(text, "\n"));
 	int64_t pid = 0;
 
@@ -69,7 +40,7 @@ static struct host_status status(void)
 {
 	struct host_status status;
 	struct err err = ERR_INIT;
-	AUTO_FREE char *path = mem_printf("%s/data/" HOST_WORKLOADS "/" NAME, bench.folder);
+	AUTO_FREE char *path = mem_printf("%s/data/" HOST_WORKLOADS "/" NAME, host.folder);
 	int dir AUTO_FD = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	assert_done(host_status_read(dir, &status, &err), err);
@@ -83,11 +54,11 @@ static void a_job_that_is_done(void **state)
 	struct workload seen;
 
 	(void)state;
-	run("echo done; exit 0", "\"expect\":{\"state\":\"exited\"}");
-	seen = host_await(&bench, NAME, host_is_exited);
+	host_run("echo done; exit 0", "\"expect\":{\"state\":\"exited\"}");
+	seen = host_await(NAME, host_is_exited);
 	assert_int_equal(seen.exit_code, 0);
 	assert_int_equal(seen.restarts, 0);
-	assert_string_equal(host_bench_logs(&bench, NAME, 5), "done\n");
+	assert_string_equal(host_bench_logs(NAME, 5), "done\n");
 }
 
 static void a_job_that_failed(void **state)
@@ -95,8 +66,8 @@ static void a_job_that_failed(void **state)
 	struct workload seen;
 
 	(void)state;
-	run("exit 3", "\"restartPolicy\":\"no\"");
-	seen = host_await(&bench, NAME, host_is_exited);
+	host_run("exit 3", "\"restartPolicy\":\"no\"");
+	seen = host_await(NAME, host_is_exited);
 	assert_int_equal(seen.exit_code, 3);
 	assert_string_equal(seen.detail, "exited with status 3");
 }
@@ -106,26 +77,25 @@ static void killed_by_a_signal(void **state)
 	struct workload seen;
 
 	(void)state;
-	run("kill -SEGV $$", "\"restartPolicy\":\"no\"");
-	seen = host_await(&bench, NAME, host_is_exited);
+	host_run("kill -SEGV $$", "\"restartPolicy\":\"no\"");
+	seen = host_await(NAME, host_is_exited);
 	assert_int_equal(seen.exit_code, 128 + SIGSEGV);
 	assert_non_null(strstr(seen.detail, "SIGSEGV"));
 }
 
 static void a_command_that_cannot_run(void **state)
 {
-	struct spec *spec = host_bench_spec(&bench, "x", NULL);
+	struct spec *spec = host_bench_spec("x", NULL);
 	struct workload seen;
 
 	(void)state;
-	host_bench_file(&bench, "web/1", "run", "not a program\n");
-	assert_int_equal(
-		chmod(arena_printf(bench.arena, "%s/images/web/1/run", bench.folder), 0644), 0);
-	spec = test_spec(bench.arena, bench.driver, NAME, "local/web:1",
-			 "{\"command\":[\"./run\"]}");
-	test_apply(bench.driver, OP_PULL, NULL, NULL, spec);
-	test_apply(bench.driver, OP_CREATE, NAME, NULL, spec);
-	assert_int_equal(test_apply_code(bench.driver, OP_START, NAME, NULL, NULL), E_SPAWN);
+	host_bench_file("web/1", "run", "not a program\n");
+	assert_int_equal(chmod(arena_printf(host.arena, "%s/images/web/1/run", host.folder), 0644),
+			 0);
+	spec = test_spec(host.arena, host.driver, NAME, "local/web:1", "{\"command\":[\"./run\"]}");
+	test_apply(host.driver, OP_PULL, NULL, NULL, spec);
+	test_apply(host.driver, OP_CREATE, NAME, NULL, spec);
+	assert_int_equal(test_apply_code(host.driver, OP_START, NAME, NULL, NULL), E_SPAWN);
 	seen = see();
 	assert_int_equal(seen.state, RUN_EXITED);
 	assert_int_equal(seen.exit_code, 127);
@@ -138,12 +108,12 @@ static void a_command_that_is_not_there(void **state)
 	struct spec *spec;
 
 	(void)state;
-	host_bench_spec(&bench, "x", NULL);
-	spec = test_spec(bench.arena, bench.driver, NAME, "local/web:1",
+	host_bench_spec("x", NULL);
+	spec = test_spec(host.arena, host.driver, NAME, "local/web:1",
 			 "{\"command\":[\"./none\"]}");
-	test_apply(bench.driver, OP_PULL, NULL, NULL, spec);
-	test_apply(bench.driver, OP_CREATE, NAME, NULL, spec);
-	assert_int_equal(test_apply_code(bench.driver, OP_START, NAME, NULL, NULL), E_SPAWN);
+	test_apply(host.driver, OP_PULL, NULL, NULL, spec);
+	test_apply(host.driver, OP_CREATE, NAME, NULL, spec);
+	assert_int_equal(test_apply_code(host.driver, OP_START, NAME, NULL, NULL), E_SPAWN);
 	assert_non_null(strstr(see().detail, "no program ./none"));
 }
 
@@ -160,12 +130,12 @@ static void started_again_and_again(void **state)
 	const char *id;
 
 	(void)state;
-	run("exit 1", NULL);
+	host_run("exit 1", NULL);
 	id = see().id;
-	seen = host_await(&bench, NAME, has_restarted_thrice);
+	seen = host_await(NAME, has_restarted_thrice);
 	assert_true(seen.state == RUN_RESTARTING || seen.state == RUN_RUNNING);
 	assert_string_equal(seen.id, id);
-	assert_true(apply(OP_STOP, NAME));
+	assert_true(host_apply_on(OP_STOP, NAME));
 	assert_int_equal(see().state, RUN_STOPPED);
 }
 
@@ -179,8 +149,8 @@ static void restarts_say_why_and_when(void **state)
 	struct workload seen;
 
 	(void)state;
-	run("exit 7", NULL);
-	seen = host_await(&bench, NAME, waits);
+	host_run("exit 7", NULL);
+	seen = host_await(NAME, waits);
 	assert_int_equal(seen.exit_code, 7);
 	assert_int_equal(seen.running_ms, 0);
 	assert_true(str_starts(seen.detail, "exited with status 7; starts again after "));
@@ -191,9 +161,9 @@ static void on_failure_only(void **state)
 	struct workload seen;
 
 	(void)state;
-	run("test -e \"$TRUEUP_DIR/once\" && exit 0; touch \"$TRUEUP_DIR/once\"; exit 1",
-	    "\"restartPolicy\":\"on-failure\"");
-	seen = host_await(&bench, NAME, host_is_exited);
+	host_run("test -e \"$TRUEUP_DIR/once\" && exit 0; touch \"$TRUEUP_DIR/once\"; exit 1",
+		 "\"restartPolicy\":\"on-failure\"");
+	seen = host_await(NAME, host_is_exited);
 	assert_int_equal(seen.exit_code, 0);
 	assert_int_equal(seen.restarts, 1);
 }
@@ -203,12 +173,12 @@ static void a_policy_that_changes_while_it_waits(void **state)
 	struct spec *now;
 
 	(void)state;
-	run("exit 1", NULL);
-	host_await(&bench, NAME, has_restarted_thrice);
-	now = test_spec(bench.arena, bench.driver, NAME, "local/web:1",
+	host_run("exit 1", NULL);
+	host_await(NAME, has_restarted_thrice);
+	now = test_spec(host.arena, host.driver, NAME, "local/web:1",
 			"{\"command\":[\"./run\"],\"restartPolicy\":\"no\"}");
-	test_apply(bench.driver, OP_UPDATE, NAME, NULL, now);
-	host_await(&bench, NAME, host_is_exited);
+	test_apply(host.driver, OP_UPDATE, NAME, NULL, now);
+	host_await(NAME, host_is_exited);
 }
 
 static void killed_by_hand_it_comes_back(void **state)
@@ -217,11 +187,11 @@ static void killed_by_hand_it_comes_back(void **state)
 	int64_t pid;
 
 	(void)state;
-	run("exec sleep 1000", NULL);
+	host_run("exec sleep 1000", NULL);
 	pid = status().pid;
 	assert_int_equal(kill((pid_t)pid, SIGKILL), 0);
 	for (;;) {
-		seen = host_await(&bench, NAME, host_is_running);
+		seen = host_await(NAME, host_is_running);
 		if (seen.restarts == 1)
 			break;
 	}
@@ -236,12 +206,12 @@ static void the_whole_group_is_asked(void **state)
 	int64_t child;
 
 	(void)state;
-	run("(trap 'echo bye > \"$TRUEUP_DIR/bye\"; exit 0' TERM; " WRITE(
-		    "child", "sh -c 'echo $PPID'") "while :; do sleep 0.05; done) & wait",
-	    NULL);
+	host_run("(trap 'echo bye > \"$TRUEUP_DIR/bye\"; exit 0' TERM; " WRITE(
+			 "child", "sh -c 'echo $PPID'") "while :; do sleep 0.05; done) & wait",
+		 NULL);
 	child = pid_in("child");
-	apply(OP_STOP, NAME);
-	assert_string_equal(host_bench_own(&bench, "bye"), "bye\n");
+	host_apply_on(OP_STOP, NAME);
+	assert_string_equal(host_bench_own("bye"), "bye\n");
 	host_await_death(child);
 }
 
@@ -250,12 +220,12 @@ static void who_will_not_end_is_killed(void **state)
 	int64_t child;
 
 	(void)state;
-	run("trap '' TERM; sh -c 'trap \"\" TERM; " WRITE(
-		    "child",
-		    "echo $$") "while :; do sleep 0.05; done' & while :; do sleep 0.05; done",
-	    "\"stopTimeout\":\"100ms\"");
+	host_run("trap '' TERM; sh -c 'trap \"\" TERM; " WRITE(
+			 "child",
+			 "echo $$") "while :; do sleep 0.05; done' & while :; do sleep 0.05; done",
+		 "\"stopTimeout\":\"100ms\"");
 	child = pid_in("child");
-	assert_true(apply(OP_STOP, NAME));
+	assert_true(host_apply_on(OP_STOP, NAME));
 	assert_int_equal(see().state, RUN_STOPPED);
 	assert_int_equal(see().exit_code, 128 + SIGKILL);
 	assert_int_equal(proc_start_time((pid_t)child), 0);
@@ -266,11 +236,11 @@ static void who_left_the_session_is_found(void **state)
 	int64_t child;
 
 	(void)state;
-	run("setsid sh -c 'trap \"\" TERM HUP; " WRITE("child",
-						       "echo $$") "exec sleep 1000' & wait",
-	    "\"stopTimeout\":\"100ms\"");
+	host_run("setsid sh -c 'trap \"\" TERM HUP; " WRITE("child",
+							    "echo $$") "exec sleep 1000' & wait",
+		 "\"stopTimeout\":\"100ms\"");
 	child = pid_in("child");
-	apply(OP_STOP, NAME);
+	host_apply_on(OP_STOP, NAME);
 	assert_int_equal(proc_start_time((pid_t)child), 0);
 }
 
@@ -279,33 +249,33 @@ static void what_a_command_leaves_behind_goes_with_it(void **state)
 	int64_t child;
 
 	(void)state;
-	run("setsid sh -c '" WRITE(
-		    "child",
-		    "echo $$") "exec sleep 1000' & "
-			       "while ! test -e \"$TRUEUP_DIR/child\"; do sleep 0.02; done; exit 0",
-	    "\"restartPolicy\":\"no\"");
+	host_run(
+		"setsid sh -c '" WRITE("child", "echo $$") "exec sleep 1000' & "
+							   "while ! test -e \"$TRUEUP_DIR/child\"; "
+							   "do sleep 0.02; done; exit 0",
+		"\"restartPolicy\":\"no\"");
 	child = pid_in("child");
-	host_await(&bench, NAME, host_is_exited);
+	host_await(NAME, host_is_exited);
 	assert_int_equal(proc_start_time((pid_t)child), 0);
 }
 
 static void a_stop_signal_of_its_own(void **state)
 {
 	(void)state;
-	run("trap 'echo int > \"$TRUEUP_DIR/signal\"; exit 0' INT; " WRITE(
-		    "ok", "echo ok") "while :; do sleep 0.05; done",
-	    "\"stopSignal\":\"SIGINT\"");
-	host_await_file(&bench, "ok");
-	apply(OP_STOP, NAME);
-	assert_string_equal(host_bench_own(&bench, "signal"), "int\n");
+	host_run("trap 'echo int > \"$TRUEUP_DIR/signal\"; exit 0' INT; " WRITE(
+			 "ok", "echo ok") "while :; do sleep 0.05; done",
+		 "\"stopSignal\":\"SIGINT\"");
+	host_await_file("ok");
+	host_apply_on(OP_STOP, NAME);
+	assert_string_equal(host_bench_own("signal"), "int\n");
 	assert_int_equal(see().exit_code, 0);
 }
 
 static void one_that_is_suspended_hears_it(void **state)
 {
 	(void)state;
-	run("kill -STOP $$; exec sleep 1000", NULL);
-	assert_true(apply(OP_STOP, NAME));
+	host_run("kill -STOP $$; exec sleep 1000", NULL);
+	assert_true(host_apply_on(OP_STOP, NAME));
 	assert_int_equal(see().state, RUN_STOPPED);
 }
 
@@ -313,7 +283,7 @@ static void one_that_is_suspended_hears_it(void **state)
 
 static void kill_supervisor(void)
 {
-	int64_t pid = host_supervisor_pid(&bench, NAME);
+	int64_t pid = host_supervisor_pid(NAME);
 
 	assert_int_equal(kill((pid_t)pid, SIGKILL), 0);
 	host_await_death(pid);
@@ -325,19 +295,20 @@ static void its_supervisor_is_killed(void **state)
 	int64_t command, child;
 
 	(void)state;
-	run("setsid sh -c 'trap \"\" TERM; " WRITE("child", "echo $$") "exec sleep 1000' & wait",
-	    "\"stopTimeout\":\"100ms\"");
+	host_run("setsid sh -c 'trap \"\" TERM; " WRITE("child",
+							"echo $$") "exec sleep 1000' & wait",
+		 "\"stopTimeout\":\"100ms\"");
 	child = pid_in("child");
 	command = status().pid;
 	kill_supervisor();
-	seen = host_await(&bench, NAME, host_is_exited);
+	seen = host_await(NAME, host_is_exited);
 	assert_int_equal(seen.exit_code, 128 + SIGKILL);
 	assert_non_null(strstr(seen.detail, "supervisor was killed"));
 	host_await_death(command);
 	/* its child has nobody now, until the next start finds and ends it */
 	assert_true(proc_start_time((pid_t)child) != 0);
-	assert_int_equal(unlink(host_bench_path(&bench, NAME "/child")), 0);
-	assert_true(apply(OP_START, NAME));
+	assert_int_equal(unlink(host_bench_path(NAME "/child")), 0);
+	assert_true(host_apply_on(OP_START, NAME));
 	assert_int_equal(proc_start_time((pid_t)child), 0);
 	assert_int_equal(see().state, RUN_RUNNING);
 	assert_true(pid_in("child") != child);
@@ -348,13 +319,13 @@ static void its_supervisor_is_killed_and_then_it_is_stopped(void **state)
 	int64_t child;
 
 	(void)state;
-	run("setsid sh -c '" WRITE("child", "echo $$") "exec sleep 1000' & wait", NULL);
+	host_run("setsid sh -c '" WRITE("child", "echo $$") "exec sleep 1000' & wait", NULL);
 	child = pid_in("child");
 	kill_supervisor();
-	assert_true(apply(OP_STOP, NAME));
+	assert_true(host_apply_on(OP_STOP, NAME));
 	assert_int_equal(proc_start_time((pid_t)child), 0);
 	assert_int_equal(see().state, RUN_STOPPED);
-	assert_false(apply(OP_STOP, NAME));
+	assert_false(host_apply_on(OP_STOP, NAME));
 }
 
 static void its_supervisor_is_killed_and_then_it_is_removed(void **state)
@@ -362,10 +333,10 @@ static void its_supervisor_is_killed_and_then_it_is_removed(void **state)
 	int64_t child;
 
 	(void)state;
-	run("setsid sh -c '" WRITE("child", "echo $$") "exec sleep 1000' & wait", NULL);
+	host_run("setsid sh -c '" WRITE("child", "echo $$") "exec sleep 1000' & wait", NULL);
 	child = pid_in("child");
 	kill_supervisor();
-	assert_true(apply(OP_REMOVE, NAME));
+	assert_true(host_apply_on(OP_REMOVE, NAME));
 	assert_int_equal(proc_start_time((pid_t)child), 0);
 }
 
@@ -393,7 +364,7 @@ static void only_its_own_run_is_ended(void **state)
 /* A status of an earlier boot speaks of processes that cannot be there any more. */
 static void a_status_of_another_boot(void **state)
 {
-	AUTO_FREE char *path = mem_printf("%s/data/" HOST_WORKLOADS "/" NAME, bench.folder);
+	AUTO_FREE char *path = mem_printf("%s/data/" HOST_WORKLOADS "/" NAME, host.folder);
 	int dir AUTO_FD = -1;
 	struct host_status now;
 	struct err err = ERR_INIT;
@@ -404,8 +375,8 @@ static void a_status_of_another_boot(void **state)
 		pause();
 		_exit(0);
 	}
-	run("exit 0", "\"restartPolicy\":\"no\"");
-	host_await(&bench, NAME, host_is_exited);
+	host_run("exit 0", "\"restartPolicy\":\"no\"");
+	host_await(NAME, host_is_exited);
 	now = status();
 	now.state = RUN_RUNNING;
 	now.pid = bystander; /* the number is in use again */
@@ -416,9 +387,9 @@ static void a_status_of_another_boot(void **state)
 	assert_done(host_status_write(dir, &now, &err), err);
 	assert_int_equal(see().state, RUN_EXITED);
 	assert_non_null(strstr(see().detail, "machine was restarted"));
-	assert_true(apply(OP_STOP, NAME));
+	assert_true(host_apply_on(OP_STOP, NAME));
 	assert_int_equal(kill(bystander, 0), 0);
-	assert_true(apply(OP_START, NAME));
+	assert_true(host_apply_on(OP_START, NAME));
 	assert_int_equal(kill(bystander, 0), 0);
 	assert_int_equal(kill(bystander, SIGKILL), 0);
 	host_await_death(bystander);
@@ -429,36 +400,37 @@ static void two_supervisors_are_one(void **state)
 	int64_t first;
 
 	(void)state;
-	run("exec sleep 1000", NULL);
-	first = host_supervisor_pid(&bench, NAME);
-	assert_false(apply(OP_START, NAME));
-	assert_int_equal(host_supervisor_pid(&bench, NAME), first);
+	host_run("exec sleep 1000", NULL);
+	first = host_supervisor_pid(NAME);
+	assert_false(host_apply_on(OP_START, NAME));
+	assert_int_equal(host_supervisor_pid(NAME), first);
 }
 
 /* ---- logs ---------------------------------------------------------------------------------- */
 
 static void logs_are_rotated_and_bounded(void **state)
 {
-	const char *tail, *folder = host_bench_path(&bench, HOST_WORKLOADS "/" NAME);
+	const char *tail, *folder = host_bench_path(HOST_WORKLOADS "/" NAME);
 	struct stat info;
 	size_t total = 0;
 
 	(void)state;
 	/* files of 4096 bytes here: 30,000 bytes do not fit into three */
-	run("i=0; while [ $i -lt 1000 ]; do i=$((i+1)); echo \"this is line number $i\"; done; "
-	    "exit 0",
-	    "\"restartPolicy\":\"no\"");
-	host_await(&bench, NAME, host_is_exited);
+	host_run(
+		"i=0; while [ $i -lt 1000 ]; do i=$((i+1)); echo \"this is line number $i\"; done; "
+		"exit 0",
+		"\"restartPolicy\":\"no\"");
+	host_await(NAME, host_is_exited);
 	for (int i = 0; i < 3; i++) {
-		const char *path = arena_printf(bench.arena, i ? "%s/log.%d" : "%s/log", folder, i);
+		const char *path = arena_printf(host.arena, i ? "%s/log.%d" : "%s/log", folder, i);
 
 		assert_int_equal(stat(path, &info), 0);
 		assert_true(info.st_size > 0);
 		total += (size_t)info.st_size;
 	}
-	assert_int_equal(stat(arena_printf(bench.arena, "%s/log.3", folder), &info), -1);
+	assert_int_equal(stat(arena_printf(host.arena, "%s/log.3", folder), &info), -1);
 	assert_true(total < 30000);
-	tail = host_bench_logs(&bench, NAME, 2);
+	tail = host_bench_logs(NAME, 2);
 	assert_string_equal(tail, "this is line number 999\nthis is line number 1000\n");
 }
 
@@ -467,44 +439,43 @@ static void the_tail_crosses_files(void **state)
 	const char *tail;
 
 	(void)state;
-	run("i=0; while [ $i -lt 300 ]; do i=$((i+1)); echo \"this is line number $i\"; sleep 0; "
-	    "done; "
-	    "echo >&2 error; exit 0",
-	    "\"restartPolicy\":\"no\"");
-	host_await(&bench, NAME, host_is_exited);
-	tail = host_bench_logs(&bench, NAME, 200);
+	host_run("i=0; while [ $i -lt 300 ]; do i=$((i+1)); echo \"this is line number $i\"; sleep "
+		 "0; "
+		 "done; "
+		 "echo >&2 error; exit 0",
+		 "\"restartPolicy\":\"no\"");
+	host_await(NAME, host_is_exited);
+	tail = host_bench_logs(NAME, 200);
 	assert_true(str_starts(tail, "this is line number 102\n"));
 	assert_true(str_ends(tail, "this is line number 300\nerror\n"));
-	assert_string_equal(host_bench_logs(&bench, NAME, 0), "");
+	assert_string_equal(host_bench_logs(NAME, 0), "");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 static const struct CMUnitTest tests[] = {
-	TEST(a_job_that_is_done),
-	TEST(a_job_that_failed),
-	TEST(killed_by_a_signal),
-	TEST(a_command_that_cannot_run),
-	TEST(a_command_that_is_not_there),
-	TEST(started_again_and_again),
-	TEST(restarts_say_why_and_when),
-	TEST(on_failure_only),
-	TEST(a_policy_that_changes_while_it_waits),
-	TEST(killed_by_hand_it_comes_back),
-	TEST(the_whole_group_is_asked),
-	TEST(who_will_not_end_is_killed),
-	TEST(who_left_the_session_is_found),
-	TEST(what_a_command_leaves_behind_goes_with_it),
-	TEST(a_stop_signal_of_its_own),
-	TEST(one_that_is_suspended_hears_it),
-	TEST(its_supervisor_is_killed),
-	TEST(its_supervisor_is_killed_and_then_it_is_stopped),
-	TEST(its_supervisor_is_killed_and_then_it_is_removed),
-	TEST(only_its_own_run_is_ended),
-	TEST(a_status_of_another_boot),
-	TEST(two_supervisors_are_one),
-	TEST(logs_are_rotated_and_bounded),
-	TEST(the_tail_crosses_files),
+	HOST_TEST(a_job_that_is_done),
+	HOST_TEST(a_job_that_failed),
+	HOST_TEST(killed_by_a_signal),
+	HOST_TEST(a_command_that_cannot_run),
+	HOST_TEST(a_command_that_is_not_there),
+	HOST_TEST(started_again_and_again),
+	HOST_TEST(restarts_say_why_and_when),
+	HOST_TEST(on_failure_only),
+	HOST_TEST(a_policy_that_changes_while_it_waits),
+	HOST_TEST(killed_by_hand_it_comes_back),
+	HOST_TEST(the_whole_group_is_asked),
+	HOST_TEST(who_will_not_end_is_killed),
+	HOST_TEST(who_left_the_session_is_found),
+	HOST_TEST(what_a_command_leaves_behind_goes_with_it),
+	HOST_TEST(a_stop_signal_of_its_own),
+	HOST_TEST(one_that_is_suspended_hears_it),
+	HOST_TEST(its_supervisor_is_killed),
+	HOST_TEST(its_supervisor_is_killed_and_then_it_is_stopped),
+	HOST_TEST(its_supervisor_is_killed_and_then_it_is_removed),
+	HOST_TEST(only_its_own_run_is_ended),
+	HOST_TEST(a_status_of_another_boot),
+	HOST_TEST(two_supervisors_are_one),
+	HOST_TEST(logs_are_rotated_and_bounded),
+	HOST_TEST(the_tail_crosses_files),
 };
 
 HOST_TEST_MAIN(tests)
