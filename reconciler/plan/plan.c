@@ -3,29 +3,30 @@
 
 #include "plan/plan_work.h"
 
-/* A slot alone; one that is gone needs to know which names the others on its node want. */
-static bool is_asked_for(const struct plan_input *input, const struct slot *slot)
+/* One that is gone, alone: the others on its node matter for the names that they want. */
+static bool is_gone_alone(const struct plan_input *input)
 {
-	if (!input->only)
-		return true;
-	if (desired_find(input->desired, input->only))
-		return slot_key_cmp(&slot->key, input->only) == 0;
-	return str_eq(slot->key.node, input->only->node);
+	return input->only && !desired_find(input->desired, input->only);
 }
 
 static void begin_slots(struct plan_work *work)
 {
 	const struct desired *desired = work->input->desired;
+	const struct slot_key *only = work->input->only;
 
+	if (only && !is_gone_alone(work->input)) {
+		plan_slot_begin(work, desired_find(desired, only));
+		return;
+	}
 	for (size_t i = 0; i < desired->slots_n; i++) {
-		if (is_asked_for(work->input, &desired->slots[i]))
+		if (!only || str_eq(desired->slots[i].key.node, only->node))
 			plan_slot_begin(work, &desired->slots[i]);
 	}
 }
 
 static void finish_slots(struct plan_work *work)
 {
-	if (work->input->only && !desired_find(work->input->desired, work->input->only)) {
+	if (is_gone_alone(work->input)) {
 		VEC_CLEAR(&work->slots);
 		VEC_CLEAR(&work->held);
 		VEC_CLEAR(&work->unresolved);

@@ -110,7 +110,9 @@ struct plan {
 	size_t refused_n;
 	struct plan_note *held, *data;
 	size_t held_n, data_n;
-	const struct workload **unclaimed; /* ours by label, without a slot, left running */
+	/* Ours by label, without a slot, left running: of a stage that is not known, or found on
+	 * the first look and waiting for approve. */
+	const struct workload **unclaimed;
 	size_t unclaimed_n;
 	struct digest_entry *unresolved; /* (node, image) that have no digest and need one */
 	size_t unresolved_n;

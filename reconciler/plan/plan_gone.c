@@ -191,6 +191,7 @@ static void remove_slot(struct plan_work *work, const struct gone *gone, struct 
 		plan_fill_steps(work, plan);
 	if (work->input->adopting) {
 		plan->leave = true;
+		leave_running(work, gone);
 		if (plan->steps_n > 0)
 			plan_hold(work, plan, "approval",
 				  "found on the first look, and in no manifest: left running until "

@@ -136,7 +136,8 @@ static json_t *held_json(const struct plan *plan, struct arena *arena)
 				 .deployment = workload->labels.deployment,
 				 .node = workload->labels.node},
 			.reason = "unclaimed",
-			.text = arena_printf(arena, "%s is left running: its stage is not known",
+			.text = arena_printf(arena,
+					     "%s is ours, but of no deployment; it is left running",
 					     workload->name),
 		};
 

@@ -244,7 +244,7 @@ static void print_refused(struct page *page)
 static void print_unclaimed(struct page *page)
 {
 	if (page->plan->unclaimed_n > 0)
-		section(page, "Unclaimed: left running, their stage is not known");
+		section(page, "Unclaimed: ours, but of no deployment; left running");
 	for (size_t i = 0; i < page->plan->unclaimed_n; i++) {
 		const struct workload *workload = page->plan->unclaimed[i];
 
