@@ -17,6 +17,8 @@
 
 /* What one folder and those below it gave: a range of the entries and one of the problems. */
 struct given {
+	struct oid tree;
+	unsigned depth;
 	size_t prefix_len; /* of the folder's own path */
 	size_t entries, entries_end;
 	size_t problems, problems_end;
@@ -215,7 +217,7 @@ static const struct tree_item *old_find(struct old_folder *old, const struct tre
 
 /* ---------------------------------------------------------------- the same folder again */
 
-/* What a folder gives depends on its depth too; nobody can make two ids that differ so little. */
+/* What a folder gives depends on its depth too. */
 static struct oid key_of(const struct oid *tree, unsigned depth)
 {
 	struct oid key = *tree;
@@ -251,10 +253,9 @@ static int give_again(struct listing *listing, const struct given *given, struct
 	return 0;
 }
 
-static void remember(struct listing *listing, const struct oid *tree, unsigned depth,
-		     const struct given *given)
+static void remember(struct listing *listing, const struct given *given)
 {
-	struct oid key = key_of(tree, depth);
+	struct oid key = key_of(&given->tree, given->depth);
 	uint32_t *place = oid_map_at(&listing->known, &key);
 
 	if (!place)
@@ -268,8 +269,9 @@ static const struct given *recall(struct listing *listing, const struct oid *tre
 {
 	struct oid key = key_of(tree, depth);
 	const uint32_t *place = oid_map_at(&listing->known, &key);
+	const struct given *given = place && *place ? &listing->given.v[*place - 1] : NULL;
 
-	return place && *place ? &listing->given.v[*place - 1] : NULL;
+	return given && given->depth == depth && oid_eq(&given->tree, tree) ? given : NULL;
 }
 
 static int walk(struct listing *listing, const struct oid *tree, const struct oid *old_tree,
@@ -349,7 +351,9 @@ static int walk(struct listing *listing, const struct oid *tree, const struct oi
 		unsigned depth, struct err *err)
 {
 	const struct given *again = recall(listing, tree, depth);
-	struct given given = {.prefix_len = listing->path.len,
+	struct given given = {.tree = *tree,
+			      .depth = depth,
+			      .prefix_len = listing->path.len,
 			      .entries = listing->entries.n,
 			      .problems = listing->problems.n};
 
@@ -359,7 +363,7 @@ static int walk(struct listing *listing, const struct oid *tree, const struct oi
 		return -1;
 	given.entries_end = listing->entries.n;
 	given.problems_end = listing->problems.n;
-	remember(listing, tree, depth, &given);
+	remember(listing, &given);
 	return 0;
 }
 
