@@ -2,6 +2,7 @@
 #include "source/gitlib.h"
 
 #include "base/fs.h"
+#include "source/repo_format.h"
 
 /* Configuration of the machine and of users could send a fetch elsewhere or name files to read. */
 static void forget_user_configuration(void)
@@ -14,14 +15,6 @@ static void forget_user_configuration(void)
 		git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, levels[i], "");
 }
 
-/* Extensions that say nothing about how objects and refs are stored. */
-static void accept_harmless_extensions(void)
-{
-	static const char *names[] = {"worktreeconfig", "preciousobjects"};
-
-	git_libgit2_opts(GIT_OPT_SET_EXTENSIONS, names, ARRAY_LEN(names));
-}
-
 void gitlib_setup(void)
 {
 	static bool ready;
@@ -31,7 +24,6 @@ void gitlib_setup(void)
 	if (git_libgit2_init() < 0)
 		mem_exhausted();
 	forget_user_configuration();
-	accept_harmless_extensions();
 	git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
 	git_libgit2_opts(GIT_OPT_ENABLE_CACHING, 0);
 	git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
@@ -58,28 +50,7 @@ int gitlib_fail(struct err *err, enum err_code code, const char *fmt, ...)
 	return err_set(err, code, "%s: %s", context, reason);
 }
 
-static int open_failed(int result, const char *path, struct err *err)
-{
-	const git_error *why = git_error_last();
-	const char *reason = why && why->message ? why->message : "";
-
-	if (result == GIT_ENOTFOUND)
-		return err_set(err, E_REPO_UNREADABLE, "%s: there is no Git repository", path);
-	if (strstr(reason, "extensions.objectformat"))
-		return err_set(err, E_REPO_UNSUPPORTED,
-			       "%s: the repository has SHA-256 object ids; only SHA-1 is supported",
-			       path);
-	if (strstr(reason, "extensions.refstorage"))
-		return err_set(err, E_REPO_UNSUPPORTED,
-			       "%s: the repository keeps its refs as reftable; only files are "
-			       "supported (git refs migrate --ref-format=files)",
-			       path);
-	if (strstr(reason, "unsupported"))
-		return gitlib_fail(err, E_REPO_UNSUPPORTED, "%s", path);
-	return gitlib_fail(err, E_REPO_UNREADABLE, "%s", path);
-}
-
-/* The format was checked when it was opened; nothing else of the configuration is wanted. */
+/* Set, so that nothing that the library does later reads the repository's own. */
 static void forget_configuration(git_repository *git)
 {
 	git_config *none = NULL;
@@ -89,26 +60,64 @@ static void forget_configuration(git_repository *git)
 	git_config_free(none);
 }
 
+/* In a worktree ".git" is a file: "gitdir: PATH". NULL with err when it says something else. */
+static char *follow_link(const char *path, const char *file, struct err *err)
+{
+	static const char word[] = "gitdir: ";
+	struct buf text AUTO_BUF = BUF_INIT(FS_PATH_MAX);
+	const char *target;
+
+	if (fs_read(file, FS_PATH_MAX, &text, err) != 0)
+		return NULL;
+	if (!str_starts(buf_str(&text), word)) {
+		err_set(err, E_REPO_UNREADABLE, "%s is not a link to a Git repository", file);
+		return NULL;
+	}
+	text.ptr[strcspn(text.ptr, "\r\n")] = '\0';
+	target = text.ptr + strlen(word);
+	return *target == '/' ? mem_strdup(target) : mem_printf("%s/%s", path, target);
+}
+
+/* The folder that holds HEAD: path itself, or what ".git" in it is. */
+static char *find_git_dir(const char *path, struct err *err)
+{
+	char *inside AUTO_FREE = mem_printf("%s/.git", path);
+
+	if (fs_is_dir(inside))
+		return mem_strdup(inside);
+	if (fs_exists(inside))
+		return follow_link(path, inside, err);
+	return mem_strdup(path);
+}
+
 /*
- * Opened as a bare one, which is what it is to us, whatever its core.worktree says. A bare one is
- * not looked for in ".git" by the library (a folder, or in a worktree a file that names one).
+ * Opened as a bare one, which is what it is to us: the library then does not look at its
+ * configuration (where it would lose memory with each extension, too).
  */
 int gitlib_open(const char *path, git_repository **out, struct err *err)
 {
-	const unsigned flags = GIT_REPOSITORY_OPEN_NO_SEARCH | GIT_REPOSITORY_OPEN_BARE;
-	char *inside AUTO_FREE = mem_printf("%s/.git", path);
+	char *git_dir AUTO_FREE = find_git_dir(path, err);
+	git_repository *git AUTO_GIT(git_repository) = NULL;
 	int result;
 
+	if (!git_dir)
+		return -1;
 	gitlib_setup();
-	result = git_repository_open_ext(out, fs_exists(inside) ? inside : path, flags, NULL);
+	result = git_repository_open_bare(&git, git_dir);
+	if (result == GIT_ENOTFOUND)
+		return err_set(err, E_REPO_UNREADABLE, "%s: there is no Git repository", path);
 	if (result != 0)
-		return open_failed(result, path, err);
-	forget_configuration(*out);
+		return gitlib_fail(err, E_REPO_UNREADABLE, "%s", path);
+	if (repo_format_check(git_repository_commondir(git), err) != 0)
+		return -1;
+	forget_configuration(git);
+	*out = git;
+	git = NULL;
 	return 0;
 }
 
-int gitlib_read(git_odb *odb, const struct oid *id, git_object_t type, size_t max,
-		git_odb_object **out, struct err *err)
+static int check_header(git_odb *odb, const struct oid *id, git_object_t type, size_t max,
+			struct err *err)
 {
 	git_oid object = gitlib_id(id);
 	char hex[OID_HEX_SIZE];
@@ -124,8 +133,31 @@ int gitlib_read(git_odb *odb, const struct oid *id, git_object_t type, size_t ma
 	if (size > max)
 		return err_set(err, E_TOO_LARGE, "object %s has %zu bytes, more than %zu",
 			       oid_hex(id, hex), size, max);
+	return 0;
+}
+
+int gitlib_read(git_odb *odb, const struct oid *id, git_object_t type, size_t max,
+		git_odb_object **out, struct err *err)
+{
+	git_oid object = gitlib_id(id);
+	char hex[OID_HEX_SIZE];
+
+	if (check_header(odb, id, type, max, err) != 0)
+		return -1;
 	if (git_odb_read(out, odb, &object) != 0)
 		return gitlib_fail(err, E_REPO_UNREADABLE, "object %s", oid_hex(id, hex));
+	return 0;
+}
+
+int gitlib_commit(struct repo *repo, const struct oid *id, git_commit **out, struct err *err)
+{
+	git_oid object = gitlib_id(id);
+	char hex[OID_HEX_SIZE];
+
+	if (check_header(repo->odb, id, GIT_OBJECT_COMMIT, REPO_OBJECT_MAX, err) != 0)
+		return -1;
+	if (git_commit_lookup(out, repo->git, &object) != 0)
+		return gitlib_fail(err, E_REPO_UNREADABLE, "commit %s", oid_hex(id, hex));
 	return 0;
 }
 

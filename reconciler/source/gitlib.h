@@ -14,14 +14,13 @@
 #include <git2/config.h>
 #include <git2/errors.h>
 #include <git2/global.h>
-#include <git2/graph.h>
 #include <git2/message.h>
+#include <git2/object.h>
 #include <git2/odb.h>
 #include <git2/pack.h>
 #include <git2/refs.h>
 #include <git2/remote.h>
 #include <git2/repository.h>
-#include <git2/revparse.h>
 #include <git2/revwalk.h>
 #include <git2/sys/repository.h>
 #include <git2/sys/transport.h>
@@ -47,7 +46,10 @@ void gitlib_setup(void);
  */
 int gitlib_fail(struct err *err, enum err_code code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
-/* Opens without a search upwards and forgets the repository's configuration. */
+/*
+ * Opens a bare repository, one with a working tree, or a worktree, without a search upwards and
+ * without its configuration. E_REPO_UNREADABLE, E_REPO_UNSUPPORTED.
+ */
 int gitlib_open(const char *path, git_repository **out, struct err *err);
 
 /*
@@ -56,6 +58,8 @@ int gitlib_open(const char *path, git_repository **out, struct err *err);
  */
 int gitlib_read(git_odb *odb, const struct oid *id, git_object_t type, size_t max,
 		git_odb_object **out, struct err *err);
+/* A commit, parsed; the same errors. */
+int gitlib_commit(struct repo *repo, const struct oid *id, git_commit **out, struct err *err);
 /* The tree of a commit, told from the commit's own bytes. */
 int gitlib_commit_tree(git_odb *odb, const struct oid *commit, struct oid *tree, struct err *err);
 

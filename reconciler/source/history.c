@@ -3,29 +3,10 @@
 
 #include "base/vec.h"
 #include "source/gitlib.h"
+#include "source/history_walk.h"
 
 #define HISTORY_MAX 1000	       /* commits that one question looks at */
 #define MESSAGE_MAX ((size_t)64 << 10) /* bytes of a message that are kept */
-
-/*
- * Objects of a commit that was accepted are kept, its ancestors are not: after a force-push and a
- * gc a walk from it can end in nothing. No function here fails because of that; each says what it
- * answers instead.
- */
-
-static int lookup(struct repo *repo, const struct oid *id, git_commit **out, struct err *err)
-{
-	git_odb_object *object AUTO_GIT(git_odb_object) = NULL;
-	git_oid oid = gitlib_id(id);
-	char hex[OID_HEX_SIZE];
-
-	/* its size is looked at before it is parsed */
-	if (gitlib_read(repo->odb, id, GIT_OBJECT_COMMIT, REPO_OBJECT_MAX, &object, err) != 0)
-		return -1;
-	if (git_commit_lookup(out, repo->git, &oid) != 0)
-		return gitlib_fail(err, E_REPO_UNREADABLE, "commit %s", oid_hex(id, hex));
-	return 0;
-}
 
 /* ---------------------------------------------------------------- one commit */
 
@@ -62,95 +43,23 @@ int repo_commit(struct repo *repo, const struct oid *id, struct arena *arena,
 {
 	git_commit *commit AUTO_GIT(git_commit) = NULL;
 
-	if (lookup(repo, id, &commit, err) != 0)
+	if (gitlib_commit(repo, id, &commit, err) != 0)
 		return -1;
 	describe(commit, arena, out);
 	return 0;
 }
 
-/* ---------------------------------------------------------------- ancestors */
-
-static int walk_new(struct repo *repo, const struct oid *tip, git_revwalk **out, struct err *err)
-{
-	git_oid id = gitlib_id(tip);
-	char hex[OID_HEX_SIZE];
-
-	if (git_revwalk_new(out, repo->git) != 0 || git_revwalk_push(*out, &id) != 0)
-		return gitlib_fail(err, E_REPO_UNREADABLE, "history of %s", oid_hex(tip, hex));
-	return 0;
-}
-
-/* Needs the history of tip alone, where the library's own search needs that of base too. */
-static int is_in_history(struct repo *repo, const struct oid *tip, const git_oid *base,
-			 struct err *err)
-{
-	git_revwalk *walk AUTO_GIT(git_revwalk) = NULL;
-	char hex[OID_HEX_SIZE];
-	git_oid id;
-	int result;
-
-	if (walk_new(repo, tip, &walk, err) != 0)
-		return -1;
-	while ((result = git_revwalk_next(&id, walk)) == 0) {
-		if (git_oid_equal(&id, base))
-			return 1;
-	}
-	if (result == GIT_ITEROVER)
-		return 0;
-	return gitlib_fail(err, E_REPO_UNREADABLE, "history of %s", oid_hex(tip, hex));
-}
+/* ---------------------------------------------------------------- from tip back to base */
 
 int repo_descends(struct repo *repo, const struct oid *tip, const struct oid *base, struct err *err)
 {
-	git_oid from = gitlib_id(tip), to = gitlib_id(base);
-	int result;
+	struct history history AUTO_HISTORY = {0};
 
 	if (oid_eq(tip, base))
 		return 1;
-	result = git_graph_descendant_of(repo->git, &from, &to);
-	return result >= 0 ? result : is_in_history(repo, tip, &to, err);
-}
-
-/* ---------------------------------------------------------------- from tip back to base */
-
-struct commits {
-	VEC(struct oid) list; /* newest first */
-};
-
-static void commits_release(struct commits *commits)
-{
-	VEC_FREE(&commits->list);
-}
-
-static int gather(git_revwalk *walk, const struct oid *base, struct commits *out)
-{
-	git_oid id, hidden;
-	int result = 0;
-
-	git_revwalk_sorting(walk, GIT_SORT_TOPOLOGICAL | GIT_SORT_TIME);
-	if (base) {
-		hidden = gitlib_id(base);
-		if (git_revwalk_hide(walk, &hidden) != 0)
-			return -1;
-	}
-	while (out->list.n < HISTORY_MAX && (result = git_revwalk_next(&id, walk)) == 0)
-		VEC_PUSH(&out->list, gitlib_id_back(&id));
-	return out->list.n == HISTORY_MAX || result == GIT_ITEROVER ? 0 : -1;
-}
-
-/* The commits between; tip alone when where they end cannot be told. */
-static int commits_between(struct repo *repo, const struct oid *tip, const struct oid *base,
-			   struct commits *out, struct err *err)
-{
-	git_revwalk *walk AUTO_GIT(git_revwalk) = NULL;
-
-	if (walk_new(repo, tip, &walk, err) != 0)
+	if (history_walk(&history, repo, tip, base, 0, err) != 0)
 		return -1;
-	if (gather(walk, base, out) != 0) {
-		VEC_CLEAR(&out->list);
-		VEC_PUSH(&out->list, *tip);
-	}
-	return 0;
+	return history.base_is_ancestor ? 1 : 0;
 }
 
 struct texts {
@@ -179,17 +88,15 @@ static int add_trailers(git_commit *commit, const char *key, struct arena *arena
 int repo_trailers(struct repo *repo, const struct oid *tip, const struct oid *base, const char *key,
 		  struct arena *arena, const char ***values, size_t *n, struct err *err)
 {
-	struct commits commits CLEANUP(commits_release) = {0};
+	struct history history AUTO_HISTORY = {0};
 	struct texts texts CLEANUP(texts_release) = {0};
 
-	if (!base)
-		VEC_PUSH(&commits.list, *tip);
-	else if (commits_between(repo, tip, base, &commits, err) != 0)
+	if (history_walk(&history, repo, tip, base, base ? HISTORY_MAX : 1, err) != 0)
 		return -1;
-	for (size_t i = 0; i < commits.list.n; i++) {
+	for (size_t i = 0; i < history.between.n; i++) {
 		git_commit *commit AUTO_GIT(git_commit) = NULL;
 
-		if (lookup(repo, &commits.list.v[i], &commit, err) != 0)
+		if (gitlib_commit(repo, &history.between.v[i], &commit, err) != 0)
 			return -1;
 		if (add_trailers(commit, key, arena, &texts) != 0)
 			return gitlib_fail(err, E_REPO_UNREADABLE, "a commit's trailers");
@@ -251,15 +158,15 @@ int repo_last_touch(struct repo *repo, const struct oid *tip, const struct oid *
 		    const char *const *paths, size_t n, struct arena *arena,
 		    struct commit_info *out, struct err *err)
 {
-	struct commits commits CLEANUP(commits_release) = {0};
+	struct history history AUTO_HISTORY = {0};
 
-	if (commits_between(repo, tip, base, &commits, err) != 0)
+	if (history_walk(&history, repo, tip, base, HISTORY_MAX, err) != 0)
 		return -1;
-	for (size_t i = 0; i < commits.list.n; i++) {
+	for (size_t i = 0; i < history.between.n; i++) {
 		git_commit *commit AUTO_GIT(git_commit) = NULL;
 		int touched;
 
-		if (lookup(repo, &commits.list.v[i], &commit, err) != 0)
+		if (gitlib_commit(repo, &history.between.v[i], &commit, err) != 0)
 			return -1;
 		if (git_commit_parentcount(commit) > 1)
 			continue;

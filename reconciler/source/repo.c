@@ -2,10 +2,12 @@
 #include "source/repo.h"
 
 #include "base/fs.h"
-#include "base/vec.h"
+#include "base/num.h"
 #include "source/gitlib.h"
 #include "source/store.h"
 #include "source/url.h"
+
+#define STEPS_MAX 100000 /* in "main~N" */
 
 /*
  * Objects that were kept are found as if they were the repository's own. The store comes to be with
@@ -121,19 +123,89 @@ int repo_branch(struct repo *repo, const char *branch, struct oid *commit, struc
 	return resolve(repo, ref, branch ? branch : "HEAD", commit, err);
 }
 
+static int no_revision(const struct repo *repo, const char *revision, struct err *err)
+{
+	return err_set(err, E_NOT_FOUND, "%s has no revision %s", repo->url, revision);
+}
+
+/* A branch, a tag, another ref, or an id of which at least four digits are given. */
+static int find_named(struct repo *repo, const char *name, git_object **out)
+{
+	git_reference *ref AUTO_GIT(git_reference) = NULL, *end AUTO_GIT(git_reference) = NULL;
+	size_t len = strlen(name);
+	git_oid id;
+
+	if (len == 0)
+		return GIT_ENOTFOUND; /* the library would take HEAD */
+	if (len < OID_HEX_SIZE - 1 && git_reference_dwim(&ref, repo->git, name) == 0) {
+		if (git_reference_resolve(&end, ref) != 0)
+			return GIT_ENOTFOUND;
+		return git_object_lookup(out, repo->git, git_reference_target(end), GIT_OBJECT_ANY);
+	}
+	if (len < GIT_OID_MINPREFIXLEN || len > OID_HEX_SIZE - 1 ||
+	    git_oid_fromstrn(&id, name, len) != 0)
+		return GIT_ENOTFOUND;
+	return git_object_lookup_prefix(out, repo->git, &id, len, GIT_OBJECT_ANY);
+}
+
+/* "~3" goes back three times by the first parent, "^2" once by the second; 0, or -1. */
+static int go_back(git_commit **commit, char kind, unsigned n)
+{
+	git_commit *to = NULL;
+	int result;
+
+	if (kind == '~')
+		result = git_commit_nth_gen_ancestor(&to, *commit, n);
+	else
+		result = n ? git_commit_parent(&to, *commit, n - 1) : git_commit_dup(&to, *commit);
+	if (result != 0)
+		return -1;
+	git_commit_free(*commit);
+	*commit = to;
+	return 0;
+}
+
+/* Follows all of "~1^2". */
+static int follow(git_commit **commit, const char *suffix)
+{
+	while (*suffix) {
+		char kind = *suffix++;
+		size_t len = strspn(suffix, "0123456789");
+		char *digits AUTO_FREE = mem_strndup(suffix, len);
+		int64_t n = 1;
+
+		if ((kind != '~' && kind != '^') ||
+		    (len && num_parse_int(digits, 0, STEPS_MAX, &n) != 0) ||
+		    go_back(commit, kind, (unsigned)n) != 0)
+			return -1;
+		suffix += len;
+	}
+	return 0;
+}
+
+/*
+ * Of git's language for revisions, names and ids with `~` and `^`: what people need, without the
+ * searches and dates that the library would look for in the same text.
+ */
 int repo_revision(struct repo *repo, const char *revision, struct oid *commit, struct err *err)
 {
+	size_t name_len = strcspn(revision, "~^");
+	char *name AUTO_FREE = mem_strndup(revision, name_len);
 	git_object *named AUTO_GIT(git_object) = NULL, *peeled AUTO_GIT(git_object) = NULL;
-	int result = git_revparse_single(&named, repo->git, revision);
+	git_commit *at AUTO_GIT(git_commit) = NULL;
+	int result = find_named(repo, name, &named);
 
 	if (result == GIT_EAMBIGUOUS)
-		return err_set(err, E_AMBIGUOUS, "%s: %s fits several objects", repo->url,
-			       revision);
+		return err_set(err, E_AMBIGUOUS, "%s: %s fits several objects", repo->url, name);
 	if (result != 0)
-		return err_set(err, E_NOT_FOUND, "%s has no revision %s", repo->url, revision);
+		return no_revision(repo, revision, err);
 	if (git_object_peel(&peeled, named, GIT_OBJECT_COMMIT) != 0)
 		return err_set(err, E_NOT_FOUND, "%s: %s is not a commit", repo->url, revision);
-	*commit = gitlib_id_back(git_object_id(peeled));
+	at = (git_commit *)peeled;
+	peeled = NULL;
+	if (follow(&at, revision + name_len) != 0)
+		return no_revision(repo, revision, err);
+	*commit = gitlib_id_back(git_commit_id(at));
 	return 0;
 }
 

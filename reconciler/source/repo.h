@@ -39,9 +39,15 @@ void repo_refresh(struct repo *repo);
 
 /* The commit a branch points at; NULL: HEAD's (a worktree has its own). E_BRANCH_MISSING. */
 int repo_branch(struct repo *repo, const char *branch, struct oid *commit, struct err *err);
-/* The commit any revision means (branch, tag, id, short id, HEAD~1). E_NOT_FOUND. */
+/*
+ * The commit that a revision means: a branch, a tag, an id or its first four digits or more, and
+ * behind it any of ~ ~N ^ ^N. E_NOT_FOUND, E_AMBIGUOUS.
+ */
 int repo_revision(struct repo *repo, const char *revision, struct oid *commit, struct err *err);
-/* Does `tip` descend from `base` by any parent (or is it the same)? 1, 0, or -1. */
+/*
+ * Does `tip` descend from `base` by any parent (or is it the same)? 1, 0, or -1. Where history is
+ * missing (rewritten and collected, or a shallow clone) it ends there; the same holds below.
+ */
 int repo_descends(struct repo *repo, const struct oid *tip, const struct oid *base,
 		  struct err *err);
 
@@ -58,8 +64,7 @@ int repo_commit(struct repo *repo, const struct oid *id, struct arena *arena,
 		struct commit_info *out, struct err *err);
 /*
  * Values of a trailer ("Trueup-Prune") in any commit reachable from tip and not from base (NULL:
- * tip alone), newest first; at most 1,000 commits are looked at. Where the history of base is gone
- * (rewritten and collected), tip alone: too few values, never too many.
+ * tip alone), newest first; at most 1,000 commits are looked at.
  */
 int repo_trailers(struct repo *repo, const struct oid *tip, const struct oid *base, const char *key,
 		  struct arena *arena, const char ***values, size_t *n, struct err *err);

@@ -23,6 +23,8 @@ static struct {
 	unsigned tests;
 } world;
 
+#define PATIENCE_MS 60000 /* what works may take long on a slow machine */
+
 /* ---------------------------------------------------------------- servers */
 
 static char *port_of(const char *output, const char *name)
@@ -132,7 +134,8 @@ static struct outcome fetch(const char *url, const char *branch)
 	return fetch_as((struct fetch_request){.url = url,
 					       .branch = branch,
 					       .state_dir = world.state_dir,
-					       .credentials_dir = world.credentials});
+					       .credentials_dir = world.credentials,
+					       .connect_ms = PATIENCE_MS});
 }
 
 static void assert_refused(struct outcome outcome, enum err_code code, const char *word)
@@ -608,7 +611,8 @@ static void test_pack_over_the_cap(void **state)
 						.branch = "main",
 						.state_dir = world.state_dir,
 						.credentials_dir = world.credentials,
-						.pack_max = 1000000};
+						.pack_max = 1000000,
+						.connect_ms = PATIENCE_MS};
 
 		assert_int_equal(fetch_as(request).result, 0);
 		request.branch = "big";

@@ -113,10 +113,12 @@ static void test_owned_by_another(void **state)
 static void test_not_a_repository(void **state)
 {
 	struct world *world = *state;
-	static const char *const names[] = {"absent", "empty", "file", "work/sub", "broken"};
+	static const char *const names[] = {"absent",	"empty",  "file",
+					    "work/sub", "broken", "link"};
 
-	test_run(world->folder, "mkdir empty work/sub; echo x >file\n"
-				"cp -r work broken; rm -r broken/.git/objects");
+	test_run(world->folder,
+		 "mkdir empty work/sub link; echo x >file; echo nonsense >link/.git\n"
+		 "cp -r work broken; rm -r broken/.git/objects");
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		char *path AUTO_FREE = test_path(world->folder, names[i]);
 		struct repo *repo AUTO_REPO = NULL;
@@ -140,18 +142,54 @@ static void assert_unsupported(const struct world *world, const char *name, cons
 
 static void test_unsupported_formats_are_named(void **state)
 {
+	static const struct {
+		const char *config, *word;
+	} rows[] = {
+		{"[core]\n\trepositoryformatversion = 1\n[extensions]\n\trefStorage = reftable\n",
+		 "reftable"},
+		{"[extensions] refstorage=reftable\n[core] repositoryFormatVersion=1", "reftable"},
+		{"[CORE]repositoryformatversion=1\n[Extensions]\npartialClone = origin # x\n",
+		 "partialclone"},
+		{"[core]\nrepositoryformatversion=1\n[extensions]\nunheardOf\n", "unheardof=true"},
+		{"[core]\nrepositoryformatversion = 2\n", "newer"},
+		{"[core]\nrepositoryformatversion = x\n", "newer"},
+		{"[extensions]\nobjectFormat = \"sha256\"\n", "SHA-256"},
+	};
 	struct world *world = *state;
 
-	test_run(world->folder, "git init -q --object-format=sha256 long\n"
-				"cp -r work table; cd table\n"
-				"git config core.repositoryformatversion 1\n"
-				"git config extensions.refStorage reftable\n"
-				"cd ..; cp -r work partial; cd partial\n"
-				"git config core.repositoryformatversion 1\n"
-				"git config extensions.partialClone origin");
+	test_run(world->folder, "git init -q --object-format=sha256 long; cp -r work other");
 	assert_unsupported(world, "long", "SHA-256");
-	assert_unsupported(world, "table", "reftable");
-	assert_unsupported(world, "partial", "partialclone");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		test_run(world->folder, "printf '%%s' '%s' >other/.git/config", rows[i].config);
+		assert_unsupported(world, "other", rows[i].word);
+	}
+}
+
+static void test_formats_that_change_nothing(void **state)
+{
+	static const char *const configs[] = {
+		"",
+		"[core]\nrepositoryformatversion = 0\n[extensions]\nfuture = x\n",
+		"[core]\nrepositoryformatversion = 1\n[extensions]\nworktreeConfig = true\n"
+		"objectformat = sha1 ; comment\nrefstorage = files\nnoop\npreciousObjects=1\n",
+		"[extensions \"sub\"]\nx = y\n[core]\nrepositoryformatversion = 1\n",
+		"# [core]\n; [extensions]\n[broken\nx\n= y\n[]\n",
+	};
+	struct world *world = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(configs); i++) {
+		struct repo *repo AUTO_REPO = NULL;
+
+		test_run(world->folder, "printf '%%s' '%s' >work/.git/config", configs[i]);
+		repo = open_at(world, "work");
+		assert_branch(repo, "main", &world->tip);
+	}
+	test_run(world->folder, "rm work/.git/config");
+	{
+		struct repo *repo AUTO_REPO = open_at(world, "work");
+
+		assert_branch(repo, "main", &world->tip);
+	}
 }
 
 /* A hook, a filter, an include and an alias in the repository's own configuration mean nothing. */
@@ -166,7 +204,8 @@ static void test_configuration_is_ignored(void **state)
 				"git config core.repositoryformatversion 1\n"
 				"git config core.fsmonitor 'touch ../called'\n"
 				"git config core.worktree /nowhere\n"
-				"git config include.path ../../missing");
+				"git config include.path ../../missing; mkfifo pipe\n"
+				"git config include.path ../../pipe");
 	repo = open_at(world, "work");
 	assert_done(repo_branch(repo, "main", &id, &err), err);
 	test_run(world->folder, "test ! -e called");
@@ -258,6 +297,13 @@ static void test_revisions(void **state)
 	struct repo *repo AUTO_REPO = open_at(world, "work");
 	struct err err = ERR_INIT;
 	char hex[OID_HEX_SIZE];
+	static const char *const absent[] = {
+		"main~9",  "nonsense",	       "",	 "~1",	     "main:a.yaml", "abc",
+		"main~-1", "main~99999999999", "main^2", ":/change", "main@{0}",    "main^{tree}",
+		"../../x", "refs/heads"};
+	static const char *const same[] = {"main^",   "main^1",		  "HEAD~1",
+					   "v1~1^0",  "refs/heads/main~", "heads/main^^0^0",
+					   "main~0~1"};
 	struct oid id, parent;
 
 	parent = test_shell_id(world->folder,
@@ -272,10 +318,12 @@ static void test_revisions(void **state)
 	assert_true(oid_eq(&id, &world->tip));
 	assert_done(repo_revision(repo, "main~1", &id, &err), err);
 	assert_true(oid_eq(&id, &parent));
-	assert_fails(repo_revision(repo, "main~9", &id, &err), err, E_NOT_FOUND);
-	assert_fails(repo_revision(repo, "nonsense", &id, &err), err, E_NOT_FOUND);
-	assert_fails(repo_revision(repo, "", &id, &err), err, E_NOT_FOUND);
-	assert_fails(repo_revision(repo, "main:a.yaml", &id, &err), err, E_NOT_FOUND);
+	for (size_t i = 0; i < ARRAY_LEN(absent); i++)
+		assert_fails(repo_revision(repo, absent[i], &id, &err), err, E_NOT_FOUND);
+	for (size_t i = 0; i < ARRAY_LEN(same); i++) {
+		assert_done(repo_revision(repo, same[i], &id, &err), err);
+		assert_true(oid_eq(&id, &parent));
+	}
 }
 
 /* ---------------------------------------------------------------- history */
@@ -336,6 +384,69 @@ static void test_descends(void **state)
 
 		assert_int_equal(repo_descends(repo, &top, &none, &err), 0);
 	}
+}
+
+/* The answers do not depend on clocks: here each commit is older than its parents, or by chance. */
+static void test_history_with_wrong_clocks(void **state)
+{
+	static const char *const clocks[] = {"$((2000000000 - n * 1000))", "$((n * 7919 % 13))",
+					     "$((n % 2 ? 1 : 2000000000))"};
+	struct world *world = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(clocks); i++) {
+		char *name AUTO_FREE = mem_printf("clock%zu", i);
+		struct arena *arena AUTO_ARENA = arena_new(0);
+		struct repo *repo AUTO_REPO = NULL;
+		struct err err = ERR_INIT;
+		struct oid tip, base, fork;
+		const char **values;
+		size_t n;
+
+		test_run(world->folder,
+			 "git init -q %s; cd %s; n=0\n"
+			 "add() { n=$((n + 1)); GIT_COMMITTER_DATE=\"@%s +0000\" git commit -q \\\n"
+			 "  --allow-empty -m \"$1\n\nX: $1\"; }\n"
+			 "for c in 1 2 3 4 5 6; do add old$c; done; git tag base\n"
+			 "git checkout -qb fork HEAD~2; add f1; add f2; git checkout -q main\n"
+			 "for c in 1 2 3; do add new$c; done",
+			 name, name, clocks[i]);
+		repo = open_at(world, name);
+		tip = named(repo, "main");
+		base = named(repo, "base");
+		fork = named(repo, "fork");
+		assert_int_equal(repo_descends(repo, &tip, &base, &err), 1);
+		assert_int_equal(repo_descends(repo, &base, &tip, &err), 0);
+		assert_int_equal(repo_descends(repo, &fork, &base, &err), 0);
+		assert_int_equal(repo_descends(repo, &tip, &fork, &err), 0);
+		assert_done(repo_trailers(repo, &tip, &base, "X", arena, &values, &n, &err), err);
+		assert_int_equal(n, 3);
+		for (size_t j = 0; j < n; j++)
+			assert_true(str_starts(values[j], "new"));
+	}
+}
+
+static void test_shallow_history(void **state)
+{
+	struct world *world = *state;
+	struct repo *repo AUTO_REPO = NULL;
+	struct arena *arena AUTO_ARENA = arena_new(0);
+	struct err err = ERR_INIT;
+	struct oid tip, parent, first;
+	const char *path = "left.yaml";
+	struct commit_info info;
+
+	make_history(world);
+	test_run(world->folder, "git clone -q --depth 2 -b main file://$PWD/history shallow");
+	repo = open_at(world, "history");
+	first = named(repo, "base");
+	repo_close(&repo);
+	repo = open_at(world, "shallow");
+	tip = named(repo, "main");
+	parent = named(repo, "main~1");
+	assert_int_equal(repo_descends(repo, &tip, &parent, &err), 1);
+	assert_int_equal(repo_descends(repo, &tip, &first, &err), 0);
+	assert_done(repo_last_touch(repo, &tip, NULL, &path, 1, arena, &info, &err), err);
+	assert_string_equal(info.subject, "top");
 }
 
 static void test_commit_info(void **state)
@@ -490,6 +601,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_not_a_repository, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unsupported_formats_are_named, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(test_formats_that_change_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_configuration_is_ignored, setup, teardown),
 		cmocka_unit_test(test_remote_needs_a_state_directory),
 		cmocka_unit_test_setup_teardown(test_mirror_is_made_and_empty, setup, teardown),
@@ -498,6 +610,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_branch_that_is_broken, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_revisions, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_descends, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_history_with_wrong_clocks, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_shallow_history, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_commit_info, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_not_a_commit, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_trailers, setup, teardown),
