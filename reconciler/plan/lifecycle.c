@@ -133,8 +133,6 @@ static const struct record *find_past(const struct slot *slot, const struct reco
 		if (slot->type == VERSION_INCREMENTAL ||
 		    (record->active && str_eq(record->input_id, slot->input_id)))
 			newest = record;
-		if (newest && newest->active)
-			break;
 	}
 	return newest;
 }

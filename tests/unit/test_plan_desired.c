@@ -167,6 +167,34 @@ static void test_image_templates(void **state)
 	shop_assert_errors(shop, WEB_EDGE ":6 bad-image shop/prod\n");
 }
 
+/* Said once, of the file it stands in, and to that file's unit. */
+static void test_unknown_templates(void **state)
+{
+	struct shop *shop = *state;
+
+	config_put(&shop->tree, WEB_1_0,
+		   "kind: Version\nproduct: web\nname: \"1.0\"\ntype: incremental\nimages:\n"
+		   "  - {name: web, image: \"local/{{ x }}:1\", config: {user: \"{{ y }}\"}}\n");
+	shop_build(shop, NULL);
+	assert_int_equal(shop->diags.n, 2);
+	shop_assert_errors(shop, WEB_1_0 ":6 bad-template shop\n" WEB_1_0 ":6 bad-template shop\n");
+}
+
+/* A value that a template made unfit is the deployment's problem. */
+static void test_unfit_values(void **state)
+{
+	struct shop *shop = *state;
+
+	config_put(&shop->tree, WEB_EDGE,
+		   "kind: Version\nproduct: web\nname: E+1\ntype: rolling\nimages:\n"
+		   "  - name: web\n    image: local/web:1\n    config:\n"
+		   "      name: w-{{ version }}\n");
+	config_put(&shop->tree, PROD "web.yaml",
+		   "kind: Deployment\nname: web\nproduct: web\nversion: E+1\nnode: n1\n");
+	shop_build(shop, NULL);
+	shop_assert_errors(shop, WEB_EDGE ":9 bad-name shop/prod\n");
+}
+
 static void test_simple_product(void **state)
 {
 	struct shop *shop = *state;
@@ -242,6 +270,8 @@ static void test_version_from_the_ledger(void **state)
 	struct history history = {.frozen = &frozen, .frozen_n = 1};
 	AUTO_BUF struct buf text = BUF_INIT(BUF_MAX_TEXT);
 	char version[RECORD_ID_SIZE], source[RECORD_ID_SIZE], input[RECORD_ID_SIZE];
+	struct content_container containers[2];
+	struct content resolved;
 	const struct slot *slot;
 
 	shop_build(shop, NULL);
@@ -249,8 +279,10 @@ static void test_version_from_the_ledger(void **state)
 	memcpy(version, slot->version_id, sizeof version);
 	memcpy(source, slot->source_id, sizeof source);
 	memcpy(input, slot->input_id, sizeof input);
-	content_write_version(slot->version->images.v, slot->version->images.n, &slot->content,
-			      &text);
+	resolved = slot->content;
+	resolved.containers = memcpy(containers, resolved.containers, sizeof containers);
+	containers[0].digest = "sha256:aa";
+	content_write_version(slot->version->images.v, slot->version->images.n, &resolved, &text);
 	frozen.content = buf_str(&text);
 	frozen.content_id = version;
 	config_put(&shop->tree, WEB_1_0, "");
@@ -265,6 +297,7 @@ static void test_version_from_the_ledger(void **state)
 	assert_string_equal(slot->source_id, source);
 	assert_string_equal(slot->input_id, input);
 	assert_string_equal(env_of(slot->content.containers[0].config, "WHO"), "shop/prod/n1");
+	assert_null(slot->content.containers[0].digest); /* resolved when a record is made */
 	/* damaged content is none */
 	frozen.content = "{}";
 	shop_build(shop, &history);
@@ -422,6 +455,8 @@ int main(void)
 		TEST_WITH_SHOP(test_slots_are_sorted),
 		TEST_WITH_SHOP(test_layers_and_templates),
 		TEST_WITH_SHOP(test_image_templates),
+		TEST_WITH_SHOP(test_unknown_templates),
+		TEST_WITH_SHOP(test_unfit_values),
 		TEST_WITH_SHOP(test_simple_product),
 		TEST_WITH_SHOP(test_ids),
 		TEST_WITH_SHOP(test_version_from_the_ledger),

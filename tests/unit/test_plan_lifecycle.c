@@ -22,13 +22,14 @@ static void test_ancestors(void **state)
 		const char *a, *b;
 		bool is;
 	} rows[] = {
-		{"1.0", "1.1", true},  {"1.0", "1.3", true},	{"1.2", "1.3", true},
-		{"1.1", "1.0", false}, {"1.0", "1.0", false},	{"1.0", "2.1", false},
-		{"2.0", "2.1", true},  {"1.0", "hotfix", true}, {"1.1", "hotfix", false},
-		{"a", "b", true},      {"b", "a", true},	{"a", "a", false},
-		{"1.0", "a", false},   {"self", "self", false}, {"1.0", "self", false},
-		{"a", "lone", true},   {"b", "lone", true},	{"lone", "a", false},
-		{NULL, "1.1", false},  {"1.0", NULL, false},	{"gone", "1.0", false},
+		{"1.0", "1.1", true},	{"1.0", "1.3", true},	 {"1.2", "1.3", true},
+		{"1.1", "1.0", false},	{"1.0", "1.0", false},	 {"1.0", "2.1", false},
+		{"2.0", "2.1", true},	{"1.0", "hotfix", true}, {"1.1", "hotfix", false},
+		{"a", "b", true},	{"b", "a", true},	 {"a", "a", false},
+		{"1.0", "a", false},	{"self", "self", false}, {"1.0", "self", false},
+		{"a", "lone", true},	{"b", "lone", true},	 {"lone", "a", false},
+		{"1.0", "lone", false}, {NULL, "1.1", false},	 {"1.0", NULL, false},
+		{"gone", "1.0", false},
 	};
 
 	(void)state;
