@@ -140,8 +140,7 @@ static void select_nodes(struct making *m)
 
 /* ---- the configuration ---- */
 
-static const struct container *instance_config(const struct deployment *deployment,
-					       const char *container)
+const struct container *instance_config(const struct deployment *deployment, const char *container)
 {
 	for (size_t i = 0; i < deployment->instances.n; i++) {
 		if (str_eq(deployment->instances.name[i], container))

@@ -8,20 +8,15 @@
 #include "schema/kinds.h"
 #include "schema/merge.h"
 
-static const struct container no_config;
-
 /* What the deployment says of a container that is not in its version (any more). */
 static const struct container *deployment_layers(const struct deployment *deployment,
 						 const char *container, struct arena *arena)
 {
-	const struct container *layers[] = {deployment->config, NULL};
+	const struct container *layers[] = {
+		deployment->config,
+		instance_config(deployment, container),
+	};
 
-	for (size_t i = 0; i < deployment->instances.n; i++) {
-		if (str_eq(deployment->instances.name[i], container))
-			layers[1] = deployment->instances.v[i].config;
-	}
-	if (!layers[0] && !layers[1])
-		return &no_config;
 	return merge_containers(arena, layers, ARRAY_LEN(layers));
 }
 

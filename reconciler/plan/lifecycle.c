@@ -83,11 +83,6 @@ static const struct choice choices[PASTS][ATTEMPTS] =
 			},
 };
 
-static bool under_way(const struct record *record)
-{
-	return record->status == RECORD_PREPARING || record->status == RECORD_IN_PROGRESS;
-}
-
 static bool is_wanted(const struct slot *slot, const struct record *record)
 {
 	return str_eq(record->product, slot->product->name) &&
@@ -158,7 +153,7 @@ static enum attempt find_attempt(const struct slot *slot, const struct record *p
 {
 	for (size_t i = n; i-- > 0;) {
 		*found = &records[i];
-		if (under_way(*found) && same_content(slot, past, *found))
+		if (record_is_open(*found) && same_content(slot, past, *found))
 			return ATTEMPT_RUNNING;
 	}
 	*found = n ? &records[n - 1] : NULL;

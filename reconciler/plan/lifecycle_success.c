@@ -104,11 +104,6 @@ static enum relation relation_of(const struct record *earlier, const struct reco
 	return OTHER_CHAIN;
 }
 
-static bool is_under_way(const struct record *record)
-{
-	return record->status == RECORD_PREPARING || record->status == RECORD_IN_PROGRESS;
-}
-
 static struct transition move(const struct record *record, enum record_status to,
 			      const char *reason)
 {
@@ -132,7 +127,7 @@ size_t lifecycle_on_success(const struct record *record, const struct history *h
 		const struct record *earlier = &records[i];
 		const struct consequence *consequence;
 
-		if (earlier->id == record->id || !earlier->succeeded || is_under_way(earlier))
+		if (earlier->id == record->id || !earlier->succeeded || record_is_open(earlier))
 			continue;
 		consequence = &consequences[relation_of(earlier, record, ancestry)];
 		if (earlier->status == consequence->to ||
@@ -150,7 +145,7 @@ size_t lifecycle_on_removal(const struct slot_key *slot, const char *reason,
 	const struct record *records = history_slot(history, slot, &n);
 
 	for (size_t i = 0; i < n; i++) {
-		if (is_under_way(&records[i]))
+		if (record_is_open(&records[i]))
 			out[moved++] = move(&records[i], RECORD_FAILED, REASON_SUPERSEDED);
 		else if (records[i].active)
 			out[moved++] = move(&records[i], RECORD_OBSOLETE, reason);

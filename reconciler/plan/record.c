@@ -32,6 +32,11 @@ enum record_status record_status_find(const char *word)
 	return 0;
 }
 
+bool record_is_open(const struct record *record)
+{
+	return record->status == RECORD_PREPARING || record->status == RECORD_IN_PROGRESS;
+}
+
 /* The first record whose slot is not before `slot`, looking from `low` on. */
 static size_t first_of(const struct history *history, const struct slot_key *slot, size_t low)
 {

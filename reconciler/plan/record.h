@@ -78,6 +78,9 @@ struct record {
 	const char *content;
 };
 
+/* Preparing or in progress: its end is not known yet. */
+bool record_is_open(const struct record *record);
+
 /* A version that some record of it froze: the first success anywhere. */
 struct frozen {
 	const char *project, *product, *version, *parent;
