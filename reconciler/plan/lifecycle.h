@@ -36,7 +36,7 @@ struct decision {
 	const struct frozen *frozen;
 };
 void lifecycle_decide(const struct slot *slot, const struct history *history, struct decision *out);
-/* The same for a caller that has the slot's records at hand (history_next). */
+/* The same for a caller that has the slot's records at hand, n of them, oldest first. */
 void lifecycle_decide_among(const struct slot *slot, const struct record *records, size_t n,
 			    const struct history *history, struct decision *out);
 

@@ -37,10 +37,10 @@ bool record_is_open(const struct record *record)
 	return record->status == RECORD_PREPARING || record->status == RECORD_IN_PROGRESS;
 }
 
-/* The first record whose slot is not before `slot`, looking from `low` on. */
-static size_t first_of(const struct history *history, const struct slot_key *slot, size_t low)
+/* The first record whose slot is not before `slot`. */
+static size_t first_of(const struct history *history, const struct slot_key *slot)
 {
-	size_t high = history->records_n;
+	size_t low = 0, high = history->records_n;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
@@ -68,26 +68,8 @@ const struct record *history_slot(const struct history *history, const struct sl
 	*n = 0;
 	if (!history)
 		return NULL;
-	first = first_of(history, slot, 0);
+	first = first_of(history, slot);
 	*n = end_of(history, slot, first) - first;
-	return *n ? &history->records[first] : NULL;
-}
-
-const struct record *history_next(struct history_cursor *cursor, const struct slot_key *slot,
-				  size_t *n)
-{
-	const struct history *history = cursor->history;
-	size_t first;
-
-	*n = 0;
-	if (!history)
-		return NULL;
-	for (first = cursor->at; first < history->records_n; first++) {
-		if (slot_key_cmp(&history->records[first].slot, slot) >= 0)
-			break;
-	}
-	cursor->at = end_of(history, slot, first);
-	*n = cursor->at - first;
 	return *n ? &history->records[first] : NULL;
 }
 

@@ -107,16 +107,6 @@ struct history {
 /* The records of one slot: the first and their number. history may be NULL: nothing is known. */
 const struct record *history_slot(const struct history *history, const struct slot_key *slot,
 				  size_t *n);
-/*
- * The same for a walk over many slots in ascending order, which costs one pass over the records:
- *	struct history_cursor cursor = {.history = history};
- */
-struct history_cursor {
-	const struct history *history;
-	size_t at;
-};
-const struct record *history_next(struct history_cursor *cursor, const struct slot_key *slot,
-				  size_t *n);
 const struct frozen *history_frozen(const struct history *history, const char *project,
 				    const char *product, const char *version);
 

@@ -336,7 +336,6 @@ static void test_history(void **state)
 		{.id = 3, .slot = {"b", "s", "d", "n1"}},
 	};
 	struct history history = {.records = records, .records_n = ARRAY_LEN(records)};
-	struct history_cursor cursor = {.history = &history};
 	static const struct {
 		struct slot_key slot;
 		int64_t first;
@@ -352,9 +351,6 @@ static void test_history(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const struct record *found = history_slot(&history, &rows[i].slot, &n);
 
-		assert_int_equal(n, rows[i].n);
-		assert_int_equal(found ? found->id : 0, rows[i].first);
-		found = history_next(&cursor, &rows[i].slot, &n);
 		assert_int_equal(n, rows[i].n);
 		assert_int_equal(found ? found->id : 0, rows[i].first);
 	}
