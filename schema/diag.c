@@ -203,22 +203,36 @@ void diags_sort(struct diags *diags)
 
 #define EXCERPT_MAX 200 /* characters */
 
-/* Line number `line` (from 1) of a text; its length without the line break goes to *len. */
-static const char *find_line(const char *text, size_t size, uint32_t line, size_t *len)
-{
-	const char *end = text + size, *stop;
+/* A text and the line that was last looked for in it: problems come sorted, so lines are near. */
+struct lines {
+	const struct buf *text;
+	const char *start; /* of line number `number` */
+	uint32_t number;
+};
 
-	for (uint32_t i = 1; i < line; i++) {
-		text = memchr(text, '\n', (size_t)(end - text));
-		if (!text)
+static void first_line(struct lines *lines, const struct buf *text)
+{
+	*lines = (struct lines){text, buf_str(text), 1};
+}
+
+/* The line with this number (from 1), its length without the line break in *len; NULL: none. */
+static const char *find_line(struct lines *lines, uint32_t number, size_t *len)
+{
+	const char *end = buf_str(lines->text) + lines->text->len, *next, *stop;
+
+	if (number < lines->number)
+		first_line(lines, lines->text);
+	for (; lines->number < number; lines->number++) {
+		next = memchr(lines->start, '\n', (size_t)(end - lines->start));
+		if (!next)
 			return NULL;
-		text++;
+		lines->start = next + 1;
 	}
-	stop = memchr(text, '\n', (size_t)(end - text));
-	*len = (size_t)((stop ? stop : end) - text);
-	if (*len && text[*len - 1] == '\r')
+	stop = memchr(lines->start, '\n', (size_t)(end - lines->start));
+	*len = (size_t)((stop ? stop : end) - lines->start);
+	if (*len && lines->start[*len - 1] == '\r')
 		--*len;
-	return text;
+	return lines->start;
 }
 
 /* Bytes of the first `max` characters. */
@@ -235,7 +249,7 @@ static size_t cut_characters(const char *text, size_t len, size_t max)
 }
 
 /* The line as it is shown; NULL where the caret would be out of sight. */
-static const char *make_excerpt(struct arena *arena, const struct buf *text, struct loc at)
+static const char *make_excerpt(struct arena *arena, struct lines *lines, struct loc at)
 {
 	AUTO_BUF struct buf line = BUF_INIT(BUF_MAX_LINE);
 	const char *start;
@@ -243,7 +257,7 @@ static const char *make_excerpt(struct arena *arena, const struct buf *text, str
 
 	if (at.line == 0 || at.column > EXCERPT_MAX)
 		return NULL;
-	start = find_line(buf_str(text), text->len, at.line, &len);
+	start = find_line(lines, at.line, &len);
 	if (!start)
 		return NULL;
 	if (at.line == 1 && len >= 3 && memcmp(start, "\xef\xbb\xbf", 3) == 0) {
@@ -257,6 +271,7 @@ static const char *make_excerpt(struct arena *arena, const struct buf *text, str
 void diags_excerpts(struct diags *diags, diag_reader read, void *arg)
 {
 	AUTO_BUF struct buf text = BUF_INIT(BUF_MAX_TEXT);
+	struct lines lines = {&text, "", 1};
 	const char *path = NULL;
 	bool readable = false;
 
@@ -269,8 +284,9 @@ void diags_excerpts(struct diags *diags, diag_reader read, void *arg)
 			path = diag->path;
 			buf_clear(&text);
 			readable = read(arg, path, &text) == 0;
+			first_line(&lines, &text);
 		}
 		if (readable)
-			diag->excerpt = make_excerpt(arena_of(diags), &text, diag->at);
+			diag->excerpt = make_excerpt(arena_of(diags), &lines, diag->at);
 	}
 }

@@ -330,13 +330,20 @@ static void forget_document(struct reader *reader)
 		map_release(&reader->anchors);
 }
 
-static void finish_document(struct reader *reader, doc_use *use, void *arg)
+/* A file with so many problems is no manifest: whoever mends it needs no more of them. */
+static int finish_document(struct reader *reader, doc_use *use, void *arg)
 {
 	const struct doc_node *root = reader->pending.n ? reader->pending.v[0] : NULL;
+	struct loc at = {0, 0, 0};
 
-	if (root && !doc_is_null(root))
+	if (root && !doc_is_null(root)) {
+		at = root->at;
 		use(arg, root);
+	}
 	forget_document(reader);
+	if (reader->source->diags->errors <= DOC_PROBLEMS_MAX)
+		return 0;
+	return over_limit(reader, at, "more than 1,000 problems: the rest of the file is not read");
 }
 
 static int take_event(struct reader *reader, const yaml_event_t *event, doc_use *use, void *arg)
@@ -354,8 +361,7 @@ static int take_event(struct reader *reader, const yaml_event_t *event, doc_use 
 	case YAML_MAPPING_END_EVENT:
 		return end(reader, event);
 	case YAML_DOCUMENT_END_EVENT:
-		finish_document(reader, use, arg);
-		return 0;
+		return finish_document(reader, use, arg);
 	case YAML_STREAM_END_EVENT:
 		return 1;
 	case YAML_NO_EVENT:
@@ -496,6 +502,32 @@ static bool check_bytes(struct reader *reader)
 	return false;
 }
 
+/*
+ * Lines that begin like a directive (%YAML, %TAG). libyaml compares each with all before it; no
+ * manifest needs more than a few.
+ */
+static bool check_directives(struct reader *reader)
+{
+	const char *at = reader->bytes, *end = at + reader->len;
+	size_t n = 0;
+	uint32_t line = 1;
+
+	while (at < end) {
+		n += *at == '%';
+		if (n > DOC_DIRECTIVES_MAX) {
+			over_limit(reader, (struct loc){line, 1, 1},
+				   "more than 100 lines that begin with %");
+			return false;
+		}
+		at = memchr(at, '\n', (size_t)(end - at));
+		if (!at)
+			break;
+		at++;
+		line++;
+	}
+	return true;
+}
+
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 
 void doc_parse(struct arena *arena, const char *bytes, size_t len, const struct doc_source *source,
@@ -511,7 +543,7 @@ void doc_parse(struct arena *arena, const char *bytes, size_t len, const struct 
 		reader.skipped = 3;
 	reader.bytes += reader.skipped;
 	reader.len -= reader.skipped;
-	if (!check_bytes(&reader))
+	if (!check_bytes(&reader) || !check_directives(&reader))
 		return;
 	if (!yaml_parser_initialize(&reader.parser))
 		mem_exhausted();

@@ -23,6 +23,9 @@
 #define DOC_ALIASES_MAX 1000 /* of one document, counted as if each were written out */
 #define DOC_STRING_MAX 65536 /* bytes */
 
+#define DOC_DIRECTIVES_MAX 100 /* of one file */
+#define DOC_PROBLEMS_MAX 1000  /* in the list, after which no further document is read */
+
 enum doc_type { DOC_SCALAR, DOC_SEQUENCE, DOC_MAPPING };
 
 struct doc_node {

@@ -20,11 +20,15 @@ struct diag *source_error(const struct doc_source *source, enum diag_code code, 
 	return diags_add(source->diags, code, source->unit, source->path, at, "%s", text);
 }
 
+#define HINTS_MAX 100 /* more problems than this are not all of them typing slips */
+
 const char *hint_nearest(struct diags *diags, const char *word, const char *const *candidates,
 			 size_t n)
 {
-	const char *nearest = check_nearest(word, candidates, n);
+	const char *nearest = NULL;
 
+	if (diags->errors < HINTS_MAX)
+		nearest = check_nearest(word, candidates, n);
 	return nearest ? diags_text(diags, "did you mean %s?", nearest) : NULL;
 }
 

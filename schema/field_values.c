@@ -261,7 +261,7 @@ static bool pair_fits(struct fields_reader *reader, const struct field_type_row 
 
 	if (!form_key_fits(form, pair->key->text) || pair->key->n > KEY_MAX) {
 		struct diag *diag = source_error(&reader->source, DIAG_BAD_VALUE, pair->key->at,
-						 "%s must be %s", row->key, form_row(form)->text);
+						 "%s needs %s", row->key, form_row(form)->text);
 
 		if (str_eq(pair->key->text, MERGE_KEY))
 			diag->hint = MERGE_KEY_HINT;
@@ -275,7 +275,7 @@ static bool pair_fits(struct fields_reader *reader, const struct field_type_row 
 	}
 	if (doc_is_null(value) || form_value_fits(form, value->text))
 		return true;
-	source_error(&reader->source, DIAG_BAD_VALUE, value->at, "%s must be %s", row->key,
+	source_error(&reader->source, DIAG_BAD_VALUE, value->at, "%s needs %s", row->key,
 		     form_row(form)->text);
 	return false;
 }

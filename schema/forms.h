@@ -10,7 +10,7 @@ struct form_row {
 	const char *name;
 	const char *pattern;	   /* of the text, or of a pair's key */
 	const char *value_pattern; /* of a pair's value; NULL for forms of texts */
-	const char *text;	   /* completes "must be ..." */
+	const char *text;	   /* completes "must be ...", that of pairs "needs ..." */
 };
 const struct form_row *form_row(enum form form);
 

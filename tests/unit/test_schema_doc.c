@@ -335,6 +335,48 @@ static void test_aliases_of_large_things(void **state)
 	assert_problem(&parsed, DIAG_LIMIT);
 }
 
+/* The parser compares each with all others: thousands of them would take seconds. */
+static void test_directives(void **state)
+{
+	AUTO_PARSED struct parsed two =
+		parse("%YAML 1.2\n%TAG !e! tag:example.org,2000:\n---\na: b\n");
+	struct buf text = BUF_INIT(BUF_MAX_TEXT);
+	AUTO_PARSED struct parsed many;
+
+	(void)state;
+	assert_int_equal(two.diags.n, 0);
+	assert_int_equal(two.documents, 1);
+	for (int i = 0; i < 40000; i++)
+		buf_addf(&text, "%%TAG !a%d! tag:x%d\n", i, i);
+	buf_adds(&text, "---\na: b\n");
+	many = parse_buf(text);
+	assert_problem(&many, DIAG_LIMIT);
+	assert_int_equal(many.diags.v[0].at.line, DOC_DIRECTIVES_MAX + 1);
+}
+
+static void use_wrongly(void *arg, const struct doc_node *root)
+{
+	struct parsed *parsed = arg;
+
+	keep(arg, root);
+	diags_add(&parsed->diags, DIAG_UNKNOWN_KIND, &nobody, "a.yaml", root->at, "no");
+}
+
+/* Each document is a problem: after a thousand, no more of them are read. */
+static void test_many_problems(void **state)
+{
+	AUTO_PARSED struct parsed parsed = {.arena = arena_new(0)};
+	struct doc_source source = {.path = "a.yaml", .unit = &nobody, .diags = &parsed.diags};
+	struct buf text = repeated("", "a\n---\n", 100000, "");
+
+	(void)state;
+	doc_parse(parsed.arena, buf_str(&text), text.len, &source, use_wrongly, &parsed);
+	buf_release(&text);
+	assert_int_equal(parsed.documents, DOC_PROBLEMS_MAX + 1);
+	assert_int_equal(parsed.diags.n, DOC_PROBLEMS_MAX + 2);
+	assert_int_equal(parsed.diags.v[parsed.diags.n - 1].code, DIAG_LIMIT);
+}
+
 static void test_many_keys(void **state)
 {
 	struct buf text = BUF_INIT(BUF_MAX_TEXT);
@@ -385,6 +427,8 @@ int main(void)
 		cmocka_unit_test(test_aliases),
 		cmocka_unit_test(test_aliases_of_aliases),
 		cmocka_unit_test(test_aliases_of_large_things),
+		cmocka_unit_test(test_directives),
+		cmocka_unit_test(test_many_problems),
 		cmocka_unit_test(test_many_keys),
 		cmocka_unit_test(test_many_anchors),
 	};
