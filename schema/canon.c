@@ -111,29 +111,10 @@ static size_t sorted_fields(const struct object_type *type, uint64_t fields, uns
 	return n;
 }
 
-const struct field_type_row *canon_key(const struct object_type *type)
-{
-	const struct field_type_row *row = type->fields;
-
-	while (row < type->fields + type->fields_n && !(row->flags & KEY))
-		row++;
-	return row;
-}
-
-int canon_key_cmp(const struct field_type_row *key, const void *a, const void *b)
-{
-	const void *left = field_const_slot(a, key), *right = field_const_slot(b, key);
-
-	if (key->type == TYPE_INT)
-		return (*(const int64_t *)left > *(const int64_t *)right) -
-		       (*(const int64_t *)left < *(const int64_t *)right);
-	return str_cmp(*(const char *const *)left, *(const char *const *)right);
-}
-
 static int item_cmp(const void *left, const void *right, void *type)
 {
-	return canon_key_cmp(canon_key(*(const struct object_type *const *)type),
-			     *(const void *const *)left, *(const void *const *)right);
+	return object_key_cmp(object_key(*(const struct object_type *const *)type),
+			      *(const void *const *)left, *(const void *const *)right);
 }
 
 const void **canon_sorted_items(const struct object_type *type, const struct any_list *list)

@@ -124,7 +124,7 @@ static void diff_objects(struct diff_walk *walk, const struct object_type *type,
 static const char *item_name(struct diff_walk *walk, const struct object_type *type,
 			     const void *item)
 {
-	const struct field_type_row *key = canon_key(type);
+	const struct field_type_row *key = object_key(type);
 	const void *slot = field_const_slot(item, key);
 
 	if (key->type == TYPE_INT)
@@ -142,7 +142,7 @@ static void diff_lists(struct diff_walk *walk, const struct object_type *type, c
 	while (i < from->n || j < to->n) {
 		int order = i == from->n ? 1
 			    : j == to->n ? -1
-					 : canon_key_cmp(canon_key(type), a[i], b[j]);
+					 : object_key_cmp(object_key(type), a[i], b[j]);
 		const void *item = order <= 0 ? a[i] : b[j];
 
 		diff_objects(walk, type, below(walk, field, item_name(walk, type, item)),

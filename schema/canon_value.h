@@ -15,10 +15,6 @@ void canon_object(const struct object_type *type, const void *object, enum canon
 		  struct buf *out);
 /* Does a field belong to this part? */
 bool canon_takes(const struct field_type_row *row, enum canon_part part);
-/* The field that items of a list merge by; behind the last field when there is none. */
-const struct field_type_row *canon_key(const struct object_type *type);
-/* Compares two items of a list by that field. */
-int canon_key_cmp(const struct field_type_row *key, const void *a, const void *b);
 /* The items of a list in canonical order; the array is the caller's to free. */
 const void **canon_sorted_items(const struct object_type *type, const struct any_list *list);
 

@@ -49,29 +49,38 @@ static void find_broken_units(struct checker *checker)
 	}
 }
 
+static struct diag *add_error(struct checker *checker, enum diag_code code, const struct file *file,
+			      struct loc at, const char *fmt, va_list args) PRINTF_LIKE(5, 0);
+
+static struct diag *add_error(struct checker *checker, enum diag_code code, const struct file *file,
+			      struct loc at, const char *fmt, va_list args)
+{
+	return diags_addv(checker->diags, code, &file->unit, file->path, at, fmt, args);
+}
+
 struct diag *check_error_at(struct checker *checker, enum diag_code code, const struct origin *from,
 			    struct loc at, const char *fmt, ...)
 {
-	char text[512];
+	struct diag *diag;
 	va_list args;
 
 	va_start(args, fmt);
-	vsnprintf(text, sizeof text, fmt, args);
+	diag = add_error(checker, code, from->file, at, fmt, args);
 	va_end(args);
-	return diags_add(checker->diags, code, &from->file->unit, from->file->path, at, "%s", text);
+	return diag;
 }
 
 struct diag *check_error(struct checker *checker, enum diag_code code, const struct head *head,
 			 const struct origin *from, unsigned field, const char *fmt, ...)
 {
 	struct loc at = head->at && head->at[field].line ? head->at[field] : from->at;
-	char text[512];
+	struct diag *diag;
 	va_list args;
 
 	va_start(args, fmt);
-	vsnprintf(text, sizeof text, fmt, args);
+	diag = add_error(checker, code, from->file, at, fmt, args);
 	va_end(args);
-	return check_error_at(checker, code, from, at, "%s", text);
+	return diag;
 }
 
 const char *check_hint(struct checker *checker, const char *word, const char *const *names,
@@ -81,6 +90,21 @@ const char *check_hint(struct checker *checker, const char *word, const char *co
 
 	return nearest ? diags_text(checker->diags, "did you mean %s?", nearest) : NULL;
 }
+
+#define HINT_FROM_INDEX(kind)                                                                      \
+	const char *check_##kind##_hint(struct checker *checker, const char *word)                 \
+	{                                                                                          \
+		size_t n = checker->model->kind##s.n;                                              \
+		AUTO_FREE const char **names = mem_realloc_array(NULL, n + 1, sizeof *names);      \
+                                                                                                   \
+		for (size_t i = 0; i < n; i++)                                                     \
+			names[i] = checker->model->kind##s.v[i]->name;                             \
+		return check_hint(checker, word, names, n);                                        \
+	}
+HINT_FROM_INDEX(team)
+HINT_FROM_INDEX(user)
+HINT_FROM_INDEX(node)
+#undef HINT_FROM_INDEX
 
 /* ---- the organization ---- */
 
@@ -104,16 +128,6 @@ static void check_organization(struct checker *checker)
 			->hint = "organization.yaml begins with kind: Organization";
 }
 
-static const char *user_hint(struct checker *checker, const char *name)
-{
-	const struct model *model = checker->model;
-	AUTO_FREE const char **names = mem_realloc_array(NULL, model->users.n + 1, sizeof *names);
-
-	for (size_t i = 0; i < model->users.n; i++)
-		names[i] = model->users.v[i]->name;
-	return check_hint(checker, name, names, model->users.n);
-}
-
 static void check_members(struct checker *checker, const struct team *team)
 {
 	for (size_t i = 0; i < team->members.n; i++) {
@@ -124,18 +138,8 @@ static void check_members(struct checker *checker, const struct team *team)
 			continue;
 		check_error_at(checker, DIAG_UNKNOWN_USER, &team->from, team->members.at[i],
 			       "there is no user %s", user)
-			->hint = user_hint(checker, user);
+			->hint = check_user_hint(checker, user);
 	}
-}
-
-static const char *team_hint(struct checker *checker, const char *name)
-{
-	const struct model *model = checker->model;
-	AUTO_FREE const char **names = mem_realloc_array(NULL, model->teams.n + 1, sizeof *names);
-
-	for (size_t i = 0; i < model->teams.n; i++)
-		names[i] = model->teams.v[i]->name;
-	return check_hint(checker, name, names, model->teams.n);
 }
 
 static void check_team_name(struct checker *checker, const char *team, const struct head *head,
@@ -145,7 +149,7 @@ static void check_team_name(struct checker *checker, const char *team, const str
 	    check_is_broken(checker, &check_organization_unit))
 		return;
 	check_error(checker, DIAG_UNKNOWN_TEAM, head, from, field, "there is no team %s", team)
-		->hint = team_hint(checker, team);
+		->hint = check_team_hint(checker, team);
 }
 
 static void check_people(struct checker *checker)

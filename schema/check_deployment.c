@@ -29,16 +29,6 @@ bool check_node_selected(const struct node *node, const struct pairs *selector)
 	return true;
 }
 
-static const char *node_hint(struct checker *checker, const char *name)
-{
-	const struct model *model = checker->model;
-	AUTO_FREE const char **names = mem_realloc_array(NULL, model->nodes.n + 1, sizeof *names);
-
-	for (size_t i = 0; i < model->nodes.n; i++)
-		names[i] = model->nodes.v[i]->name;
-	return check_hint(checker, name, names, model->nodes.n);
-}
-
 static const struct project *project_of(const struct checker *checker, const struct origin *from)
 {
 	return model_project(checker->model, from->file->unit.project);
@@ -53,7 +43,7 @@ static void check_node_name(struct checker *checker, const struct origin *from, 
 
 	if (!node && !check_is_broken(checker, &check_organization_unit))
 		check_error_at(checker, DIAG_UNKNOWN_NODE, from, at, "there is no node %s", name)
-			->hint = node_hint(checker, name);
+			->hint = check_node_hint(checker, name);
 	if (node && project && !check_node_allowed(project, node))
 		check_error_at(checker, DIAG_TEAM_MISMATCH, from, at,
 			       "the node %s belongs to the team %s", name, node->team)

@@ -34,6 +34,11 @@ struct diag *check_error_at(struct checker *checker, enum diag_code code, const 
 const char *check_hint(struct checker *checker, const char *word, const char *const *names,
 		       size_t n);
 
+/* The same among all teams, users, nodes. */
+const char *check_team_hint(struct checker *checker, const char *word);
+const char *check_user_hint(struct checker *checker, const char *word);
+const char *check_node_hint(struct checker *checker, const char *word);
+
 /* The parts. */
 void check_versions(struct checker *checker);
 void check_stages(struct checker *checker);

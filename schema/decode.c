@@ -23,21 +23,6 @@ struct decoder {
 	VEC(struct document) documents;
 };
 
-static struct diag *problem(struct decoder *decoder, enum diag_code code, struct loc at,
-			    const char *fmt, ...) PRINTF_LIKE(4, 5);
-
-static struct diag *problem(struct decoder *decoder, enum diag_code code, struct loc at,
-			    const char *fmt, ...)
-{
-	char text[512];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(text, sizeof text, fmt, args);
-	va_end(args);
-	return source_error(&decoder->fields.source, code, at, "%s", text);
-}
-
 static const char *hint(struct decoder *decoder, const char *text)
 {
 	return diags_text(decoder->fields.source.diags, "%s", text);
@@ -56,8 +41,8 @@ static const char *unknown_kind_hint(struct decoder *decoder, const char *word)
 
 static void report_no_kind(struct decoder *decoder, const struct doc_node *root)
 {
-	struct diag *diag = problem(decoder, DIAG_MISSING_FIELD, root->at,
-				    "the field kind is missing: what is this?");
+	struct diag *diag = source_error(&decoder->fields.source, DIAG_MISSING_FIELD, root->at,
+					 "the field kind is missing: what is this?");
 
 	if (doc_get(root, "services"))
 		diag->hint = hint(decoder, "a Compose file stands in a folder of its own in a "
@@ -77,20 +62,20 @@ static const struct object_type *find_kind(struct decoder *decoder, const struct
 		return NULL;
 	}
 	if (pair->value->type != DOC_SCALAR) {
-		problem(decoder, DIAG_WRONG_TYPE, doc_pair_at(pair), "kind must be a word, not %s",
-			doc_describe(pair->value));
+		source_error(&decoder->fields.source, DIAG_WRONG_TYPE, doc_pair_at(pair),
+			     "kind must be a word, not %s", doc_describe(pair->value));
 		return NULL;
 	}
 	type = kind_find(pair->value->text);
 	if (!type) {
-		problem(decoder, DIAG_UNKNOWN_KIND, pair->value->at, "there is no kind %.100s",
-			pair->value->text)
+		source_error(&decoder->fields.source, DIAG_UNKNOWN_KIND, pair->value->at,
+			     "there is no kind %.100s", pair->value->text)
 			->hint = unknown_kind_hint(decoder, pair->value->text);
 		return NULL;
 	}
 	if (type->flags & LATER) {
-		problem(decoder, DIAG_NOT_SUPPORTED, pair->value->at,
-			"the kind %s is not supported by this build", type->title);
+		source_error(&decoder->fields.source, DIAG_NOT_SUPPORTED, pair->value->at,
+			     "the kind %s is not supported by this build", type->title);
 		return NULL;
 	}
 	return type;
@@ -130,9 +115,9 @@ static bool check_place(struct decoder *decoder, const struct object_type *type,
 {
 	if (scope_fits(type->scope, decoder->file->unit.level))
 		return true;
-	problem(decoder, DIAG_MISPLACED, doc_get(root, "kind")->value->at,
-		"%s %s does not belong in this folder",
-		strchr("AEIOU", type->title[0]) ? "an" : "a", type->title)
+	source_error(&decoder->fields.source, DIAG_MISPLACED, doc_get(root, "kind")->value->at,
+		     "%s %s does not belong in this folder",
+		     strchr("AEIOU", type->title[0]) ? "an" : "a", type->title)
 		->hint =
 		diags_text(decoder->fields.source.diags, "it belongs in %s", places[type->scope]);
 	return false;
@@ -147,14 +132,14 @@ static void check_repeated(struct decoder *decoder, const struct doc_node *root,
 	if (!pair || doc_is_null(pair->value))
 		return;
 	if (pair->value->type != DOC_SCALAR)
-		problem(decoder, DIAG_WRONG_TYPE, doc_pair_at(pair), "%s must be a text, not %s",
-			key, doc_describe(pair->value));
+		source_error(&decoder->fields.source, DIAG_WRONG_TYPE, doc_pair_at(pair),
+			     "%s must be a text, not %s", key, doc_describe(pair->value));
 	else if (!wanted)
-		problem(decoder, code, doc_pair_at(pair),
-			"%s cannot be said here: the folder is outside of any", key);
+		source_error(&decoder->fields.source, code, doc_pair_at(pair),
+			     "%s cannot be said here: the folder is outside of any", key);
 	else if (!str_eq(pair->value->text, wanted))
-		problem(decoder, code, doc_pair_at(pair), "%s must be %s here, not %.100s", key,
-			wanted, pair->value->text);
+		source_error(&decoder->fields.source, code, doc_pair_at(pair),
+			     "%s must be %s here, not %.100s", key, wanted, pair->value->text);
 }
 
 /* ---- documents ---- */
@@ -164,8 +149,8 @@ static bool check_folder_name(struct decoder *decoder, const char **name, const 
 			      unsigned field, const char *wanted)
 {
 	if (*name && !str_eq(*name, wanted)) {
-		problem(decoder, DIAG_SCOPE_MISMATCH, head->at[field],
-			"the name must be that of the folder, %s", wanted);
+		source_error(&decoder->fields.source, DIAG_SCOPE_MISMATCH, head->at[field],
+			     "the name must be that of the folder, %s", wanted);
 		*name = wanted;
 	}
 	return *name != NULL;
@@ -229,8 +214,8 @@ static void use_document(void *arg, const struct doc_node *root)
 	const struct object_type *type;
 
 	if (root->type != DOC_MAPPING) {
-		problem(decoder, DIAG_WRONG_TYPE, root->at, "a document must be a mapping, not %s",
-			doc_describe(root));
+		source_error(&decoder->fields.source, DIAG_WRONG_TYPE, root->at,
+			     "a document must be a mapping, not %s", doc_describe(root));
 		return;
 	}
 	type = find_kind(decoder, root);
@@ -252,10 +237,10 @@ static void check_folder(struct decoder *decoder, const char *what, const char *
 
 	if (!name || (form_text_fits(FORM_NAME, name) && (int64_t)strlen(name) <= max))
 		return;
-	problem(decoder, DIAG_BAD_NAME, nowhere,
-		"the %s folder %s must be named with at most %lld small letters, digits and "
-		"inner dashes",
-		what, name, (long long)max);
+	source_error(&decoder->fields.source, DIAG_BAD_NAME, nowhere,
+		     "the %s folder %s must be named with at most %lld small letters, digits and "
+		     "inner dashes",
+		     what, name, (long long)max);
 }
 
 static void read_file(struct decoder *decoder, const char *bytes, size_t len)
@@ -267,8 +252,8 @@ static void read_file(struct decoder *decoder, const char *bytes, size_t len)
 		     type_project.fields[project_name_F].max);
 	check_folder(decoder, "stage", file->unit.stage, type_stage.fields[stage_name_F].max);
 	if (path_is_compose(file->path)) {
-		problem(decoder, DIAG_NOT_SUPPORTED, nowhere,
-			"Compose files are not supported by this build");
+		source_error(&decoder->fields.source, DIAG_NOT_SUPPORTED, nowhere,
+			     "Compose files are not supported by this build");
 		return;
 	}
 	decoder->scratch = arena_new(SCRATCH_FIRST);

@@ -117,16 +117,29 @@ static struct diag *add_text(struct diags *diags, const struct diag *like, const
 	return add_copy(diags, &diag);
 }
 
+static struct diag bare(enum diag_severity severity, enum diag_code code, const struct unit *unit,
+			const char *path, struct loc at)
+{
+	return (struct diag){
+		.severity = severity, .code = code, .unit = *unit, .path = path, .at = at};
+}
+
+struct diag *diags_addv(struct diags *diags, enum diag_code code, const struct unit *unit,
+			const char *path, struct loc at, const char *fmt, va_list args)
+{
+	struct diag like = bare(DIAG_ERROR, code, unit, path, at);
+
+	return add_text(diags, &like, fmt, args);
+}
+
 struct diag *diags_add(struct diags *diags, enum diag_code code, const struct unit *unit,
 		       const char *path, struct loc at, const char *fmt, ...)
 {
-	struct diag like = {
-		.severity = DIAG_ERROR, .code = code, .unit = *unit, .path = path, .at = at};
 	struct diag *diag;
 	va_list args;
 
 	va_start(args, fmt);
-	diag = add_text(diags, &like, fmt, args);
+	diag = diags_addv(diags, code, unit, path, at, fmt, args);
 	va_end(args);
 	return diag;
 }
@@ -134,9 +147,7 @@ struct diag *diags_add(struct diags *diags, enum diag_code code, const struct un
 struct diag *diags_note(struct diags *diags, enum diag_code code, const struct unit *unit,
 			const char *path, struct loc at, const char *fmt, ...)
 {
-	struct diag like = {
-		.severity = DIAG_NOTE, .code = code, .unit = *unit, .path = path, .at = at};
-	struct diag *diag;
+	struct diag *diag, like = bare(DIAG_NOTE, code, unit, path, at);
 	va_list args;
 
 	va_start(args, fmt);

@@ -65,6 +65,9 @@ void diags_clear(struct diags *diags);
  */
 struct diag *diags_add(struct diags *diags, enum diag_code code, const struct unit *unit,
 		       const char *path, struct loc at, const char *fmt, ...) PRINTF_LIKE(6, 7);
+struct diag *diags_addv(struct diags *diags, enum diag_code code, const struct unit *unit,
+			const char *path, struct loc at, const char *fmt, va_list args)
+	PRINTF_LIKE(6, 0);
 /* The same as a note: it refuses nothing. */
 struct diag *diags_note(struct diags *diags, enum diag_code code, const struct unit *unit,
 			const char *path, struct loc at, const char *fmt, ...) PRINTF_LIKE(6, 7);

@@ -11,13 +11,13 @@
 struct diag *source_error(const struct doc_source *source, enum diag_code code, struct loc at,
 			  const char *fmt, ...)
 {
-	char text[512];
+	struct diag *diag;
 	va_list args;
 
 	va_start(args, fmt);
-	vsnprintf(text, sizeof text, fmt, args);
+	diag = diags_addv(source->diags, code, source->unit, source->path, at, fmt, args);
 	va_end(args);
-	return diags_add(source->diags, code, source->unit, source->path, at, "%s", text);
+	return diag;
 }
 
 #define HINTS_MAX 100 /* more problems than this are not all of them typing slips */

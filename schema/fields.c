@@ -93,40 +93,25 @@ static bool read_item(struct fields_reader *reader, const struct field_type_row 
 	return false;
 }
 
-static const struct field_type_row *key_row(const struct object_type *type)
-{
-	const struct field_type_row *row = type->fields;
-
-	while (!(row->flags & KEY))
-		row++;
-	return row;
-}
-
 /* Are the two items the same by their KEY field? Unset ones are the same as nothing. */
-static bool same_key(const struct field_type_row *row, unsigned number, const void *a,
-		     const void *b)
+static bool same_key(const struct object_type *type, const void *a, const void *b)
 {
+	const struct field_type_row *key = object_key(type);
 	const struct head *first = a, *second = b;
 
-	if (!((first->set & second->set) >> number & 1))
-		return false;
-	if (row->type == TYPE_INT)
-		return *(const int64_t *)field_const_slot(a, row) ==
-		       *(const int64_t *)field_const_slot(b, row);
-	return str_eq(*(const char *const *)field_const_slot(a, row),
-		      *(const char *const *)field_const_slot(b, row));
+	return ((first->set & second->set) >> field_number(type, key) & 1) &&
+	       object_key_cmp(key, a, b) == 0;
 }
 
 static bool check_item_keys(struct fields_reader *reader, const struct field_type_row *row,
 			    const struct doc_node *const *nodes, const char *items, size_t n)
 {
-	const struct field_type_row *key = key_row(row->object);
-	unsigned number = field_number(row->object, key);
+	const struct field_type_row *key = object_key(row->object);
 	size_t size = row->object->size;
 
 	for (size_t i = 1; i < n; i++) {
 		for (size_t j = 0; j < i; j++) {
-			if (!same_key(key, number, items + j * size, items + i * size))
+			if (!same_key(row->object, items + j * size, items + i * size))
 				continue;
 			source_error(&reader->source, DIAG_DUPLICATE, nodes[i]->at,
 				     "two entries of %s have the same %s", row->key, key->key)

@@ -160,6 +160,25 @@ const struct field_type_row *object_field(const struct object_type *type, const 
 	return NULL;
 }
 
+const struct field_type_row *object_key(const struct object_type *type)
+{
+	const struct field_type_row *row = type->fields;
+
+	while (row < type->fields + type->fields_n && !(row->flags & KEY))
+		row++;
+	return row;
+}
+
+int object_key_cmp(const struct field_type_row *key, const void *a, const void *b)
+{
+	const void *left = field_const_slot(a, key), *right = field_const_slot(b, key);
+
+	if (key->type == TYPE_INT)
+		return (*(const int64_t *)left > *(const int64_t *)right) -
+		       (*(const int64_t *)left < *(const int64_t *)right);
+	return str_cmp(*(const char *const *)left, *(const char *const *)right);
+}
+
 const char *enum_word(const struct enum_type *type, int value)
 {
 	for (size_t i = 0; i < type->values_n; i++) {

@@ -106,6 +106,11 @@ static inline unsigned field_number(const struct object_type *type,
 	return (unsigned)(row - type->fields);
 }
 
+/* The field that items of a list merge by; behind the last field when there is none. */
+const struct field_type_row *object_key(const struct object_type *type);
+/* Compares two items by that field. */
+int object_key_cmp(const struct field_type_row *key, const void *a, const void *b);
+
 /* The word of an enum value; "" for 0. ENUM_WORD(drift, deployment->drift) */
 const char *enum_word(const struct enum_type *type, int value);
 #define ENUM_WORD(name, value) enum_word(&words_##name, (value))

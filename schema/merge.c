@@ -72,33 +72,15 @@ static struct pairs merge_pairs(struct arena *arena, const struct pair_in *weak,
 
 /* ---- lists by key, objects by name ---- */
 
-static const struct field_type_row *key_row(const struct object_type *type)
-{
-	const struct field_type_row *row = type->fields;
-
-	while (!(row->flags & KEY))
-		row++;
-	return row;
-}
-
-static bool same_key(const struct field_type_row *key, const void *a, const void *b)
-{
-	const void *left = field_const_slot(a, key), *right = field_const_slot(b, key);
-
-	if (key->type == TYPE_INT)
-		return *(const int64_t *)left == *(const int64_t *)right;
-	return str_eq(*(const char *const *)left, *(const char *const *)right);
-}
-
 static const void *find_item(const struct object_type *type, const struct any_list *list,
 			     const void *like)
 {
-	const struct field_type_row *key = key_row(type);
+	const struct field_type_row *key = object_key(type);
 
 	for (size_t i = 0; i < list->n; i++) {
 		const char *item = (const char *)list->v + i * type->size;
 
-		if (same_key(key, item, like))
+		if (object_key_cmp(key, item, like) == 0)
 			return item;
 	}
 	return NULL;
