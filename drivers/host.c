@@ -12,9 +12,9 @@
  *	host_run.c, _user.c	from a spec to execve
  *	host_health.c, _log.c	checks; output, rotated
  *	host_limits.c, _cgroup.c  memory and processors
- *	host_orphans.c		what a killed supervisor leaves behind
- *	host_observe.c, _watch.c  what is there, and when to look
- *	host_check.c		what manifests cannot have here
+ *	host_orphans.c, _guard.c  what a killed supervisor leaves behind; a record that is taken
+ *away host_observe.c, _watch.c  what is there, and when to look host_check.c		what
+ *manifests cannot have here
  */
 #include "base/sys.h"
 #include "drivers/host.h"

@@ -25,9 +25,9 @@ void host_image_release(struct host_image *image)
 /* The hex digits of "sha256:<64 hex>", or NULL. */
 static const char *hex_of(const char *digest)
 {
-	const char *hex = digest + strlen(DIGEST_PREFIX);
+	const char *hex = str_starts(digest, DIGEST_PREFIX) ? digest + strlen(DIGEST_PREFIX) : NULL;
 
-	if (!str_starts(digest, DIGEST_PREFIX) || strlen(hex) != HASH_HEX_SIZE - 1 ||
+	if (!hex || strlen(hex) != HASH_HEX_SIZE - 1 ||
 	    strspn(hex, "0123456789abcdef") != HASH_HEX_SIZE - 1)
 		return NULL;
 	return hex;
@@ -42,7 +42,7 @@ static bool is_plain(const char *path, const char *tag)
 
 int host_image_parse(const char *reference, struct host_image *out, struct err *err)
 {
-	const char *rest = reference + strlen(HOST_IMAGE_PREFIX);
+	const char *rest;
 	size_t len;
 
 	*out = (struct host_image){0};
@@ -51,6 +51,7 @@ int host_image_parse(const char *reference, struct host_image *out, struct err *
 			       "image %s: the host driver runs " HOST_IMAGE_PREFIX
 			       "<path>:<tag> only, a folder below the node's imageRoot",
 			       reference);
+	rest = reference + strlen(HOST_IMAGE_PREFIX);
 	len = strcspn(rest, ":@");
 	out->path = mem_strndup(rest, len);
 	rest += len;

@@ -246,7 +246,7 @@ int host_record_look(const struct host *host, const char *records, const char *n
 {
 	AUTO_ARENA struct arena *arena = arena_new(0);
 	AUTO_FREE char *path = host_path(host, records, name);
-	struct labels labels;
+	struct labels labels = {0};
 
 	if (!fs_exists(path))
 		return 0;

@@ -16,6 +16,7 @@
 #include "drivers/host.h"
 #include "drivers/host_children.h"
 #include "drivers/host_control.h"
+#include "drivers/host_guard.h"
 #include "drivers/host_health.h"
 #include "drivers/host_live.h"
 #include "drivers/host_log.h"
@@ -58,9 +59,11 @@ struct supervisor {
 	struct host_run run, check;
 	struct host_health health;
 	struct host_log log;
+	struct host_guard guard;
 	enum phase phase;
 	pid_t pid; /* of the command; 0 once it was reaped */
 	bool stop; /* is wanted */
+	bool gone; /* the control folder is: nobody will read a status any more */
 	struct loop_timer *timer, *write_timer;
 	int64_t backoff_ms;
 	struct host_status status;
@@ -211,7 +214,7 @@ static void finish(struct supervisor *supervisor, enum run_state state)
 	status->stopping = false;
 	status->pid = 0;
 	status->run[0] = '\0'; /* nothing of it is left to be looked for */
-	if (write_status(supervisor, NULL) == 0)
+	if (write_status(supervisor, NULL) == 0 || supervisor->gone)
 		let_go(supervisor);
 }
 
@@ -353,6 +356,14 @@ static void dispatch(struct supervisor *supervisor, enum event event)
 	table[supervisor->phase][event](supervisor);
 }
 
+static void folder_gone(void *arg)
+{
+	struct supervisor *supervisor = arg;
+
+	supervisor->gone = true;
+	dispatch(supervisor, EVENT_STOP);
+}
+
 /* ---- signals ------------------------------------------------------------------------------- */
 
 static void caught_stop(void *arg, int signal_number)
@@ -426,7 +437,9 @@ static int open_workload(struct supervisor *supervisor, const char *name, struct
 		return err_errno(err, E_NOT_FOUND, "%s", path);
 	supervisor->log = (struct host_log)HOST_LOG_INIT(supervisor->dir, supervisor->loop);
 	supervisor->lock = host_lock_take(supervisor->dir, err);
-	if (supervisor->lock < 0)
+	if (supervisor->lock < 0 ||
+	    host_guard_open(&supervisor->guard, supervisor->loop, supervisor->dir, folder_gone,
+			    supervisor, err) != 0)
 		return -1;
 	return host_spec_read(supervisor->dir, supervisor->arena, &supervisor->spec, err);
 }
@@ -510,6 +523,7 @@ static void release(struct supervisor *supervisor)
 	host_run_release(&supervisor->run);
 	host_limits_release(&supervisor->limits);
 	host_cgroups_release(&supervisor->cgroups);
+	host_guard_release(&supervisor->guard);
 	host_log_release(&supervisor->log);
 	fs_close_ptr(&supervisor->lock);
 	fs_close_ptr(&supervisor->dir);
@@ -518,7 +532,8 @@ static void release(struct supervisor *supervisor)
 
 int host_supervise(int argc, char **argv)
 {
-	struct supervisor supervisor = {.dir = -1, .lock = -1, .ready = -1, .run.directory = -1};
+	struct supervisor supervisor = {
+		.dir = -1, .lock = -1, .ready = -1, .run.directory = -1, .guard = HOST_GUARD_INIT};
 	struct err problem = ERR_INIT;
 	int status = EXIT_DONE;
 

@@ -106,7 +106,9 @@ int host_watch_read(struct host *host, struct err *err)
 	ssize_t n;
 
 	(void)err;
-	while (host->watch && (n = read(host->watch->fd, bytes, sizeof bytes)) > 0) {
+	if (!host->watch)
+		return 0;
+	while ((n = read(host->watch->fd, bytes, sizeof bytes)) > 0) {
 		for (char *at = bytes; at < bytes + n;) {
 			const struct inotify_event *event = (const void *)at;
 			int said = take_event(host, event);

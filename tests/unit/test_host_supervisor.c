@@ -395,6 +395,22 @@ static void a_status_of_another_boot(void **state)
 	host_await_death(bystander);
 }
 
+/* What is on record nowhere would be made a second time: it must not go on. */
+static void its_control_folder_is_removed(void **state)
+{
+	const char *control = host_bench_path(HOST_WORKLOADS "/" NAME);
+	struct err err = ERR_INIT;
+	int64_t supervisor, command;
+
+	(void)state;
+	host_run("exec sleep 1000", NULL);
+	supervisor = host_supervisor_pid(NAME);
+	command = status().pid;
+	assert_done(fs_remove_tree(control, &err), err);
+	host_await_death(command);
+	host_await_death(supervisor);
+}
+
 static void two_supervisors_are_one(void **state)
 {
 	int64_t first;
@@ -473,6 +489,7 @@ static const struct CMUnitTest tests[] = {
 	HOST_TEST(its_supervisor_is_killed_and_then_it_is_removed),
 	HOST_TEST(only_its_own_run_is_ended),
 	HOST_TEST(a_status_of_another_boot),
+	HOST_TEST(its_control_folder_is_removed),
 	HOST_TEST(two_supervisors_are_one),
 	HOST_TEST(logs_are_rotated_and_bounded),
 	HOST_TEST(the_tail_crosses_files),
