@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "base/utf8.h"
 #include "base/vec.h"
+#include "schema/doc_text.h"
 
 /* What an alias stands for, and what it costs to write it out. */
 struct anchor {
@@ -29,7 +30,7 @@ struct reader {
 	struct arena *arena;
 	const struct doc_source *source;
 	const char *bytes; /* without a byte order mark */
-	size_t len, skipped;
+	size_t len;
 	VEC(struct doc_node *) pending; /* complete nodes whose parent is not */
 	struct frame frames[DOC_DEPTH_MAX];
 	size_t depth, nodes, aliases;
@@ -39,8 +40,7 @@ struct reader {
 static struct diag *report(struct reader *reader, enum diag_code code, struct loc at,
 			   const char *text)
 {
-	return diags_add(reader->source->diags, code, reader->source->unit, reader->source->path,
-			 at, "%s", text);
+	return source_error(reader->source, code, at, "%s", text);
 }
 
 static struct loc loc_of(const yaml_event_t *event)
@@ -372,24 +372,6 @@ static int take_event(struct reader *reader, const yaml_event_t *event, doc_use 
 	return 0;
 }
 
-/* Line and column of a byte. */
-static struct loc loc_of_offset(const char *bytes, size_t offset)
-{
-	struct loc at = {1, 1, 1};
-
-	for (size_t i = 0; i < offset;) {
-		size_t step = utf8_length(bytes + i, offset - i);
-
-		at.column++;
-		if (bytes[i] == '\n') {
-			at.line++;
-			at.column = 1;
-		}
-		i += step ? step : 1;
-	}
-	return at;
-}
-
 /* What people mostly meant when the parser stopped at this character. */
 static const char *syntax_hint(const struct reader *reader, const yaml_mark_t *mark)
 {
@@ -427,7 +409,7 @@ static void report_syntax(struct reader *reader)
 
 		text = mem_printf("the character U+%04X cannot stand in YAML",
 				  (unsigned)parser->problem_value);
-		at = loc_of_offset(reader->bytes, offset < reader->len ? offset : reader->len);
+		at = doc_text_place(reader->bytes, offset < reader->len ? offset : reader->len);
 		report(reader, DIAG_YAML_SYNTAX, at, text);
 		return;
 	}
@@ -454,97 +436,17 @@ static void read_events(struct reader *reader, doc_use *use, void *arg)
 	}
 }
 
-/* ---- the bytes ---- */
-
-/* How many of the bytes are ASCII, in steps of eight. */
-static size_t skip_ascii(const char *bytes, size_t len)
-{
-	size_t at = 0;
-	uint64_t eight;
-
-	for (; at + sizeof eight <= len; at += sizeof eight) {
-		memcpy(&eight, bytes + at, sizeof eight);
-		if (eight & UINT64_C(0x8080808080808080))
-			break;
-	}
-	return at;
-}
-
-/* Offset of the first byte that is not UTF-8; len when there is none. */
-static size_t valid_prefix(const char *bytes, size_t len)
-{
-	size_t at = skip_ascii(bytes, len);
-
-	while (at < len) {
-		size_t step = utf8_length(bytes + at, len - at);
-
-		if (step == 0)
-			break;
-		at += step;
-		if (step > 1)
-			at += skip_ascii(bytes + at, len - at);
-	}
-	return at;
-}
-
-static bool check_bytes(struct reader *reader)
-{
-	size_t valid = valid_prefix(reader->bytes, reader->len);
-	AUTO_FREE char *text = NULL;
-	struct diag *diag;
-
-	if (valid == reader->len)
-		return true;
-	text = mem_printf("byte 0x%02x at offset %zu is not UTF-8",
-			  (unsigned)(unsigned char)reader->bytes[valid], valid + reader->skipped);
-	diag = report(reader, DIAG_YAML_ENCODING, loc_of_offset(reader->bytes, valid), text);
-	diag->hint = "save the file as UTF-8";
-	return false;
-}
-
-/*
- * Lines that begin like a directive (%YAML, %TAG). libyaml compares each with all before it; no
- * manifest needs more than a few.
- */
-static bool check_directives(struct reader *reader)
-{
-	const char *at = reader->bytes, *end = at + reader->len;
-	size_t n = 0;
-	uint32_t line = 1;
-
-	while (at < end) {
-		n += *at == '%';
-		if (n > DOC_DIRECTIVES_MAX) {
-			over_limit(reader, (struct loc){line, 1, 1},
-				   "more than 100 lines that begin with %");
-			return false;
-		}
-		at = memchr(at, '\n', (size_t)(end - at));
-		if (!at)
-			break;
-		at++;
-		line++;
-	}
-	return true;
-}
-
-#define BYTE_ORDER_MARK "\xef\xbb\xbf"
-
 void doc_parse(struct arena *arena, const char *bytes, size_t len, const struct doc_source *source,
 	       doc_use *use, void *arg)
 {
 	struct reader reader = {.arena = arena, .source = source, .bytes = bytes, .len = len};
 
-	if (len > DOC_BYTES_MAX && !source->own) {
-		over_limit(&reader, (struct loc){0, 0, 0}, "a manifest of more than 1 MiB");
+	if (!doc_text_check(bytes, len, source))
 		return;
+	if (len >= 3 && memcmp(bytes, BYTE_ORDER_MARK, 3) == 0) {
+		reader.bytes += 3;
+		reader.len -= 3;
 	}
-	if (len >= 3 && memcmp(bytes, BYTE_ORDER_MARK, 3) == 0)
-		reader.skipped = 3;
-	reader.bytes += reader.skipped;
-	reader.len -= reader.skipped;
-	if (!check_bytes(&reader) || !check_directives(&reader))
-		return;
 	if (!yaml_parser_initialize(&reader.parser))
 		mem_exhausted();
 	reader.pending.cap = PENDING_FIRST;

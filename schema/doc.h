@@ -53,6 +53,9 @@ struct doc_source {
 	bool own; /* our own canonical form: three layers in one, so DOC_BYTES_MAX is not for it */
 };
 
+/* Adds an error at a place of the source. */
+struct diag *source_error(const struct doc_source *source, enum diag_code code, struct loc at,
+			  const char *fmt, ...) PRINTF_LIKE(4, 5);
 /* root is never NULL; documents without content are passed over. */
 typedef void doc_use(void *arg, const struct doc_node *root);
 

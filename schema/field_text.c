@@ -8,18 +8,6 @@
 
 /* What a single text must look like, and how a problem with it is put. */
 
-struct diag *source_error(const struct doc_source *source, enum diag_code code, struct loc at,
-			  const char *fmt, ...)
-{
-	struct diag *diag;
-	va_list args;
-
-	va_start(args, fmt);
-	diag = diags_addv(source->diags, code, source->unit, source->path, at, fmt, args);
-	va_end(args);
-	return diag;
-}
-
 #define HINTS_MAX 100 /* more problems than this are not all of them typing slips */
 
 const char *hint_nearest(struct diags *diags, const char *word, const char *const *candidates,

@@ -22,9 +22,6 @@ struct fields_reader {
 void fields_read(struct fields_reader *reader, const struct object_type *type,
 		 const struct doc_node *mapping, void *object);
 
-/* Adds an error at a place of the source. */
-struct diag *source_error(const struct doc_source *source, enum diag_code code, struct loc at,
-			  const char *fmt, ...) PRINTF_LIKE(4, 5);
 /* "did you mean X?" in the arena of the list; NULL when nothing is near, or the list is long. */
 const char *hint_nearest(struct diags *diags, const char *word, const char *const *candidates,
 			 size_t n);
