@@ -30,24 +30,9 @@ trap 'chmod -R u+rwX "$work"; rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 
 export CMOCKA_MESSAGE_OUTPUT=TAP LC_ALL=C.UTF-8 TZ=UTC
-asan=detect_leaks=1:detect_stack_use_after_return=1:allocator_may_return_null=1
+export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:allocator_may_return_null=1
 export UBSAN_OPTIONS=print_stacktrace=1
 unset MAKEFLAGS MAKELEVEL MFLAGS
-
-# choose_leaks TEST: libgit2 leaks. Which leaks are its own is told by stacks that are whole, and
-# those make a program up to ten times slower: only the tests of its one user get them.
-choose_leaks() {
-	case ${1##*/} in
-	test_source_* | fuzz_source_*)
-		export ASAN_OPTIONS=$asan:fast_unwind_on_malloc=0
-		export LSAN_OPTIONS=suppressions=$PWD/tests/support/lsan.supp:print_suppressions=0
-		;;
-	*)
-		export ASAN_OPTIONS=$asan
-		export LSAN_OPTIONS=suppressions=$PWD/tests/support/lsan_libraries.supp:print_suppressions=0
-		;;
-	esac
-}
 
 # judge OUTPUT STATUS SECONDS: prints "passed failed skipped", then a line for each complaint
 # ("! ...") and each skipped test ("- name: reason"). cmocka writes a skip as "not ok # SKIP".
@@ -105,7 +90,6 @@ run_one() {
 	local out=$work/$1.out result=$work/$1.result dir=$work/$1 start=$EPOCHREALTIME status took
 	local pids pid passed failed skipped
 	mkdir "$dir"
-	choose_leaks "$2"
 	TMPDIR=$dir BUILD=$PWD/$build TRUEUP=$PWD/$build/trueup \
 		timeout -k 10 "$seconds" "$2" </dev/null >"$out" 2>&1 9>&-
 	status=$?
