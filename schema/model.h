@@ -244,11 +244,9 @@ const struct deployment *model_deployment(const struct model *model, const char 
 					  const char *stage, const char *name);
 
 #define IS_SET(object, type, member) (((object)->head.set >> type##_##member##_F) & 1)
-/* Also when it was null or wrong: "absent" would be the wrong thing to say. */
+/* Also when its value was wrong: "absent" would be the wrong thing to say. Null is absent. */
 #define IS_GIVEN(object, type, member)                                                             \
-	((((object)->head.set | (object)->head.null | (object)->head.bad) >>                       \
-	  type##_##member##_F) &                                                                   \
-	 1)
+	((((object)->head.set | (object)->head.bad) >> type##_##member##_F) & 1)
 /* Location of a field, AT(deployment, deployment, version), and its file. */
 #define AT(object, type, member)                                                                   \
 	((object)->head.at ? (object)->head.at[type##_##member##_F] : (struct loc){0, 0, 0})

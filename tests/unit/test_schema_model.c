@@ -150,7 +150,7 @@ static void test_wrong_values_are_unset_and_marked(void **state)
 	assert_null(deployment->product);
 	assert_false(IS_SET(deployment, deployment, product));
 	assert_true(IS_GIVEN(deployment, deployment, product));
-	assert_true(IS_GIVEN(deployment, deployment, version));
+	assert_false(IS_GIVEN(deployment, deployment, version));
 	assert_false(IS_GIVEN(deployment, deployment, prefix));
 	assert_string_equal(deployment->node, "n");
 	file_unref(file);
