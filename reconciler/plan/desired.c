@@ -147,7 +147,11 @@ struct desired *desired_build(const struct model *model, const struct history *h
 
 	desired->arena = arena_new(0);
 	desired->model = model;
-	desired->base = previous ? previous->model : NULL;
+	desired->verdict = ARENA_NEW(desired->arena, struct desired_verdict);
+	if (previous) {
+		desired->base = previous->model;
+		desired->before = *previous->verdict;
+	}
 	find_changes(desired->base, model, &changes);
 	take_groups(desired, previous, history, &changes, diags);
 	lay_out_slots(desired);

@@ -35,6 +35,12 @@ struct slot {
 	size_t inputs_n;
 };
 
+/* What the checks found; theirs alone to write. */
+struct desired_verdict {
+	bool checked, wrong;
+	const struct settings *settings; /* that it was checked with; NULL: none */
+};
+
 /* All slots of one deployment: made once, shared by every desired state that takes them over. */
 struct slot_group;
 
@@ -44,9 +50,11 @@ struct desired {
 	struct slot_group **groups; /* in order of their slots; desired_group.h */
 	bool *taken;		    /* one for each group: taken over from the previous state */
 	size_t groups_n;
-	const struct model *model,
-		*base;		   /* what it was built from; the previous state's, or NULL */
-	const struct file **added; /* files of model that base has not, by path */
+	struct desired_verdict *verdict;
+	struct desired_verdict before; /* of the previous state */
+	const struct model *model;     /* what it was built from */
+	const struct model *base;      /* the previous state's; NULL: none */
+	const struct file **added;     /* files of model that base has not, by path */
 	size_t added_n;
 	struct arena *arena; /* its own; texts of the model are shared: free it before the model */
 };
@@ -58,10 +66,10 @@ const struct slot *desired_find(const struct desired *desired, const struct slot
  * file is gone. A value that a template made unfit for its field goes to *diags.
  *
  * `previous` (NULL: none) is the state before: `model` shares its unchanged files, and its own
- * model must be alive until the checks of the new one are done. It must have passed desired_check
- * and lifecycle_check_frozen with the same settings: what is taken over from it is not checked
- * again, only whether something new clashes with it. A deployment without slots for want of a
- * document (which check_model reports) is looked at again each time.
+ * model must be alive until the checks of the new one are done. What is taken over from it is not
+ * checked again where it was found right before with the same settings (the same struct, not a
+ * changed one), only whether something new clashes with it. A deployment without slots for want of
+ * a document (which check_model reports) is looked at again each time.
  */
 struct desired *desired_build(const struct model *model, const struct history *history,
 			      const struct desired *previous, struct diags *diags);

@@ -221,14 +221,21 @@ void desired_check(const struct desired *desired, const struct model *model,
 		   const struct driver_env *env, struct diags *diags)
 {
 	AUTO_ARENA struct arena *arena = arena_new(0);
+	const struct settings *settings = env ? env->settings : NULL;
+	const struct desired_verdict *before = &desired->before;
+	bool trusted = before->checked && !before->wrong && before->settings == settings;
+	size_t errors = diags->errors;
 
 	for (size_t i = 0; i < desired->groups_n; i++) {
 		const struct slot_group *group = desired->groups[i];
 
-		for (size_t j = 0; !desired->taken[i] && j < group->slots_n; j++)
+		for (size_t j = 0; is_new(desired, trusted, i) && j < group->slots_n; j++)
 			check_slot(&group->slots[j], env, arena, diags);
 	}
-	claims_check(desired, diags);
-	if (has_new_node(desired))
+	claims_check(desired, trusted, diags);
+	if (!trusted || has_new_node(desired))
 		check_nodes(model, arena, diags);
+	desired->verdict->checked = true;
+	desired->verdict->wrong |= diags->errors > errors;
+	desired->verdict->settings = settings;
 }

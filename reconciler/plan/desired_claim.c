@@ -221,21 +221,21 @@ static bool same_owner(const struct claim *a, const struct claim *b)
 	return a == b || (a->owner && b->owner && str_eq(a->owner, b->owner));
 }
 
-/* Only what the groups that were not taken over claim can be new in a clash. */
-static struct tallies tally_new(const struct desired *desired)
+/* Only what new groups claim can be new in a clash. */
+static struct tallies tally_new(const struct desired *desired, bool trusted)
 {
 	struct tallies tallies = {.size = 16};
 	size_t n = 0;
 
 	for (size_t i = 0; i < desired->groups_n; i++)
-		n += desired->taken[i] ? 0 : desired->groups[i]->claims_n;
+		n += is_new(desired, trusted, i) ? desired->groups[i]->claims_n : 0;
 	while (tallies.size < n * 2 + 1)
 		tallies.size *= 2;
 	tallies.v = mem_zalloc(tallies.size, sizeof *tallies.v);
 	for (size_t i = 0; i < desired->groups_n; i++) {
 		const struct slot_group *group = desired->groups[i];
 
-		for (size_t j = 0; !desired->taken[i] && j < group->claims_n; j++) {
+		for (size_t j = 0; is_new(desired, trusted, i) && j < group->claims_n; j++) {
 			struct tally *tally = tally_of(&tallies, group->claim_hashes[j]);
 
 			tally->hash = group->claim_hashes[j];
@@ -406,9 +406,9 @@ static void judge_run(const struct claim *const *v, size_t n, struct diags *diag
 	}
 }
 
-void claims_check(const struct desired *desired, struct diags *diags)
+void claims_check(const struct desired *desired, bool trusted, struct diags *diags)
 {
-	struct tallies tallies = tally_new(desired);
+	struct tallies tallies = tally_new(desired, trusted);
 	claim_list list = {0};
 
 	if (tally_all(desired, &tallies))

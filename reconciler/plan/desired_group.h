@@ -52,8 +52,14 @@ const struct container *instance_config(const struct deployment *deployment, con
 
 /* desired_claim.c: fills the claims of a group that has its slots. */
 void slot_group_claim(struct slot_group *group);
-/* Reports each claim that clashes, where at least one of the two is of a group not taken over. */
-void claims_check(const struct desired *desired, struct diags *diags);
+/* Reports each claim that clashes. */
+void claims_check(const struct desired *desired, bool trusted, struct diags *diags);
+
+/* Is a group to be checked? Not if it was taken over, and what was taken over can be trusted. */
+static inline bool is_new(const struct desired *desired, bool trusted, size_t group)
+{
+	return !trusted || !desired->taken[group];
+}
 
 /* The name of an instance of a container on the node: <prefix>-<container>, and -2, -3... */
 const char *instance_name(struct arena *arena, const char *prefix,

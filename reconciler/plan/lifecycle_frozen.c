@@ -176,16 +176,11 @@ static void check_against_base(struct frozen_check *check, const struct version 
 		report(&c, NULL, (struct loc){0}, "the list of its containers");
 }
 
-static void check_version(struct frozen_check *check, const struct model *model,
-			  const struct version *version)
+static void check_version(struct frozen_check *check, const struct version *version)
 {
-	const char *project = version->from.file->unit.project;
-	const struct frozen *frozen =
-		history_frozen(check->history, project, version->product, version->name);
+	const struct frozen *frozen = history_frozen(
+		check->history, version->from.file->unit.project, version->product, version->name);
 
-	/* a second document of the same name is a duplicate, and reported as such */
-	if (model_version(model, project, version->product, version->name) != version)
-		return;
 	if (frozen)
 		check_against_ledger(check, version, frozen);
 	else
@@ -246,24 +241,42 @@ static void check_slot(struct frozen_check *check, const struct slot *slot)
 
 /* ---- everything that is new ---- */
 
-void lifecycle_check_frozen(const struct model *model, const struct desired *desired,
-			    const struct history *history, struct diags *diags)
+static void check_new_versions(struct frozen_check *check, const struct model *model)
 {
-	AUTO_ARENA struct arena *arena = arena_new(0);
-	struct frozen_check check = {desired, history, arena, diags};
+	const struct desired *desired = check->desired;
 
 	for (size_t i = 0; i < desired->added_n; i++) {
 		const struct file *file = desired->added[i];
 
 		for (size_t j = 0; j < file->documents_n; j++) {
-			if (file->documents[j].kind == KIND_version)
-				check_version(&check, model, file->documents[j].value);
+			const struct version *version = file->documents[j].value;
+
+			/* a second document of the same name is a duplicate, reported as such */
+			if (file->documents[j].kind == KIND_version &&
+			    model_version(model, file->unit.project, version->product,
+					  version->name) == version)
+				check_version(check, version);
 		}
 	}
+}
+
+void lifecycle_check_frozen(const struct model *model, const struct desired *desired,
+			    const struct history *history, struct diags *diags)
+{
+	AUTO_ARENA struct arena *arena = arena_new(0);
+	struct frozen_check check = {desired, history, arena, diags};
+	bool trusted = desired->before.checked && !desired->before.wrong;
+	size_t errors = diags->errors;
+
+	if (trusted)
+		check_new_versions(&check, model);
+	for (size_t i = 0; !trusted && i < model->versions.n; i++)
+		check_version(&check, model->versions.v[i]);
 	for (size_t i = 0; i < desired->groups_n; i++) {
 		const struct slot_group *group = desired->groups[i];
 
-		for (size_t j = 0; !desired->taken[i] && j < group->slots_n; j++)
+		for (size_t j = 0; is_new(desired, trusted, i) && j < group->slots_n; j++)
 			check_slot(&check, &group->slots[j]);
 	}
+	desired->verdict->wrong |= diags->errors > errors;
 }

@@ -135,9 +135,29 @@ static void test_new_against_old(void **state)
 				      "b.yaml:6 port-taken shop/prod\n");
 }
 
+/* What was found wrong, or not looked at, is no ground to stand on. */
+static void test_old_faults_are_told_again(void **state)
+{
+	struct shop *shop = *state;
+	const char *wanted =
+		PROD "a.yaml:6 port-taken shop/prod\n" PROD "b.yaml:6 port-taken shop/prod\n";
+
+	config_put_all(&shop->tree, TWO_MQ("{ports: [\"80:1\"]}", "{ports: [\"80:1\"]}"));
+	shop_build(shop, NULL);
+	for (int i = 0; i < 3; i++) {
+		shop_build_on(shop, NULL);
+		assert_true(shop->desired->taken[0]);
+		if (i == 0)
+			continue; /* not checked */
+		desired_check(shop->desired, shop->model, NULL, &shop->diags);
+		shop_assert_errors(shop, wanted);
+	}
+}
+
 /* ---- drivers and policy ---- */
 
 static int checks;
+static const struct settings *settings_seen;
 static char checked[256]; /* "unit container;" of each */
 
 static void note_check(const struct node *node, const struct driver_env *env,
@@ -147,8 +167,8 @@ static void note_check(const struct node *node, const struct driver_env *env,
 
 	(void)diags;
 	assert_non_null(spec->config);
-	assert_null(env);
 	checks++;
+	settings_seen = env ? env->settings : NULL;
 	snprintf(checked + len, sizeof checked - len, "%s %s %s;", node->name, unit->stage,
 		 spec->name);
 }
@@ -164,6 +184,8 @@ const struct driver_ops *driver_find(enum driver_value kind)
 static void test_drivers_are_asked(void **state)
 {
 	struct shop *shop = *state;
+	struct settings settings = {0};
+	struct driver_env env = {.settings = &settings};
 
 	checks = 0;
 	*checked = 0;
@@ -175,24 +197,39 @@ static void test_drivers_are_asked(void **state)
 	shop_build_on(shop, NULL);
 	desired_check(shop->desired, shop->model, NULL, &shop->diags);
 	assert_int_equal(checks, 2);
+	assert_null(settings_seen);
+	/* but again with other settings */
+	shop_build_on(shop, NULL);
+	desired_check(shop->desired, shop->model, &env, &shop->diags);
+	assert_int_equal(checks, 4);
+	assert_ptr_equal(settings_seen, &settings);
+	shop_build_on(shop, NULL);
+	desired_check(shop->desired, shop->model, &env, &shop->diags);
+	assert_int_equal(checks, 4);
 	/* not for what could not be read in full */
 	config_put(&shop->tree, WEB_1_0,
 		   "kind: Version\nproduct: web\nname: \"1.0\"\ntype: incremental\nimages:\n"
 		   "  - {name: web, image: \"local/web:1.0\", config: {nonsense: 1}}\n");
 	shop_build_on(shop, NULL);
 	assert_int_equal(shop->desired->slots_n, 1);
-	desired_check(shop->desired, shop->model, NULL, &shop->diags);
-	assert_int_equal(checks, 2);
+	desired_check(shop->desired, shop->model, &env, &shop->diags);
+	assert_int_equal(checks, 4);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_slots),	      cmocka_unit_test(test_names),
-		cmocka_unit_test(test_ports),	      cmocka_unit_test(test_volumes),
-		cmocka_unit_test(test_strategy),      cmocka_unit_test(test_nodes),
-		TEST_WITH_SHOP(test_words),	      TEST_WITH_SHOP(test_many),
-		TEST_WITH_SHOP(test_new_against_old), TEST_WITH_SHOP(test_drivers_are_asked),
+		cmocka_unit_test(test_slots),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_ports),
+		cmocka_unit_test(test_volumes),
+		cmocka_unit_test(test_strategy),
+		cmocka_unit_test(test_nodes),
+		TEST_WITH_SHOP(test_words),
+		TEST_WITH_SHOP(test_many),
+		TEST_WITH_SHOP(test_new_against_old),
+		TEST_WITH_SHOP(test_old_faults_are_told_again),
+		TEST_WITH_SHOP(test_drivers_are_asked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -84,6 +84,7 @@ static void check(struct past *past)
 	struct shop *shop = past->shop;
 
 	shop_build_on(shop, &past->history);
+	desired_check(shop->desired, shop->model, NULL, &shop->diags);
 	lifecycle_check_frozen(shop->model, shop->desired, &past->history, &shop->diags);
 }
 
@@ -238,6 +239,27 @@ static void test_without_content(void **state)
 	shop_assert_errors(past->shop, WEB_1_0 ":5 version-frozen shop\n");
 }
 
+/* Found wrong once, it is found wrong again; found right, only what changed is looked at. */
+static void test_again(void **state)
+{
+	struct past *past = *state;
+	const char *id = past->frozen.content_id;
+
+	config_put(&past->shop->tree, WEB_1_0,
+		   VERSION_HEAD WEB_IMAGE "      user: web\n" JOB_IMAGE);
+	for (int i = 0; i < 2; i++) {
+		check(past);
+		shop_assert_errors(past->shop, WEB_1_0 ":10 version-frozen shop\n");
+	}
+	past->frozen.content_id = past->shop->desired->slots[0].version_id;
+	past->history.records_n = 0;
+	check(past);
+	shop_assert_errors(past->shop, "");
+	past->frozen.content_id = id;
+	check(past);
+	shop_assert_errors(past->shop, "");
+}
+
 /* A version with a child in the accepted commit cannot change, though it was never deployed. */
 static void test_parents_are_frozen(void **state)
 {
@@ -283,6 +305,7 @@ int main(void)
 		TEST_WITH_PAST(test_words),
 		cmocka_unit_test(test_deployments),
 		TEST_WITH_PAST(test_without_content),
+		TEST_WITH_PAST(test_again),
 		TEST_WITH_PAST(test_parents_are_frozen),
 		TEST_WITH_PAST(test_childless_versions_are_not),
 	};
