@@ -111,3 +111,15 @@ size_t utf8_count(const char *text, size_t len)
 		at += step(text + at, len - at);
 	return count;
 }
+
+bool utf8_is_plain(const char *text, size_t len)
+{
+	for (size_t at = 0; at < len;) {
+		size_t step = utf8_length(text + at, len - at);
+
+		if (step == 0 || utf8_is_control(text + at, step))
+			return false;
+		at += step;
+	}
+	return true;
+}

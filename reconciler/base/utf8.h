@@ -23,5 +23,7 @@ size_t utf8_count(const char *text, size_t len);
 size_t utf8_prefix(const char *text, size_t len, size_t n);
 /* True for C0, DEL and C1 (U+0080 to U+009F); text starts with a well-formed sequence. */
 bool utf8_is_control(const char *text, size_t sequence_len);
+/* True when all of text is well formed and none of it a control character. */
+bool utf8_is_plain(const char *text, size_t len);
 
 #endif

@@ -90,14 +90,8 @@ int credentials_read_line(const char *dir, const char *name, struct buf *out, st
 
 	if (credentials_read(dir, name, out, err) != 0)
 		return -1;
-	for (size_t at = start; at < out->len;) {
-		size_t step = utf8_length(out->ptr + at, out->len - at);
-
-		if (step == 0 || utf8_is_control(out->ptr + at, step))
-			return err_set(err, E_CREDENTIALS, "%s/%s is not one line of text", dir,
-				       name);
-		at += step;
-	}
+	if (!utf8_is_plain(buf_str(out) + start, out->len - start))
+		return err_set(err, E_CREDENTIALS, "%s/%s is not one line of text", dir, name);
 	return 0;
 }
 

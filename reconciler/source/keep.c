@@ -80,12 +80,6 @@ static int write_refs(const char *store, const struct oid *keep, size_t n, struc
 
 /* ---------------------------------------------------------------- out of the store */
 
-static void close_dir(DIR **dir)
-{
-	if (*dir)
-		closedir(*dir);
-}
-
 static bool is_kept(const char *hex, const struct oid *keep, size_t n)
 {
 	struct oid id;
@@ -102,7 +96,7 @@ static bool is_kept(const char *hex, const struct oid *keep, size_t n)
 static int drop_refs(const char *store, const struct oid *keep, size_t n, struct err *err)
 {
 	char *folder AUTO_FREE = mem_printf("%s/%s", store, KEEP_REFS);
-	DIR *dir CLEANUP(close_dir) = opendir(folder);
+	DIR *dir AUTO_DIR = opendir(folder);
 
 	if (!dir)
 		return errno == ENOENT ? 0 : err_errno(err, E_IO, "open %s", folder);

@@ -18,16 +18,10 @@ void mirror_release(struct mirror *mirror)
 
 /* ---------------------------------------------------------------- opening */
 
-static void close_dir(DIR **dir)
-{
-	if (*dir)
-		closedir(*dir);
-}
-
 static int remove_other_mirrors(const struct mirror *mirror, const char *state_dir, struct err *err)
 {
 	const char *own = strrchr(mirror->path, '/') + 1;
-	DIR *dir CLEANUP(close_dir) = opendir(state_dir);
+	DIR *dir AUTO_DIR = opendir(state_dir);
 
 	if (!dir)
 		return err_errno(err, E_IO, "open %s", state_dir);

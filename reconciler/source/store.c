@@ -2,12 +2,10 @@
 #include "source/store.h"
 
 #include <dirent.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fs.h"
 #include "base/hash.h"
-#include "base/vec.h"
 
 #define MIRROR_HASH_DIGITS 16
 
@@ -64,39 +62,6 @@ int store_create(const char *path, struct err *err)
 
 #define PACK_SUFFIX ".pack"
 
-struct names {
-	VEC(char *) list;
-};
-
-static void names_release(struct names *names)
-{
-	for (size_t i = 0; i < names->list.n; i++)
-		free(names->list.v[i]);
-	VEC_FREE(&names->list);
-}
-
-static void close_dir(DIR **dir)
-{
-	if (*dir)
-		closedir(*dir);
-}
-
-/* The names in <store>/objects/pack that `wanted` says yes to. */
-static int list_packs(const char *path, bool (*wanted)(const char *name), struct names *out,
-		      struct err *err)
-{
-	char *folder AUTO_FREE = mem_printf("%s/objects/pack", path);
-	DIR *dir CLEANUP(close_dir) = opendir(folder);
-
-	if (!dir)
-		return err_errno(err, E_IO, "open %s", folder);
-	for (const struct dirent *entry; (entry = readdir(dir));) {
-		if (wanted(entry->d_name))
-			VEC_PUSH(&out->list, mem_strdup(entry->d_name));
-	}
-	return 0;
-}
-
 static bool is_pack(const char *name)
 {
 	return str_starts(name, "pack-") && str_ends(name, PACK_SUFFIX);
@@ -108,34 +73,70 @@ static bool is_unfinished(const char *name)
 	return str_starts(name, "pack_");
 }
 
-int store_packs(const char *path, struct err *err)
+static int remove_file(int folder, const char *name, struct err *err)
 {
-	struct names names CLEANUP(names_release) = {0};
-
-	return list_packs(path, is_pack, &names, err) == 0 ? (int)names.list.n : -1;
+	if (unlinkat(folder, name, 0) != 0 && errno != ENOENT)
+		return err_errno(err, E_IO, "remove %s", name);
+	return 0;
 }
 
-static int remove_file(const char *path, const char *name, const char *suffix, struct err *err)
+/* The index goes first: a pack without one is not looked at, one without its pack is an error. */
+static int remove_pack(int folder, const char *name, struct err *err)
 {
-	size_t stem = strlen(name) - (str_ends(name, PACK_SUFFIX) ? strlen(PACK_SUFFIX) : 0);
-	char *file AUTO_FREE = mem_printf("%s/objects/pack/%.*s%s", path, (int)stem, name, suffix);
+	char *index AUTO_FREE =
+		mem_printf("%.*s.idx", (int)(strlen(name) - strlen(PACK_SUFFIX)), name);
 
-	if (unlink(file) != 0 && errno != ENOENT)
-		return err_errno(err, E_IO, "remove %s", file);
+	if (remove_file(folder, index, err) != 0)
+		return -1;
+	return remove_file(folder, name, err);
+}
+
+/* Calls visit for every name in <store>/objects/pack; it may remove files. */
+static int each_name(const char *path,
+		     int (*visit)(int folder, const char *name, void *arg, struct err *err),
+		     void *arg, struct err *err)
+{
+	char *folder AUTO_FREE = mem_printf("%s/objects/pack", path);
+	DIR *dir AUTO_DIR = opendir(folder);
+
+	if (!dir)
+		return err_errno(err, E_IO, "open %s", folder);
+	for (const struct dirent *entry; (entry = readdir(dir));) {
+		if (visit(dirfd(dir), entry->d_name, arg, err) != 0)
+			return err_wrap(err, "%s", folder);
+	}
 	return 0;
+}
+
+static int count_pack(int folder, const char *name, void *count, struct err *err)
+{
+	(void)folder;
+	(void)err;
+	*(int *)count += is_pack(name);
+	return 0;
+}
+
+int store_packs(const char *path, struct err *err)
+{
+	int count = 0;
+
+	return each_name(path, count_pack, &count, err) == 0 ? count : -1;
+}
+
+static int sweep_name(int folder, const char *name, void *arg, struct err *err)
+{
+	(void)arg;
+	return is_unfinished(name) ? remove_file(folder, name, err) : 0;
 }
 
 int store_sweep(const char *path, struct err *err)
 {
-	struct names names CLEANUP(names_release) = {0};
+	return each_name(path, sweep_name, NULL, err);
+}
 
-	if (list_packs(path, is_unfinished, &names, err) != 0)
-		return -1;
-	for (size_t i = 0; i < names.list.n; i++) {
-		if (remove_file(path, names.list.v[i], "", err) != 0)
-			return -1;
-	}
-	return 0;
+static int remove_other(int folder, const char *name, void *kept, struct err *err)
+{
+	return is_pack(name) && !str_eq(name, kept) ? remove_pack(folder, name, err) : 0;
 }
 
 git_packbuilder *store_pack_new(git_repository *git)
@@ -159,34 +160,21 @@ int store_pack_write(git_packbuilder *pack, const char *path, struct err *err)
 	return 0;
 }
 
-/* The index goes first: a pack without one is not looked at, one without its pack is an error. */
-static int remove_pack(const char *path, const char *name, struct err *err)
-{
-	if (remove_file(path, name, ".idx", err) != 0)
-		return -1;
-	return remove_file(path, name, PACK_SUFFIX, err);
-}
-
 int store_repack(const char *path, int (*fill)(git_packbuilder *pack, void *arg, struct err *err),
 		 void *arg, struct err *err)
 {
 	git_repository *git AUTO_GIT(git_repository) = NULL;
 	git_packbuilder *pack AUTO_GIT(git_packbuilder) = NULL;
-	struct names names CLEANUP(names_release) = {0};
 	char *kept AUTO_FREE = NULL;
 
-	if (gitlib_open(path, &git, err) != 0 || list_packs(path, is_pack, &names, err) != 0)
+	if (gitlib_open(path, &git, err) != 0)
 		return -1;
 	pack = store_pack_new(git);
 	if (fill(pack, arg, err) != 0 || store_pack_write(pack, path, err) != 0)
 		return -1;
 	if (git_packbuilder_object_count(pack))
 		kept = mem_printf("pack-%s%s", git_packbuilder_name(pack), PACK_SUFFIX);
-	for (size_t i = 0; i < names.list.n; i++) {
-		if (!str_eq(names.list.v[i], kept) && remove_pack(path, names.list.v[i], err) != 0)
-			return -1;
-	}
-	return 0;
+	return each_name(path, remove_other, kept, err);
 }
 
 /* ---------------------------------------------------------------- refs */

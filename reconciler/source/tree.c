@@ -99,15 +99,10 @@ static const char *judge_name(const struct tree_item *item)
 {
 	if (str_eq(item->name, ".") || str_eq(item->name, "..") || strchr(item->name, '/'))
 		return "has a name that could lead out of its folder";
-	for (size_t at = 0; at < item->name_len;) {
-		size_t step = utf8_length(item->name + at, item->name_len - at);
-
-		if (step == 0)
-			return "has a name that is not UTF-8";
-		if (utf8_is_control(item->name + at, step))
-			return "has a control character in its name";
-		at += step;
-	}
+	if (!utf8_is_valid(item->name, item->name_len))
+		return "has a name that is not UTF-8";
+	if (!utf8_is_plain(item->name, item->name_len))
+		return "has a control character in its name";
 	if (item->name_len > NAME_MAX)
 		return "has a name of more than 255 bytes";
 	return NULL;

@@ -31,20 +31,6 @@ static int refuse(struct err *err, const char *text, const char *reason)
 	return err_set(err, E_USAGE, "repository \"%s\": %s", text, reason);
 }
 
-static bool is_clean(const char *text)
-{
-	size_t len = strlen(text);
-
-	for (size_t at = 0; at < len;) {
-		size_t step = utf8_length(text + at, len - at);
-
-		if (step == 0 || utf8_is_control(text + at, step))
-			return false;
-		at += step;
-	}
-	return true;
-}
-
 /* Copies len bytes, in small letters; false when they are none, too many or hold another byte. */
 static bool take_word(char *out, size_t size, const char *text, size_t len, const char *allowed)
 {
@@ -217,7 +203,7 @@ int url_parse(const char *text, struct url *out, struct err *err)
 	*out = (struct url){.scheme = URL_PATH};
 	if (!*text)
 		return err_set(err, E_USAGE, "the repository's address is empty");
-	if (!is_clean(text))
+	if (!utf8_is_plain(text, strlen(text)))
 		return refuse(err, text, "it holds a control character or is not UTF-8");
 	if (str_starts(text, "file://"))
 		return take_file_url(out, text, text + strlen("file://"), err);

@@ -64,28 +64,16 @@ static void keep_object(git_odb_backend *base)
 	(void)base;
 }
 
-static bool is_clean(const char *path)
-{
-	for (size_t at = 0, len = strlen(path); at < len;) {
-		size_t step = utf8_length(path + at, len - at);
-
-		if (step == 0 || utf8_is_control(path + at, step))
-			return false;
-		at += step;
-	}
-	return true;
-}
-
 static void check(const struct tree *tree)
 {
 	FUZZ_CHECK(tree->entries_n + tree->problems_n <= FILES_MAX);
 	for (size_t i = 0; i < tree->entries_n; i++) {
 		FUZZ_CHECK(fs_is_inner_path(tree->entries[i].path));
-		FUZZ_CHECK(is_clean(tree->entries[i].path));
+		FUZZ_CHECK(utf8_is_plain(tree->entries[i].path, strlen(tree->entries[i].path)));
 		FUZZ_CHECK(i == 0 || strcmp(tree->entries[i - 1].path, tree->entries[i].path) < 0);
 	}
 	for (size_t i = 0; i < tree->problems_n; i++) {
-		FUZZ_CHECK(is_clean(tree->problems[i].path));
+		FUZZ_CHECK(utf8_is_plain(tree->problems[i].path, strlen(tree->problems[i].path)));
 		FUZZ_CHECK(*tree->problems[i].path && *tree->problems[i].text);
 	}
 }

@@ -105,9 +105,25 @@ static void test_control_characters(void **state)
 	assert_false(utf8_is_control("\xc3\x9b", 2));
 }
 
+static void test_plain(void **state)
+{
+	static const struct {
+		const char *text;
+		bool plain;
+	} rows[] = {{"", true},		 {"plain", true}, {"gr\xc3\xbc\xc3\x9f", true},
+		    {"a\nb", false},	 {"a\tb", false}, {"\x7f", false},
+		    {"\xc2\x9b", false}, {"\xff", false}, {"cut \xc3", false}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		assert_int_equal(utf8_is_plain(rows[i].text, strlen(rows[i].text)), rows[i].plain);
+	assert_false(utf8_is_plain("a\0b", 3));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_plain),
 		cmocka_unit_test(test_well_formed),
 		cmocka_unit_test(test_ill_formed),
 		cmocka_unit_test(test_all_sequences_of_up_to_three_bytes),
