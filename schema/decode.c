@@ -290,9 +290,20 @@ static void keep_diags(struct file *file, struct diags *diags, const char *bytes
 	free(diags->v);
 }
 
-static struct file *new_file(const char *path, const struct oid *blob)
+/*
+ * A file's arena lives as long as the file, so it should begin as large as it will be: the structs
+ * of a manifest take some six times its text.
+ */
+static size_t expected_size(size_t len)
 {
-	struct arena *arena = arena_new(1024);
+	size_t size = 1024 + 6 * (len < DOC_BYTES_MAX ? len : DOC_BYTES_MAX);
+
+	return size < 4096 ? size : 4096;
+}
+
+static struct file *new_file(const char *path, const struct oid *blob, size_t len)
+{
+	struct arena *arena = arena_new(expected_size(len));
 	struct file *file = ARENA_NEW(arena, struct file);
 	struct unit_names names;
 	struct unit unit = {UNIT_ORGANIZATION, NULL, NULL};
@@ -310,7 +321,7 @@ static struct file *new_file(const char *path, const struct oid *blob)
 
 struct file *file_decode(const char *path, const struct oid *blob, const char *bytes, size_t len)
 {
-	struct file *file = new_file(path, blob);
+	struct file *file = new_file(path, blob, len);
 	struct diags diags = {.arena = file->arena};
 	struct decoder decoder = {
 		.file = file,
