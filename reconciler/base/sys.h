@@ -58,6 +58,13 @@ static inline bool str_eq(const char *a, const char *b)
 }
 bool str_starts(const char *text, const char *prefix);
 bool str_ends(const char *text, const char *suffix);
+/* A to Z become small; all else, in any locale, stays. */
+static inline char ascii_lower(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return (char)(c + ('a' - 'A'));
+	return c;
+}
 
 /* Exit codes of every command (reconciler/README.md says when each is used). */
 enum exit_code {

@@ -61,11 +61,6 @@ static void for_each(const char *text, void (*visit)(void *arg, const struct ent
 
 /* ---------------------------------------------------------------- names */
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 /* `*` and `?`, without recursion: the last star takes one more letter when the rest does not fit.
  */
 static bool matches(const char *pattern, size_t len, const char *name)
@@ -76,7 +71,7 @@ static bool matches(const char *pattern, size_t len, const char *name)
 		if (pattern < end && *pattern == '*') {
 			star = pattern++;
 			resume = name;
-		} else if (pattern < end && (*pattern == '?' || lower(*pattern) == *name)) {
+		} else if (pattern < end && (*pattern == '?' || ascii_lower(*pattern) == *name)) {
 			pattern++;
 			name++;
 		} else if (star) {

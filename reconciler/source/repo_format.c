@@ -34,7 +34,7 @@ static const char *take_word(const char *text, const char *allowed, char out[WOR
 	if (len >= WORD_MAX)
 		return text + len;
 	for (size_t i = 0; i < len; i++)
-		out[i] = text[i] >= 'A' && text[i] <= 'Z' ? (char)(text[i] - 'A' + 'a') : text[i];
+		out[i] = ascii_lower(text[i]);
 	out[len] = '\0';
 	return text + len;
 }

@@ -37,10 +37,8 @@ static bool take_word(char *out, size_t size, const char *text, size_t len, cons
 	if (len == 0 || len >= size)
 		return false;
 	for (size_t i = 0; i < len; i++) {
-		char c = text[i];
+		char c = ascii_lower(text[i]);
 
-		if (c >= 'A' && c <= 'Z')
-			c = (char)(c - 'A' + 'a');
 		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || strchr(allowed, c)))
 			return false;
 		out[i] = c;
