@@ -100,6 +100,7 @@ struct slot_run {
 	char waiting[32]; /* reason, "" none */
 	char waiting_detail[256];
 	int64_t waiting_since; /* wall ms */
+	bool deletes_data;     /* its manifest says dataPolicy: delete, and the ledger knows */
 	bool drifting;
 	int64_t drift_since; /* wall ms */
 	bool finished;	     /* the record reached an end in this run of the program (for apply) */

@@ -1,6 +1,7 @@
 #include "base/sys.h"
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "engine/core.h"
 #include "schema/kinds.h"
@@ -97,6 +98,19 @@ const struct history *engine_history(struct engine *engine)
 	return &engine->history;
 }
 
+static void restore_paused(struct engine *engine)
+{
+	AUTO_ARENA struct arena *arena = arena_new(0);
+	const char *text = NULL;
+	size_t i;
+	json_t *scope;
+	if (ledger_get(engine->ledger, "paused", arena, &text, NULL) < 0 || !text)
+		return;
+	AUTO_JSON json_t *list = json_read(text, strlen(text), BUF_MAX_TEXT, NULL);
+	json_array_foreach(list, i, scope)
+		map_put(&engine->paused, json_string_value(scope), engine);
+}
+
 bool engine_is_paused(const struct engine *engine, const char *project, const char *stage)
 {
 	AUTO_FREE char *both = mem_printf("%s/%s", project, stage);
@@ -155,6 +169,7 @@ int engine_open(struct engine *engine, const struct engine_options *options, con
 		return -1;
 	ledger_put(engine->ledger, "repo", engine->url, NULL);
 	ledger_put(engine->ledger, "branch", engine->branch, NULL);
+	restore_paused(engine);
 	return tip_restore(engine, err);
 }
 

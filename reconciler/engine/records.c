@@ -285,6 +285,42 @@ int records_removed(struct engine *engine, struct slot_run *run, const struct sl
 			    err);
 }
 
+static int detach_slot(struct engine *engine, const struct slot_key *key, struct err *err)
+{
+	AUTO_ARENA struct arena *arena = arena_new(0);
+	char subject[SLOT_ID_MAX];
+	size_t n;
+	history_slot(&engine->history, key, &n);
+	struct transition *transitions = ARENA_ARRAY(arena, n + 1, struct transition);
+	n = lifecycle_on_removal(key, REASON_DETACHED, &engine->history, transitions);
+	engine_say(engine, "detached", slot_id(key, subject), NULL);
+	if (apply_transitions(engine, transitions, n, err) < 0 ||
+	    ledger_clear_active(engine->ledger, key, err) < 0 ||
+	    ledger_drop_slot(engine->ledger, key, err) < 0)
+		return -1;
+	return ledger_audit(engine->ledger, "trueup", "detach", subject, NULL, clock_wall_ms(),
+			    err);
+}
+
+int records_detach(struct engine *engine, struct err *err)
+{
+	const struct history *history = engine_history(engine);
+	const struct model *model = engine->tip.outcome.model;
+	if (!history)
+		return err_set(err, E_LEDGER, "the history cannot be read");
+	bool any = false;
+	for (size_t i = 0; i < history->records_n; i++) {
+		const struct record *record = &history->records[i];
+		if (!record->active || model_node(model, record->slot.node))
+			continue;
+		if (detach_slot(engine, &record->slot, err) < 0)
+			return -1;
+		any = true;
+	}
+	engine->history_stale |= any;
+	return 0;
+}
+
 /* ---- a rebuilt ledger ---- */
 
 struct adoption {

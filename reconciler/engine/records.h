@@ -22,6 +22,9 @@ int records_fail(struct engine *engine, struct slot_run *run, const struct slot_
 /* The containers of a slot that is wanted no more are gone. */
 int records_removed(struct engine *engine, struct slot_run *run, const struct slot_plan *plan,
 		    struct err *err);
+/* Nodes that are in no document any more are left alone; what served there is history (detached).
+ */
+int records_detach(struct engine *engine, struct err *err);
 /*
  * A slot that the ledger knows nothing of, but whose containers are there with our labels, all of
  * one record: that record is put back as the active one (rebuilt ledger).

@@ -204,6 +204,8 @@ static int target_of_active(struct work *work, const struct slot_plan *plan, str
 	struct content content;
 	out->record = active;
 	out->rollout.settled = true;
+	out->rollout.wanted = NULL;
+	out->rollout.wanted_n = 0;
 	if (!active)
 		return 0;
 	if (!active->content || content_read(active->content, work->arena, &content, work->err) < 0)
@@ -485,6 +487,36 @@ static int roll(struct work *work, const struct slot_plan *plan, struct slot_run
 	return 0;
 }
 
+/*
+ * When a slot is gone from the commit, so is what its manifest said about its volumes: it is kept
+ * as a small value beside the ledger's records.
+ */
+static const char *policy_key(struct work *work, const struct slot_key *key)
+{
+	char id[SLOT_ID_MAX];
+	return arena_printf(work->arena, "dataPolicy %s", slot_id(key, id));
+}
+
+static enum data_policy_value kept_policy(struct work *work, const struct slot_key *key)
+{
+	const char *value = NULL;
+	ledger_get(work->engine->ledger, policy_key(work, key), work->arena, &value, NULL);
+	return value ? DATA_DELETE : DATA_KEEP;
+}
+
+static int keep_policy(struct work *work, const struct slot_plan *plan, struct slot_run *run)
+{
+	bool deletes = plan->slot &&
+		       KIND_OR(plan->slot->deployment, deployment, data_policy) == DATA_DELETE;
+	if (!plan->slot || run->deletes_data == deletes)
+		return 0;
+	if (engine_write(work->engine, work->err) < 0)
+		return -1;
+	run->deletes_data = deletes;
+	return ledger_put(work->engine->ledger, policy_key(work, &plan->key),
+			  deletes ? "delete" : NULL, work->err);
+}
+
 static const char *unresolved_error(const struct work *work, const struct slot_plan *plan)
 {
 	const struct look_result *seen = work->node->seen;
@@ -543,6 +575,8 @@ static int work_slot(struct work *work, const struct slot_plan *plan)
 	wait_over(run);
 	/* Says what a record waits for; a paused scope is left alone altogether. */
 	bool paused = !may_begin(work, plan, run) && str_eq(run->waiting, "paused");
+	if (keep_policy(work, plan, run) < 0)
+		return -1;
 	if (!paused && work_target(work, plan, run) < 0)
 		return -1;
 	return report_slot(work->engine, run, plan, work->observed, work->err);
@@ -586,6 +620,8 @@ static void read_past(struct work *work, struct history *past)
 			continue;
 		struct record *record = &past->records[past->records_n++];
 		*record = all->records[i];
+		if (record->active)
+			record->data_policy = kept_policy(work, &record->slot);
 		/* A record whose content cannot be read is left alone by the plan. */
 		ledger_content(work->engine->ledger, record->id, work->arena, &record->content,
 			       NULL);

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "engine/core.h"
 #include "engine/judge.h"
+#include "engine/records.h"
 #include "schema/kinds.h"
 #include "source/fetch.h"
 
@@ -253,6 +254,9 @@ static void put_in_force(struct engine *engine, struct accept_outcome *outcome)
 	}
 	log_event(LOG_INFO, "commit in force", "commit", oid_hex(&tip->seen, hex), "slots",
 		  log_int((int64_t)outcome->desired->slots_n), NULL);
+	/* The organization was accepted without these nodes: the guard has let them go. */
+	if (top && !top->held)
+		records_detach(engine, NULL);
 	nodes_follow(engine, before.desired);
 	if (before.arena)
 		accept_outcome_release(&before);
