@@ -70,6 +70,8 @@ static int write_refs(const char *store, const struct oid *keep, size_t n, struc
 	for (size_t i = 0; i < n; i++) {
 		char *file AUTO_FREE = NULL;
 
+		if (oid_is_zero(&keep[i]))
+			continue;
 		snprintf(name, sizeof name, "%s/%s", KEEP_REFS, oid_hex(&keep[i], hex));
 		file = mem_printf("%s/%s", store, name);
 		if (!fs_exists(file) && store_ref_write(store, name, &keep[i], err) != 0)

@@ -206,8 +206,10 @@ static char *https_url(const char *place)
 
 static char *ssh_url(void)
 {
-	return mem_printf("ssh://%s@127.0.0.1:%s%s/repos/c.git", getenv("USER") ?: "root",
-			  world.ssh_port, world.folder);
+	char *user AUTO_FREE = test_shell(world.folder, "id -un");
+
+	return mem_printf("ssh://%s@127.0.0.1:%s%s/repos/c.git", user, world.ssh_port,
+			  world.folder);
 }
 
 static void give_https_login(const char *user, const char *password)

@@ -247,6 +247,20 @@ static void test_missing_commit(void **state)
 	assert_readable(world, &kept, "kept");
 }
 
+static void test_no_commit_at_all(void **state)
+{
+	struct world *world = *state;
+	struct oid keep[3] = {{{0}}, commit(world, "kept"), {{0}}};
+	struct err err = ERR_INIT;
+
+	assert_done(repo_keep(world->repo, keep, 1, &err), err);
+	test_run(world->folder, "! ls state/objects.git/refs/keep/* 2>&1");
+	assert_done(repo_keep(world->repo, keep, 3, &err), err);
+	test_run(world->folder, "test $(ls state/objects.git/refs/keep | wc -l) = 1");
+	assert_done(repo_keep(world->repo, NULL, 0, &err), err);
+	test_run(world->folder, "test -z \"$(ls state/objects.git/refs/keep)\"");
+}
+
 /* What was kept can be kept on when the repository itself has lost it. */
 static void test_kept_stays_kept(void **state)
 {
@@ -339,6 +353,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_growth_is_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reader_survives_repacking, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_missing_commit, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_commit_at_all, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_kept_stays_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_leftovers_are_swept, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_killed_while_writing, setup, teardown),
