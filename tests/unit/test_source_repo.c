@@ -170,8 +170,8 @@ static void test_formats_that_change_nothing(void **state)
 	static const char *const configs[] = {
 		"",
 		"[core]\nrepositoryformatversion = 0\n[extensions]\nfuture = x\n",
-		"[core]\nrepositoryformatversion = 1\n[extensions]\nworktreeConfig = true\n"
-		"objectformat = sha1 ; comment\nrefstorage = files\nnoop\npreciousObjects=1\n",
+		("[core]\nrepositoryformatversion = 1\n[extensions]\nworktreeConfig = true\n"
+		 "objectformat = sha1 ; comment\nrefstorage = files\nnoop\npreciousObjects=1\n"),
 		"[extensions \"sub\"]\nx = y\n[core]\nrepositoryformatversion = 1\n",
 		"# [core]\n; [extensions]\n[broken\nx\n= y\n[]\n",
 	};
