@@ -259,10 +259,13 @@ demo: $(PROGRAM) | $(BUILD)/.packages-test ## push, upgrade, revert, repair; KEE
 # ---------------------------------------------------------------- installing
 SHARE := reconciler/share
 install_as = install -D -m 0644 $(1) $(DESTDIR)$(2)
+# The drop-in is for machines that want it: an example, not installed as a unit.
+DOCUMENTS := $(wildcard $(SHARE)/reference/*) $(SHARE)/systemd/trueup-host.conf LICENSE
 INSTALLED := bin/trueup $(patsubst $(SHARE)/man/%,share/man/man1/%,$(wildcard $(SHARE)/man/*.1)) \
 	share/bash-completion/completions/trueup share/zsh/vendor-completions/_trueup \
 	share/fish/vendor_completions.d/trueup.fish \
-	$(patsubst $(SHARE)/systemd/%,lib/systemd/system/%,$(wildcard $(SHARE)/systemd/*.service))
+	$(patsubst $(SHARE)/systemd/%,lib/systemd/system/%,$(wildcard $(SHARE)/systemd/*.service)) \
+	$(addprefix share/doc/trueup/,$(notdir $(DOCUMENTS)))
 
 .PHONY: install uninstall
 install: $(PROGRAM) ## PREFIX=/usr/local DESTDIR=
@@ -276,8 +279,11 @@ install: $(PROGRAM) ## PREFIX=/usr/local DESTDIR=
 	@set -e; for f in $(wildcard $(SHARE)/systemd/*.service); do \
 		to=$(DESTDIR)$(PREFIX)/lib/systemd/system/$${f##*/}; mkdir -p $${to%/*}; \
 		sed 's|@BINDIR@|$(PREFIX)/bin|g' $$f >$$to; chmod 0644 $$to; done
+	@set -e; for f in $(DOCUMENTS); do \
+		$(call install_as,$$f,$(PREFIX)/share/doc/trueup/$${f##*/}); done
 uninstall: ## removes what install put there
 	rm -f $(INSTALLED:%=$(DESTDIR)$(PREFIX)/%)
+	-@rmdir $(DESTDIR)$(PREFIX)/share/doc/trueup 2>/dev/null
 
 # ---------------------------------------------------------------- keeping house
 ALL_C := $(shell find reconciler schema drivers tests -name '*.[ch]' 2>/dev/null)

@@ -3,8 +3,31 @@
 #include "base/utf8.h"
 #include "base/vec.h"
 #include "surface/cli/cli.h"
+#include "surface/cli/pages.h"
 
 /* ---- help ---- */
+
+#define WIDTH 78
+#define FLAG_COLUMN 27
+
+/* Words from `column` on, broken at spaces before the edge; further lines begin at `indent`. */
+static void put_words(const char *text, size_t column, size_t indent, struct buf *out)
+{
+	for (bool first = true; *text; first = false) {
+		size_t len = strcspn(text, " ");
+		if (!first && column + 1 + len > WIDTH) {
+			buf_addf(out, "\n%*s", (int)indent, "");
+			column = indent;
+		} else if (!first) {
+			buf_addc(out, ' ');
+			column++;
+		}
+		buf_add(out, text, len);
+		column += len;
+		text += len + (text[len] == ' ');
+	}
+	buf_addc(out, '\n');
+}
 
 static void put_flag(const struct flag_row *row, struct buf *out)
 {
@@ -12,7 +35,8 @@ static void put_flag(const struct flag_row *row, struct buf *out)
 	snprintf(left, sizeof left, "  %s%c%s--%s%s%s", row->letter ? "-" : "",
 		 row->letter ? row->letter : ' ', row->letter ? ", " : "   ", row->name,
 		 row->value ? " " : "", row->value ? row->value : "");
-	buf_addf(out, "%-26s %s\n", left, row->text);
+	buf_addf(out, "%-*s", FLAG_COLUMN, left);
+	put_words(row->text, FLAG_COLUMN, FLAG_COLUMN, out);
 }
 
 static void put_lines(const char *lines, const char *before, struct buf *out)
@@ -26,25 +50,6 @@ static void put_lines(const char *lines, const char *before, struct buf *out)
 	}
 }
 
-/* Breaks at spaces before column 79. */
-static void put_paragraph(const char *text, struct buf *out)
-{
-	size_t column = 0;
-	while (*text) {
-		size_t len = strcspn(text, " ");
-		if (column && column + 1 + len > 78) {
-			buf_addc(out, '\n');
-			column = 0;
-		}
-		if (column++)
-			buf_addc(out, ' ');
-		buf_add(out, text, len);
-		column += len;
-		text += len + (text[len] == ' ');
-	}
-	buf_addc(out, '\n');
-}
-
 static void help_command(const struct command *command, struct buf *out)
 {
 	buf_addf(out, "trueup %s%s%s - %s\n\nExamples\n", command->name,
@@ -52,7 +57,7 @@ static void help_command(const struct command *command, struct buf *out)
 	put_lines(command->examples, "  ", out);
 	if (command->text[0]) {
 		buf_addc(out, '\n');
-		put_paragraph(command->text, out);
+		put_words(command->text, 0, 0, out);
 	}
 	buf_adds(out, "\nFlags\n");
 	for (int i = 0; i < FLAGS; i++)
@@ -114,7 +119,7 @@ int cmd_help(struct cli *cli)
 		help_all(&cli->out);
 		return EXIT_DONE;
 	}
-	if (help_topic(cli->args[0], &cli->out))
+	if (page_put(cli->args[0], &cli->out) || help_topic(cli->args[0], &cli->out))
 		return EXIT_DONE;
 	cli_say("trueup: no help on %s; trueup help lists the commands", cli->args[0]);
 	return EXIT_USAGE;

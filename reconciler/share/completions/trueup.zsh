@@ -1,0 +1,36 @@
+#compdef trueup
+_trueup() {
+  local -a commands flags
+  local word command
+  commands=(run plan apply validate status why deployment deployment:info version product node audit sync retry approve pause resume schema explain completion help)
+  for word in $words[2,CURRENT-1]; do
+    (( $commands[(Ie)$word] )) && command=$word
+  done
+  case $command in
+    run) flags=( --help --state --config --repo --branch --path --node) ;;
+    plan) flags=( --help --json --state --config --repo --branch --path --node --rev --base --offline --format) ;;
+    apply) flags=( --help --json --state --config --repo --branch --path --node --rev) ;;
+    validate) flags=( --help --json --config --repo --branch --path --rev --format) ;;
+    status) flags=( --help --json --state --config --node --project --stage) ;;
+    why) flags=( --help --json --state --config --node --project --stage) ;;
+    deployment) flags=( --help --json --state --config --node --project --stage) ;;
+    deployment:info) flags=( --help --json --state --config --node --project --stage) ;;
+    version) flags=( --help --json --state --config --project --stage) ;;
+    product) flags=( --help --json --state --config --project --stage) ;;
+    node) flags=( --help --json --state --config) ;;
+    audit) flags=( --help --json --state --config --actor --since --verify --export) ;;
+    sync) flags=( --help --json --state --config --wait --timeout) ;;
+    retry) flags=( --help --json --state --config --node --wait --timeout) ;;
+    approve) flags=( --help --json --state --config --wait --timeout --user) ;;
+    pause) flags=( --help --json --state --config) ;;
+    resume) flags=( --help --json --state --config) ;;
+    schema) flags=( --help) ;;
+    explain) flags=( --help) ;;
+    completion) flags=( --help) ;;
+    help) flags=( --help) ;;
+    *) flags=($commands --help --version) ;;
+  esac
+  compadd -- $flags
+  [[ -n $command ]] && _files
+}
+_trueup "$@"
