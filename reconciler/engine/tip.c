@@ -252,6 +252,8 @@ static void put_in_force(struct engine *engine, struct accept_outcome *outcome)
 		tip->accepted = tip->loading;
 		put_oid(engine, "accepted", &tip->accepted);
 	}
+	/* So that status can tell a slot that has no record yet from one that nobody wants. */
+	ledger_put(engine->ledger, "slots", log_int((int64_t)outcome->desired->slots_n), NULL);
 	log_event(LOG_INFO, "commit in force", "commit", oid_hex(&tip->seen, hex), "slots",
 		  log_int((int64_t)outcome->desired->slots_n), NULL);
 	/* The organization was accepted without these nodes: the guard has let them go. */

@@ -97,7 +97,7 @@ static int load_facts(struct db *db, struct ledger_view *view, struct err *err)
 		{"tip", &view->tip},	       {"branch", &view->branch},
 		{"accepted", &view->accepted}, {"base", &view->base},
 		{"repo", &view->repo},	       {"owner", &view->owner},
-		{"problem", &view->problem},
+		{"problem", &view->problem},   {"slots", &view->slots_wanted},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(facts); i++) {

@@ -1,6 +1,7 @@
 #include "base/sys.h"
 
 #include "base/json.h"
+#include "base/num.h"
 #include "surface/cli/status.h"
 
 /* The record that stands for a slot: the active one, else the newest. Records are sorted by slot,
@@ -152,17 +153,22 @@ static bool add_slots(const struct cli *cli, const struct ledger_view *view, jso
 {
 	const struct history *history = &view->history;
 	bool synced = true;
+	int64_t served = 0, wanted = 0;
 	for (size_t i = 0, n; i < history->records_n; i += n) {
 		const struct record *first = history_slot(history, &history->records[i].slot, &n);
 		if (is_over(view, first, n))
 			continue;
 		json_t *json = slot_json(view, first, n);
 		synced &= slot_is_synced(json);
+		served++;
 		if (view_matches(cli, &first->slot))
 			json_array_append(deployments, json);
 		json_decref(json);
 	}
-	return synced;
+	/* A slot that has no record yet is not here at all. */
+	if (view->slots_wanted)
+		num_parse_int(view->slots_wanted, 0, INT64_MAX, &wanted);
+	return synced && served >= wanted;
 }
 
 json_t *status_json(const struct cli *cli, const struct ledger_view *view)
