@@ -55,9 +55,6 @@ static json_t *done_json(struct engine *engine, bool *failed)
 static void gather_refusals(struct engine *engine, struct engine_outcome *outcome)
 {
 	const struct accept_outcome *accepted = &engine->tip.outcome;
-	size_t n = 0;
-	for (size_t i = 0; i < accepted->units_n; i++)
-		n += accepted->units[i].held ? accepted->units[i].diags_n : 0;
 	struct diags diags = {0};
 	for (size_t i = 0; i < accepted->units_n; i++)
 		if (accepted->units[i].held)

@@ -53,6 +53,8 @@ struct tip {
 	/* What the tip would remove; what approve binds. Lives in outcome.arena of the tip. */
 	struct buf removals;
 	struct job *job;
+	struct job *keeping; /* keeping.c */
+	bool keep_again;
 	struct load *load;
 	struct backoff backoff;
 	struct loop_timer *timer; /* poll */

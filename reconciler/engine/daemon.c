@@ -21,6 +21,7 @@ struct daemon {
 	struct engine engine;
 	struct ref_watch *refs;
 	struct loop_fd *refs_source;
+	bool refs_lost; /* the watch could not be set up anew yet */
 	struct watcher *watcher;
 	struct control *control;
 	struct loop_timer *stop_timer;
@@ -54,8 +55,10 @@ static void on_refs(void *arg, uint32_t events UNUSED)
 {
 	struct daemon *daemon = arg;
 	struct err err = ERR_INIT;
+	int seen = ref_watch_read(daemon->refs, &err);
+	daemon->refs_lost = seen < 0;
 	/* Lost events mean a full look, which is what a pass does anyway. */
-	if (ref_watch_read(daemon->refs, &err) != 0)
+	if (seen != 0)
 		tip_want(&daemon->engine);
 }
 
@@ -148,6 +151,8 @@ static void on_turn(void *arg)
 	struct daemon *daemon = arg;
 	struct engine *engine = &daemon->engine;
 	nodes_turn(engine);
+	if (daemon->refs_lost)
+		daemon->refs_lost = ref_watch_read(daemon->refs, NULL) < 0;
 	keep_watching_nodes(daemon);
 	control_turn(daemon->control);
 	if (may_leave(daemon))

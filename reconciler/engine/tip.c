@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "engine/core.h"
 #include "engine/judge.h"
+#include "engine/keeping.h"
 #include "engine/records.h"
 #include "schema/kinds.h"
 #include "source/fetch.h"
@@ -264,41 +265,6 @@ static void put_in_force(struct engine *engine, struct accept_outcome *outcome)
 		accept_outcome_release(&before);
 }
 
-static int keep_body(int fd, void *arg)
-{
-	struct engine *engine = arg;
-	struct err err = ERR_INIT;
-	AUTO_REPO struct repo *repo = NULL;
-	struct oid keep[2] = {engine->tip.base, engine->tip.accepted};
-	if (repo_open(engine->url, engine->state.dir, &repo, &err) < 0 ||
-	    repo_keep(repo, keep, 2, &err) < 0)
-		return job_fail(fd, &err);
-	return 0;
-}
-
-static void keep_ended(void *owner, const struct err *failure)
-{
-	struct engine *engine = owner;
-	engine->children--;
-	if (failure)
-		log_event(LOG_WARN, "keep", "error", failure->text, NULL);
-}
-
-/* Accepted objects are copied into our own store: in the background, it is slow. */
-static void keep_objects(struct engine *engine)
-{
-	struct job_opts opts = {
-		.role = "keep",
-		.deadline_ms = FETCH_DEADLINE_MS,
-		.body = keep_body,
-		.arg = engine,
-		.ended = keep_ended,
-		.owner = engine,
-	};
-	if (!oid_is_zero(&engine->tip.base) && job_start(engine->loop, &opts, NULL))
-		engine->children++;
-}
-
 static void on_loaded(void *owner, struct file_set *set, const struct err *failure)
 {
 	struct engine *engine = owner;
@@ -327,7 +293,7 @@ static void on_loaded(void *owner, struct file_set *set, const struct err *failu
 	tip->refusal.code = DIAG_NONE;
 	clear_problem(engine);
 	put_in_force(engine, &outcome);
-	keep_objects(engine);
+	keeping_want(engine);
 	end_pass(engine);
 }
 
