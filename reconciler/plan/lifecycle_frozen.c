@@ -40,8 +40,7 @@ static void report(struct version_case *c, const char *path, struct loc at, cons
 	diag = diags_add(diags, DIAG_VERSION_FROZEN, &file->unit, path, at,
 			 "version %s of %s cannot change, but %s did: %s", c->version->name,
 			 c->version->product, field, c->because);
-	diag->hint = diags_text(diags, "make a new version: trueup version:increase %s",
-				c->version->name);
+	diag->hint = diags_text(diags, "make a new version with parent: %s", c->version->name);
 	c->found++;
 }
 
@@ -200,8 +199,8 @@ static void report_slot(struct frozen_check *check, const struct slot *slot,
 		slot->key.project, slot->key.stage, slot->key.deployment, slot->version_name, field,
 		freezing(check->arena, record->commit, slot->key.node, record->finished_ms));
 
-	diag->hint = diags_text(check->diags, "make a new version: trueup version:increase %s",
-				slot->version_name);
+	diag->hint =
+		diags_text(check->diags, "make a new version with parent: %s", slot->version_name);
 }
 
 /* The fields of one container that differ from the record. */

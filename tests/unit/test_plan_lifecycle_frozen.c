@@ -180,7 +180,7 @@ static void test_words(void **state)
 		diag->message,
 		"version 1.0 of web cannot change, but user of web did: commit 0123456789 "
 		"deployed it successfully on node n1 at 2023-11-14T22:13:20.123Z");
-	assert_string_equal(diag->hint, "make a new version: trueup version:increase 1.0");
+	assert_string_equal(diag->hint, "make a new version with parent: 1.0");
 }
 
 #define DEPLOYMENT "kind: Deployment\nname: web\nproduct: web\nversion: \"1.0\"\nnode: n1\n"
