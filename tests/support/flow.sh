@@ -112,6 +112,12 @@ revert() {
 
 # ---- the reconciler ----
 
+# settings LINE... - neither polling nor full looks: what happens then was seen by an event.
+settings() {
+	flow_config=$flow/settings.yaml
+	printf '%s\n' "kind: Settings" "interval: 1h" "lookInterval: 1h" "$@" >"$flow_config"
+}
+
 # start_daemon [ARG...] - and waits until it answers.
 start_daemon() {
 	# shellcheck disable=SC2086
@@ -172,3 +178,21 @@ exit_of() {
 }
 # world NODE - the names of the containers on a memory node, sorted.
 world() { find "$flow/worlds/$1/containers" -name '*.json' -printf '%f\n' 2>/dev/null | sed 's/\.json$//' | sort; }
+# runs NODE - "name id start" of the containers on a memory node: the same text means that none was
+# made anew or restarted.
+runs() {
+	find "$flow/worlds/$1/containers" -name '*.json' -exec jq -r '"\(.spec.name) \(.id) \(.startedMs)"' {} + |
+		sort
+}
+# is NAME FIELD VALUE - for wait_until: a field of a slot has this value.
+is() { [ "$(slot "$1" "$2")" = "$3" ]; }
+# in_force - the daemon has judged the commit that was pushed last.
+in_force() { [ "$(ask .commit)" = "$(head_commit)" ]; }
+# pushed MESSAGE - push, and wait until the pass that it started is over.
+pushed() {
+	push "$1"
+	wait_until "$1 to be seen" in_force
+	settle
+}
+# has_container NODE NAME
+has_container() { [ -e "$flow/worlds/$1/containers/$2.json" ]; }

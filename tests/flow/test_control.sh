@@ -1,0 +1,97 @@
+#!/bin/bash
+# What a person asks of a running reconciler: sync, retry, approve, pause, resume.
+. tests/support/tap.sh
+. tests/support/flow.sh
+
+settings
+live() { "$trueup" "$@" --state "$state"; }
+
+new_config one two
+product web
+version web 1.0.0 ""
+version web 1.1.0 1.0.0
+for name in a b; do deploy $name web 1.0.0 one "prefix: shop-$name"; done
+push "two deployments"
+start_daemon
+
+# ---- sync ----
+
+check_same "sync --wait ends after the pass" "true" "$(live sync --wait --json | jq .synced)"
+check_same "and what it brought is there" $'shop-a-web\nshop-b-web' "$(world one)"
+behave one '{"images":{"local/web:1.1.0":{"exitAfterMs":0,"exitCode":1,"output":"no database"}}}'
+deploy a web 1.1.0 one "prefix: shop-a"
+push "a fails"
+check_same "with a failure it is not synced" "false" "$(live sync --wait --json | jq .synced)"
+
+# ---- retry ----
+
+check_same "status shows the failure beside what serves" "1.0.0 successful 1.1.0 failed" \
+	"$(ask '.deployments[] | select(.deployment == "a") | "\(.version) \(.status) \(.wanted.version) \(.wanted.status)"')"
+check_same "with the last words of the container" "no database" \
+	"$(live deployment --json | jq -r '.deployments[] | select(.status == "failed").error.log' | tail -n 1)"
+check_same "retry of what is not there" 66 "$(exit_of live retry nothing)"
+behave one '{}'
+settle
+check_same "it is not tried again by itself" "1.0.0" "$(slot a version)"
+tries=$(live deployment --json | jq '[.deployments[] | select(.status == "failed")][0].tries')
+check_same "retry names the record" 1 "$(live retry a --json | jq '.records | length')"
+check "and it is tried again" wait_until "1.1.0" is a version 1.1.0
+check_same "as the same record, one try more" $((tries + 1)) "$(slot a tries)"
+check_same "retry where nothing failed" 0 "$(live retry a --json | jq '.records | length')"
+
+# ---- pause, resume ----
+
+live pause shop/production >/dev/null
+deploy a web 1.0.0 one "prefix: shop-a"
+pushed "back to 1.0.0"
+check_same "a paused stage stays as it is" "1.1.0" "$(slot a version)"
+check_same "and says why" paused "$(slot a waiting.reason)"
+rm "$flow/worlds/one/containers/shop-b-web.json"
+settle
+check "it is not mended either" test ! -e "$flow/worlds/one/containers/shop-b-web.json"
+kill_daemon
+start_daemon
+settle
+check_same "a restart does not end the pause" "1.1.0 paused" "$(ask '.deployments[] | select(.deployment == "a") | "\(.version) \(.waiting.reason)"')"
+check_same "resume of what is not paused" 66 "$(exit_of live resume shop)"
+live resume shop/production >/dev/null
+check "resume goes on" wait_until "1.0.0" is a version 1.0.0
+check "and mends" wait_until "b" has_container one shop-b-web
+
+# ---- approve: the prune guard ----
+
+put projects/shop/stages/staging/stage.yaml "kind: Stage" "name: staging"
+put projects/shop/stages/staging/c.yaml "kind: Deployment" "name: c" "product: web" \
+	"version: 1.0.0" "node: two" "strategy: {minHealthy: 0s}"
+pushed "staging"
+check_same "staging is there" shop-staging-web "$(world two)"
+rm -r "$work/projects/shop/stages/staging"
+pushed "staging vanishes"
+check_same "its removal waits" "staging prune-guard" "$(ask '.rejected[] | "\(.stage) \(.diagnostics[0].code)"')"
+check_same "approve of another commit is a conflict" 73 "$(exit_of live approve "$(git -C "$work" rev-parse HEAD~1)")"
+check_same "approve of a commit that does not exist" 66 "$(exit_of live approve 0123456789abcdef0123456789abcdef01234567)"
+check_same "still it runs" shop-staging-web "$(world two)"
+check_same "approve says what may go" '["shop/staging/c@two"]' "$(live approve "$(head_commit)" --json | jq -c .removals)"
+check "and lets it go" wait_until "its removal" test -z "$(settle; world two)"
+check "all is well" wait_until "synced" is_synced
+check "the approval is in the audit log" sh -c "'$trueup' audit --json --state '$state' | grep -q approve"
+
+# ---- approve: a branch that was rewritten ----
+
+old=$(head_commit)
+git -C "$work" reset -q --hard HEAD~1
+deploy a web 1.1.0 one "prefix: shop-a"
+rm -r "$work/projects/shop/stages/staging"
+git -C "$work" add -A && git -C "$work" commit -qm "another history" && git -C "$work" push -qf origin main
+wait_until "the rewritten branch" in_force
+settle
+check_same "a rewritten branch waits" "not-forward 1.0.0" "$(ask '"\(.rejected[0].diagnostics[0].code) \(.deployments[0].version)"')"
+live approve "$(head_commit)" >/dev/null
+check "approve takes it" wait_until "1.1.0" is a version 1.1.0
+git -C "$work" push -qf origin "$old:main"
+git -C "$work" reset -q --hard "$old"
+wait_until "the old branch" in_force
+settle
+check_same "the way back is a rewrite again" not-forward "$(ask .rejected[0].diagnostics[0].code)"
+
+done_testing
