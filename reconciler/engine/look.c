@@ -53,6 +53,11 @@ static json_t *read_log(struct driver *driver, const char *name)
 	return json;
 }
 
+static bool runs_well(const struct workload *workload)
+{
+	return workload->state == RUN_RUNNING && workload->health != HEALTH_UNHEALTHY;
+}
+
 static int look_body(int fd, void *arg)
 {
 	const struct look_request *request = arg;
@@ -71,8 +76,12 @@ static int look_body(int fd, void *arg)
 		if (send_json(fd, LOOK_IMAGE, image, &err) < 0)
 			return job_fail(fd, &err);
 	}
-	for (size_t i = 0; i < request->logs_n; i++) {
-		AUTO_JSON json_t *log = read_log(driver, request->logs[i]);
+	/* What a container said is asked in the same look that finds it ailing: it may soon be
+	 * gone. */
+	for (size_t i = 0; i < observed.workloads_n; i++) {
+		if (runs_well(&observed.workloads[i]))
+			continue;
+		AUTO_JSON json_t *log = read_log(driver, observed.workloads[i].name);
 		if (send_json(fd, LOOK_LOG, log, &err) < 0)
 			return job_fail(fd, &err);
 	}

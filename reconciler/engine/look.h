@@ -15,8 +15,6 @@ struct look_request {
 	const struct driver_env *env;
 	const char *const *images; /* references to resolve */
 	size_t images_n;
-	const char *const *logs; /* containers whose last lines are wanted */
-	size_t logs_n;
 };
 
 struct look_image {
@@ -35,7 +33,7 @@ struct look_result {
 	struct observed observed;
 	struct look_image *images;
 	size_t images_n;
-	struct look_log *logs;
+	struct look_log *logs; /* the last lines of each container that does not run well */
 	size_t logs_n;
 };
 

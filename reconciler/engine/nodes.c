@@ -86,8 +86,8 @@ static void on_looked(void *owner, struct look_result *result, const struct err 
 }
 
 struct look_wishes {
-	const char **images, **logs;
-	size_t images_n, logs_n;
+	const char **images;
+	size_t images_n;
 };
 
 /* Slots are sorted by project first, so a node's are spread over the list. */
@@ -103,8 +103,7 @@ static struct desired slots_of_node(const struct engine *engine, const char *nam
 	return own;
 }
 
-/* What the plan will need to know besides what runs: digests of new images, words of failing ones.
- */
+/* What the plan will need to know besides what runs: the digests of new images. */
 static void gather_wishes(struct node_run *node, const struct history *history, struct arena *arena,
 			  struct look_wishes *out)
 {
@@ -120,14 +119,6 @@ static void gather_wishes(struct node_run *node, const struct history *history, 
 	for (size_t i = 0; i < n; i++)
 		if (str_eq(images[i].node, node->name))
 			out->images[out->images_n++] = images[i].image;
-	size_t seen_n = node->seen ? node->seen->observed.workloads_n : 0;
-	out->logs = ARENA_ARRAY(arena, seen_n + 1, const char *);
-	for (size_t i = 0; i < seen_n; i++) {
-		const struct workload *workload = &node->seen->observed.workloads[i];
-		bool fine = workload->state == RUN_RUNNING && workload->health != HEALTH_UNHEALTHY;
-		if (!fine)
-			out->logs[out->logs_n++] = workload->name;
-	}
 }
 
 static void start_look(struct node_run *node, const struct history *history)
@@ -140,9 +131,7 @@ static void start_look(struct node_run *node, const struct history *history)
 	struct look_request request = {.node = node->doc,
 				       .env = &engine->env,
 				       .images = wishes.images,
-				       .images_n = wishes.images_n,
-				       .logs = wishes.logs,
-				       .logs_n = wishes.logs_n};
+				       .images_n = wishes.images_n};
 	node->look_wanted = false;
 	node->look_seq++;
 	node->look = look_start(engine->loop, &request, on_looked, node, &err);

@@ -9,7 +9,7 @@ live() { "$trueup" "$@" --state "$state"; }
 new_config one two
 product web
 version web 1.0.0 ""
-version web 1.1.0 1.0.0
+version web 1.1.0 1.0.0 'restartPolicy: "no"'
 for name in a b; do deploy $name web 1.0.0 one "prefix: shop-$name"; done
 push "two deployments"
 start_daemon
@@ -28,7 +28,7 @@ check_same "with a failure it is not synced" "false" "$(live sync --wait --json 
 check_same "status shows the failure beside what serves" "1.0.0 successful 1.1.0 failed" \
 	"$(ask '.deployments[] | select(.deployment == "a") | "\(.version) \(.status) \(.wanted.version) \(.wanted.status)"')"
 check_same "with the last words of the container" "no database" \
-	"$(live deployment --json | jq -r '.deployments[] | select(.status == "failed").error.log' | tail -n 1)"
+	"$(live deployment --json | jq -r '.deployments[] | select(.status == "failed").error.log | rtrimstr("\n")')"
 check_same "retry of what is not there" 66 "$(exit_of live retry nothing)"
 behave one '{}'
 settle
@@ -88,8 +88,8 @@ settle
 check_same "a rewritten branch waits" "not-forward 1.0.0" "$(ask '"\(.rejected[0].diagnostics[0].code) \(.deployments[0].version)"')"
 live approve "$(head_commit)" >/dev/null
 check "approve takes it" wait_until "1.1.0" is a version 1.1.0
-git -C "$work" push -qf origin "$old:main"
-git -C "$work" reset -q --hard "$old"
+git -C "$work" push -qf origin "$old~1:main"
+git -C "$work" reset -q --hard "$old~1"
 wait_until "the old branch" in_force
 settle
 check_same "the way back is a rewrite again" not-forward "$(ask .rejected[0].diagnostics[0].code)"
