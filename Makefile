@@ -198,6 +198,12 @@ $(ALL_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(SUPPORT_LIB) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) $(if $(filter %_oom,$@),$(LINK_OOM)) -o $@ $^ $(PKG_LIBS) -lcmocka
 
+# What scripts of tests need besides the program.
+TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/torture/*.c tests/bench/*.c))
+$(TOOLS): $(BUILD)/%: $(BUILD)/%.o $(LIB)
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ $(PKG_LIBS)
+
 # A fuzz target is linked with libFuzzer (FUZZER=1) or with a plain main() that replays a corpus.
 FUZZ_MAIN := $(if $(FUZZER),,$(BUILD)/tests/fuzz/replay.o)
 $(FUZZ_REPLAYS): $(BUILD)/%: $(BUILD)/%.o $(FUZZ_MAIN) $(LIB)
@@ -215,13 +221,13 @@ RUN := tests/run.sh -j $(JOBS)
 part_tests = $(call test_programs,$(1)) $(call test_scripts,$(1))
 
 .PHONY: tests check check-unit check-golden check-flow check-meta check-fuzz
-tests: $(PROGRAM) $(ALL_PROGRAMS) $(FUZZ_REPLAYS)
+tests: $(PROGRAM) $(ALL_PROGRAMS) $(TOOLS) $(FUZZ_REPLAYS)
 
 check-unit: $(call test_programs,unit) ## C tests, one program for each module
 	@$(RUN) BUILD=$(BUILD) $(call part_tests,unit)
 check-golden: $(PROGRAM) $(call test_programs,golden) ## desired + observed -> expected plan, as data
 	@$(RUN) BUILD=$(BUILD) $(call part_tests,golden)
-check-flow: $(PROGRAM) $(call test_programs,flow) ## the real binary against real repositories
+check-flow: $(PROGRAM) $(TOOLS) $(call test_programs,flow) ## the real binary against real repositories
 	@$(RUN) BUILD=$(BUILD) $(call part_tests,flow)
 check-meta: $(PROGRAM) $(call test_programs,meta) ## the house rules
 	@$(RUN) BUILD=$(BUILD) $(call part_tests,meta)
@@ -249,9 +255,9 @@ fuzz: ## libFuzzer on every target, FUZZ_TIME seconds each (needs clang)
 			build-fuzz/found/$$target $$corpus || exit 1; done
 .PHONY: fuzz-build
 fuzz-build: $(FUZZ_REPLAYS)
-bench: $(PROGRAM) | $(BUILD)/.packages-test ## figures, as a table and as JSON
+bench: $(PROGRAM) $(TOOLS) | $(BUILD)/.packages-test ## figures, as a table and as JSON
 	@BUILD=$(BUILD) tests/bench/run.sh
-torture: $(PROGRAM) | $(BUILD)/.packages-test ## kill -9 at every write, byte flips; takes minutes
+torture: $(PROGRAM) $(TOOLS) | $(BUILD)/.packages-test ## kill -9 at every write, byte flips; takes minutes
 	@BUILD=$(BUILD) tests/torture/run.sh
 demo: $(PROGRAM) | $(BUILD)/.packages-test ## push, upgrade, revert, repair; KEEP=1 leaves it running
 	@BUILD=$(BUILD) KEEP=$(KEEP) examples/demo.sh

@@ -453,9 +453,13 @@ int loop_once(struct loop *loop, int64_t timeout_ms, struct err *err)
 
 int loop_run(struct loop *loop, struct err *err)
 {
+	/* What was prepared before may need no event at all. */
+	int64_t timeout_ms = 0;
+
 	while (!loop->stopped) {
-		if (loop_once(loop, -1, err) != 0)
+		if (loop_once(loop, timeout_ms, err) != 0)
 			return -1;
+		timeout_ms = -1;
 	}
 	loop->stopped = false;
 	return 0;

@@ -54,7 +54,7 @@ void loop_child_del(struct loop *loop, pid_t pid);
 /* Called after the events of each turn, until removed with NULL. One slot. */
 void loop_turn_set(struct loop *loop, void (*turn)(void *arg), void *arg);
 
-/* Until loop_stop; the turn in which it is called is finished. */
+/* Until loop_stop; the turn in which it is called is finished. The first turn waits for nothing. */
 int loop_run(struct loop *loop, struct err *err);
 /* One turn, waiting at most timeout_ms (-1: for ever). */
 int loop_once(struct loop *loop, int64_t timeout_ms, struct err *err);

@@ -148,12 +148,29 @@ static bool fill_new(struct plan_work *work, struct slot_plan *plan)
 	return true;
 }
 
+/*
+ * A record that began before its images were known, as after a look that did not ask for them: the
+ * same inputs, and what has been found out since.
+ */
+static bool is_unresolved(const struct slot_plan *plan, const struct record *record)
+{
+	return plan->decision.kind != DECIDE_HELD && plan->decision.kind != DECIDE_REFUSED &&
+	       str_eq(record->input_id, plan->slot->input_id) &&
+	       (!record->release_id || !record->release_id[0]);
+}
+
 static bool fill_recorded(struct plan_work *work, struct slot_plan *plan,
 			  const struct record *record)
 {
 	plan->serves = record;
 	if (!record)
 		return true;
+	if (is_unresolved(plan, record)) {
+		resolve(work, plan);
+		if (is_resolved(&plan->content))
+			ids_release(record->input_id, &plan->content, plan->release_id);
+		return true;
+	}
 	snprintf(plan->release_id, sizeof(plan->release_id), "%s",
 		 record->release_id ? record->release_id : "");
 	return read_record(work, record, &plan->content);

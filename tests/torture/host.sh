@@ -63,3 +63,138 @@ host_repository() {
 }
 
 at() { git -C "$config" update-ref refs/heads/main "$1"; }
+
+# ---- a fresh start ----
+
+# What is not ours and must never be touched.
+foreign_begin() {
+	mkdir -p "$flow/elsewhere" "$data/not-ours"
+	echo precious >"$data/not-ours/file"
+	(cd "$flow/elsewhere" && TRUEUP_DIR=$flow/elsewhere exec sleep 100000) &
+	foreign=$!
+}
+
+# fresh - nothing runs, nothing is known.
+fresh() {
+	end_ours
+	rm -rf "$state" "$data"
+	mkdir -p "$data/not-ours"
+	echo precious >"$data/not-ours/file"
+}
+
+# pids of everything that belongs to the data root: supervisors and workloads.
+ours() {
+	{
+		grep -lsaz "^TRUEUP_DIR=$data/" /proc/[0-9]*/environ
+		grep -lsazx "$data" /proc/[0-9]*/cmdline
+	} | grep -o '[0-9]\+' | sort -u
+}
+end_ours() {
+	local pids tries
+	for ((tries = 0; tries < 100; tries++)); do
+		pids=$(ours)
+		[ -n "$pids" ] || return 0
+		# shellcheck disable=SC2086
+		kill -9 $pids 2>/dev/null
+		sleep 0.01
+	done
+}
+
+# ---- oracles: each prints what is wrong, nothing when all is well ----
+
+# releases - "folder release" of every workload process that runs, sorted.
+releases() {
+	local file
+	for file in $(grep -lsaz "^TRUEUP_DIR=$data/" /proc/[0-9]*/environ); do
+		tr '\0' '\n' 2>/dev/null <"$file" |
+			awk -F= '$1 == "TRUEUP_DIR" { sub(/.*\//, "", $2); dir = $2 } $1 == "RELEASE" { release = $2 }
+				END { if (dir != "") print dir, release }'
+	done | sort
+}
+supervisors() { grep -lsazx supervise /proc/[0-9]*/cmdline | xargs -r grep -lsazx "$data" | wc -l; }
+
+# converged WANTED - all oracles after one more apply; WANTED is what `releases` must say.
+converged() {
+	local wanted=$1 log=$flow/again exit now before
+	timeout 60 "$trueup" apply --repo "$config" --state "$state" --config "$flow_config" \
+		>"$log" 2>&1
+	exit=$?
+	[ $exit = 0 ] || { echo "unconverged: apply ended with $exit: $(head -c 300 "$log" | tr '\n' ' ')"; return; }
+	is_synced || echo "unconverged: status does not say synced"
+	now=$(releases)
+	[ -z "$(comm -23 <(echo "$wanted") <(echo "$now"))" ] ||
+		echo "lost: $(comm -23 <(echo "$wanted") <(echo "$now") | tr '\n' ',')"
+	[ -z "$(comm -13 <(echo "$wanted") <(echo "$now"))" ] ||
+		echo "doubled: $(comm -13 <(echo "$wanted") <(echo "$now") | tr '\n' ',')"
+	[ "$(supervisors)" = "$(grep -c . <<<"$wanted")" ] || echo "doubled: $(supervisors) supervisors"
+	kill -0 "$foreign" 2>/dev/null || echo "foreign: the process is gone"
+	[ "$(cat "$data/not-ours/file" 2>/dev/null)" = precious ] || echo "foreign: the folder was touched"
+	"$trueup" audit --verify --state "$state" >/dev/null 2>&1 || echo "audit: the chain is broken"
+	before=$(ours)
+	timeout 60 "$trueup" apply --repo "$config" --state "$state" --config "$flow_config" \
+		>"$log" 2>&1 || echo "unconverged: a second apply ended with $?"
+	grep -q ': ' "$log" && echo "unconverged: a second apply did something: $(head -n 1 "$log")"
+	[ "$before" = "$(ours)" ] || echo "unconverged: a second apply restarted something"
+}
+
+# ---- scenarios ----
+
+both="shop-production-web 1.0.0
+side-web 1.0.0"
+upgraded="shop-production-web 1.1.0
+side-web 1.0.0"
+only_side="side-web 1.0.0"
+
+# scenario NAME - sets `before` (commits applied first), `target` and `wanted`.
+scenario() {
+	case $1 in
+	create) before="" target=$one wanted=$both ;;
+	replace) before=$one target=$two wanted=$upgraded ;;
+	rollback) before="$one $two" target=$back wanted=$both ;;
+	remove) before=$one target=$gone wanted=$only_side ;;
+	esac
+}
+
+# one_kill N - runs the scenario from a fresh start, with a kill at write N (0: none); leaves the
+# killer's last line in $said.
+one_kill() {
+	local commit prepare="true"
+	fresh
+	for commit in $before; do
+		prepare="git -C '$config' update-ref refs/heads/main $commit &&
+			'$trueup' apply --repo '$config' --state '$state' --config '$flow_config' >/dev/null"
+		[ "$commit" = "${before##* }" ] || { eval "$prepare" || return 1; }
+	done
+	prepare="$prepare && git -C '$config' update-ref refs/heads/main $target"
+	ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 timeout 60 "$killer" "$1" "$prepare" \
+		"$trueup" apply --repo "$config" --state "$state" --config "$flow_config" \
+		>"$flow/traced" 2>&1
+	said=$(tail -n 1 "$flow/traced")
+	case $said in killer:*counted*) return 0 ;; esac
+	return 1
+}
+
+# kills NAME POINTS - up to POINTS kills (0: at every write), spread evenly; prints complaints and
+# adds a line to $table.
+kills() {
+	local name=$1 points=$2 calls step n complaints kills=0 good=0 lost=0 doubled=0 other=0
+	scenario "$name"
+	one_kill 0 || { echo "$name: cannot be traced: $said"; return 1; }
+	calls=${said#killer: } calls=${calls%% *}
+	step=1000
+	[ "$points" = 0 ] || [ "$points" -ge "$calls" ] || step=$((calls * 1000 / points))
+	for ((n = 1000; n / 1000 <= calls; n += step)); do
+		one_kill $((n / 1000)) || { echo "$name $((n / 1000)): $said"; other=$((other + 1)); continue; }
+		kills=$((kills + 1))
+		complaints=$(converged "$wanted")
+		if [ -z "$complaints" ]; then good=$((good + 1)); else
+			lost=$((lost + $(grep -c ^lost: <<<"$complaints")))
+			doubled=$((doubled + $(grep -c ^doubled: <<<"$complaints")))
+			other=$((other + 1))
+			echo "$name, write $((n / 1000)) of $calls (${said#*, }): $complaints"
+		fi
+		[ -z "${progress:-}" ] || [ $((kills % 50)) != 0 ] || echo "# $name: $kills kills, $good converged" >&2
+	done
+	table+=$(printf '%-10s %8d %6d %9d %5d %7d' "$name" "$calls" $kills $good $lost $doubled)$'\n'
+	[ $other = 0 ]
+}
