@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "engine/core.h"
+#include "engine/share.h"
 #include "schema/kinds.h"
 
 /* A look at a node whose events are seen happens all the same, at least so often. */
@@ -90,28 +90,14 @@ struct look_wishes {
 	size_t images_n;
 };
 
-/* Slots are sorted by project first, so a node's are spread over the list. */
-static struct desired slots_of_node(const struct engine *engine, const char *name,
-				    struct arena *arena)
-{
-	const struct desired *all = engine->tip.outcome.desired;
-	struct desired own = {.arena = arena};
-	own.slots = ARENA_ARRAY(arena, all->slots_n + 1, struct slot);
-	for (size_t i = 0; i < all->slots_n; i++)
-		if (str_eq(all->slots[i].key.node, name))
-			own.slots[own.slots_n++] = all->slots[i];
-	return own;
-}
-
 /* What the plan will need to know besides what runs: the digests of new images. */
 static void gather_wishes(struct node_run *node, const struct history *history, struct arena *arena,
 			  struct look_wishes *out)
 {
 	struct engine *engine = node->engine;
-	struct desired own = slots_of_node(engine, node->name, arena);
-	struct plan_input input = {.desired = &own,
+	struct plan_input input = {.desired = share_desired(engine, node->name, arena),
 				   .model = engine->tip.outcome.model,
-				   .history = history,
+				   .history = share_history(engine, history, node->name, arena),
 				   .owner = engine->owner};
 	struct digest_entry *images;
 	size_t n = plan_images(&input, arena, &images);

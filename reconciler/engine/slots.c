@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/num.h"
 #include "engine/records.h"
+#include "engine/share.h"
 #include "plan/content.h"
 #include "schema/kinds.h"
 
@@ -487,36 +488,6 @@ static int roll(struct work *work, const struct slot_plan *plan, struct slot_run
 	return 0;
 }
 
-/*
- * When a slot is gone from the commit, so is what its manifest said about its volumes: it is kept
- * as a small value beside the ledger's records.
- */
-static const char *policy_key(struct work *work, const struct slot_key *key)
-{
-	char id[SLOT_ID_MAX];
-	return arena_printf(work->arena, "dataPolicy %s", slot_id(key, id));
-}
-
-static enum data_policy_value kept_policy(struct work *work, const struct slot_key *key)
-{
-	const char *value = NULL;
-	ledger_get(work->engine->ledger, policy_key(work, key), work->arena, &value, NULL);
-	return value ? DATA_DELETE : DATA_KEEP;
-}
-
-static int keep_policy(struct work *work, const struct slot_plan *plan, struct slot_run *run)
-{
-	bool deletes = plan->slot &&
-		       KIND_OR(plan->slot->deployment, deployment, data_policy) == DATA_DELETE;
-	if (!plan->slot || run->deletes_data == deletes)
-		return 0;
-	if (engine_write(work->engine, work->err) < 0)
-		return -1;
-	run->deletes_data = deletes;
-	return ledger_put(work->engine->ledger, policy_key(work, &plan->key),
-			  deletes ? "delete" : NULL, work->err);
-}
-
 static const char *unresolved_error(const struct work *work, const struct slot_plan *plan)
 {
 	const struct look_result *seen = work->node->seen;
@@ -575,7 +546,7 @@ static int work_slot(struct work *work, const struct slot_plan *plan)
 	wait_over(run);
 	/* Says what a record waits for; a paused scope is left alone altogether. */
 	bool paused = !may_begin(work, plan, run) && str_eq(run->waiting, "paused");
-	if (keep_policy(work, plan, run) < 0)
+	if (plan->slot && share_keep_policy(work->engine, plan->slot, run, work->err) < 0)
 		return -1;
 	if (!paused && work_target(work, plan, run) < 0)
 		return -1;
@@ -608,46 +579,18 @@ static void list_digests(struct work *work, struct plan_input *input)
 	input->digests_n = seen->images_n;
 }
 
-/* Contents are large and seldom needed: they are read for this node alone, and go with the work. */
-static void read_past(struct work *work, struct history *past)
-{
-	const struct history *all = work->history;
-	*past = *all;
-	past->records = ARENA_ARRAY(work->arena, all->records_n + 1, struct record);
-	past->records_n = 0;
-	for (size_t i = 0; i < all->records_n; i++) {
-		if (!str_eq(all->records[i].slot.node, work->node->name))
-			continue;
-		struct record *record = &past->records[past->records_n++];
-		*record = all->records[i];
-		if (record->active)
-			record->data_policy = kept_policy(work, &record->slot);
-		/* A record whose content cannot be read is left alone by the plan. */
-		ledger_content(work->engine->ledger, record->id, work->arena, &record->content,
-			       NULL);
-	}
-}
-
 static void make_plan(struct work *work)
 {
 	struct engine *engine = work->engine;
-	const struct desired *all = engine->tip.outcome.desired;
 	char commit[OID_HEX_SIZE];
-	struct desired *own = ARENA_NEW(work->arena, struct desired);
-	own->slots = ARENA_ARRAY(work->arena, all->slots_n + 1, struct slot);
-	for (size_t i = 0; i < all->slots_n; i++)
-		if (str_eq(all->slots[i].key.node, work->node->name))
-			own->slots[own->slots_n++] = all->slots[i];
-	struct history *past = ARENA_NEW(work->arena, struct history);
-	read_past(work, past);
 	struct node_view *view = ARENA_NEW(work->arena, struct node_view);
 	*view = (struct node_view){.name = work->node->name, .observed = work->observed};
 	struct plan_input *input = ARENA_NEW(work->arena, struct plan_input);
 	*input = (struct plan_input){
 		.commit = arena_strdup(work->arena, oid_hex(&engine->tip.seen, commit)),
-		.desired = own,
+		.desired = share_desired(engine, work->node->name, work->arena),
 		.model = engine->tip.outcome.model,
-		.history = past,
+		.history = share_history(engine, work->history, work->node->name, work->arena),
 		.nodes = view,
 		.nodes_n = 1,
 		.owner = engine->owner,
