@@ -4,7 +4,8 @@
  * Data flows one way through a pass:
  *
  *	trigger -> tip.c (fetch, resolve, load, accept, guard) -> documents in force
- *	        -> nodes.c (look) -> slots.c (decide, record, roll out) -> acts -> look again
+ *	        -> nodes.c (look) -> slots.c (decide, record, roll out; see work.h)
+ *	        -> acts -> look again
  *
  * Everything happens in one thread, in callbacks of the loop. What the ledger
  * must know is written in one transaction per turn, before the changes start.

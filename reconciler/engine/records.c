@@ -147,18 +147,6 @@ int records_follow(struct engine *engine, struct slot_run *run, const struct slo
 
 /* ---- ends ---- */
 
-static const char *tree_parent(void *arg, const char *project, const char *product,
-			       const char *version)
-{
-	const struct engine *engine = arg;
-	const struct version *doc =
-		model_version(engine->tip.outcome.model, project, product, version);
-	if (doc)
-		return doc->parent;
-	const struct frozen *frozen = history_frozen(&engine->history, project, product, version);
-	return frozen ? frozen->parent : NULL;
-}
-
 static int apply_transitions(struct engine *engine, const struct transition *transitions, size_t n,
 			     struct err *err)
 {
@@ -169,39 +157,15 @@ static int apply_transitions(struct engine *engine, const struct transition *tra
 	return 0;
 }
 
-/* What a version says of its own, with the digests that were deployed. -1: its file is gone. */
-static int frozen_content(const struct slot_plan *plan, struct buf *out)
-{
-	static const struct container nothing;
-	const struct version *version = plan->slot->version;
-	if (!version)
-		return -1;
-	AUTO_ARENA struct arena *arena = arena_new(0);
-	struct content content = {.containers_n = version->images.n};
-	content.containers = ARENA_ARRAY(arena, version->images.n + 1, struct content_container);
-	for (size_t i = 0; i < version->images.n; i++) {
-		const struct image *image = &version->images.v[i];
-		content.containers[i] = (struct content_container){
-			.name = image->name,
-			.image = image->image,
-			.config = image->config ? image->config : &nothing,
-		};
-		for (size_t c = 0; c < plan->content.containers_n; c++)
-			if (str_eq(plan->content.containers[c].name, image->name))
-				content.containers[i].digest = plan->content.containers[c].digest;
-	}
-	content_write(&content, out);
-	return 0;
-}
-
+/* A version whose document is gone cannot be frozen any more. */
 static int freeze(struct engine *engine, const struct slot_plan *plan, const struct record *record,
 		  struct err *err)
 {
-	if (record->type != VERSION_INCREMENTAL)
+	const struct version *version = plan->slot->version;
+	if (record->type != VERSION_INCREMENTAL || !version)
 		return 0;
 	AUTO_BUF struct buf content = BUF_INIT(BUF_MAX_TEXT);
-	if (frozen_content(plan, &content) < 0)
-		return 0;
+	content_write_version(version->images.v, version->images.n, &plan->content, &content);
 	struct frozen frozen = {
 		.project = record->slot.project,
 		.product = record->product,
@@ -221,7 +185,8 @@ int records_succeed(struct engine *engine, struct slot_run *run, const struct sl
 		    struct err *err)
 {
 	const struct record *record = plan->decision.record;
-	struct ancestry ancestry = {.parent = tree_parent, .arg = engine};
+	struct lineage lineage = {engine->tip.outcome.model, &engine->history};
+	struct ancestry ancestry = {lifecycle_parent, &lineage};
 	AUTO_ARENA struct arena *arena = arena_new(0);
 	size_t n;
 	history_slot(&engine->history, &plan->key, &n);

@@ -1,0 +1,121 @@
+#include "base/sys.h"
+
+#include "engine/gates.h"
+#include "engine/waiting.h"
+#include "schema/kinds.h"
+
+static bool slot_is_settled(const struct history *history, const struct slot *slot)
+{
+	struct decision decision;
+	lifecycle_decide(slot, history, &decision);
+	return decision.kind == DECIDE_KEEP;
+}
+
+/* The deployment's slots are neighbours in the sorted list. */
+static size_t first_sibling(const struct desired *desired, const struct slot_key *key)
+{
+	struct slot_key first = {key->project, key->stage, key->deployment, ""};
+	size_t low = 0, high = desired->slots_n;
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+		if (slot_key_cmp(&desired->slots[mid].key, &first) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+static bool is_sibling(const struct slot_key *a, const struct slot_key *b)
+{
+	return str_eq(a->project, b->project) && str_eq(a->stage, b->stage) &&
+	       str_eq(a->deployment, b->deployment);
+}
+
+static bool dependency_waits(struct work *work, const struct slot *slot, struct slot_run *run)
+{
+	const struct desired *desired = work->engine->tip.outcome.desired;
+	const struct strings *needs = &slot->deployment->depends_on;
+	for (size_t d = 0; d < needs->n; d++) {
+		struct slot_key key = {slot->key.project, slot->key.stage, needs->v[d], ""};
+		for (size_t i = first_sibling(desired, &key);
+		     i < desired->slots_n && is_sibling(&desired->slots[i].key, &key); i++) {
+			if (slot_is_settled(work->history, &desired->slots[i]))
+				continue;
+			AUTO_FREE char *detail =
+				mem_printf("%s on %s is not successful yet", needs->v[d],
+					   desired->slots[i].key.node);
+			wait_for(run, "dependency", detail);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Nodes of one deployment change in batches; a failure on one stops the others. */
+static bool batch_waits(struct work *work, const struct slot *slot, struct slot_run *run)
+{
+	const struct desired *desired = work->engine->tip.outcome.desired;
+	int64_t busy = 0, allowed = KIND_OR(slot->deployment->strategy, strategy, max_parallel);
+	for (size_t i = first_sibling(desired, &slot->key);
+	     i < desired->slots_n && is_sibling(&desired->slots[i].key, &slot->key); i++) {
+		const struct slot *other = &desired->slots[i];
+		struct decision decision;
+		if (slot_key_cmp(&other->key, &slot->key) == 0)
+			continue;
+		lifecycle_decide(other, work->history, &decision);
+		if (decision.kind == DECIDE_HELD) {
+			AUTO_FREE char *detail = mem_printf("failed on %s", other->key.node);
+			wait_for(run, "ring", detail);
+			return true;
+		}
+		busy += decision.kind == DECIDE_CONTINUE &&
+			decision.record->status == RECORD_IN_PROGRESS;
+	}
+	if (busy < allowed)
+		return false;
+	wait_for(run, "ring", "other nodes of the deployment are changing");
+	return true;
+}
+
+bool gate_may_begin(struct work *work, const struct slot_plan *plan, struct slot_run *run)
+{
+	if (!plan->slot)
+		return true;
+	if (engine_is_paused(work->engine, plan->key.project, plan->key.stage)) {
+		wait_for(run, "paused", NULL);
+		return false;
+	}
+	enum decision_kind kind = plan->decision.kind;
+	if (kind != DECIDE_CONTINUE && kind != DECIDE_START)
+		return true;
+	if (plan->decision.record->status == RECORD_IN_PROGRESS)
+		return true;
+	return !dependency_waits(work, plan->slot, run) && !batch_waits(work, plan->slot, run);
+}
+
+bool gate_holds_removal(struct work *work, const struct slot_plan *plan, struct slot_run *run)
+{
+	const struct desired *desired = work->engine->tip.outcome.desired;
+	if (!plan->after_others)
+		return false;
+	for (size_t i = first_sibling(desired, &plan->key);
+	     i < desired->slots_n && is_sibling(&desired->slots[i].key, &plan->key); i++) {
+		if (slot_is_settled(work->history, &desired->slots[i]))
+			continue;
+		wait_for(run, "ring", "it moves: first the other nodes");
+		return true;
+	}
+	return false;
+}
+
+void gate_wake(struct engine *engine)
+{
+	for (struct map_entry *e = NULL; (e = map_next(&engine->slots, e));) {
+		struct slot_run *run = e->value;
+		const char *at = strrchr(run->id, '@');
+		struct node_run *node = at ? node_find(engine, at + 1) : NULL;
+		if (node && (str_eq(run->waiting, "dependency") || str_eq(run->waiting, "ring")))
+			node_want_look(node);
+	}
+}

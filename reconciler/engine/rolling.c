@@ -1,0 +1,264 @@
+#include "base/sys.h"
+
+#include "base/clock.h"
+#include "base/num.h"
+#include "engine/gates.h"
+#include "engine/intents.h"
+#include "engine/records.h"
+#include "engine/rolling.h"
+#include "engine/waiting.h"
+#include "plan/content.h"
+#include "schema/kinds.h"
+
+/* A mend that has to be repeated within this time is damped. */
+#define FLAP_WINDOW_MS 60000
+#define FLAP_FREE 3 /* mends in a row before the damping begins */
+
+/* ---- what is wanted of the slot now ---- */
+
+struct target {
+	struct rollout_input rollout;
+	const struct record *record; /* whose containers are wanted; NULL: none */
+	bool trying;		     /* the record is in progress */
+};
+
+/* A record that may not begin yet: until then what serves is looked after. */
+static int target_of_active(struct work *work, const struct slot_plan *plan, struct target *out)
+{
+	const struct record *active = plan->decision.active;
+	struct content content;
+	out->record = active;
+	out->rollout.settled = true;
+	out->rollout.wanted = NULL;
+	out->rollout.wanted_n = 0;
+	if (!active)
+		return 0;
+	if (!active->content || content_read(active->content, work->arena, &content, work->err) < 0)
+		return -1;
+	out->rollout.wanted = desired_specs(plan->slot, &content, active, work->engine->owner,
+					    work->arena, &out->rollout.wanted_n);
+	return 0;
+}
+
+static bool may_not_begin_yet(const struct slot_plan *plan, const struct slot_run *run)
+{
+	enum decision_kind kind = plan->slot ? plan->decision.kind : 0;
+	return !run->record &&
+	       (kind == DECIDE_CONTINUE || kind == DECIDE_START || kind == DECIDE_NEW);
+}
+
+static int choose_target(struct work *work, const struct slot_plan *plan,
+			 const struct slot_run *run, struct target *out)
+{
+	*out = (struct target){.rollout = plan->rollout};
+	if (may_not_begin_yet(plan, run))
+		return target_of_active(work, plan, out);
+	out->trying = run->record != 0;
+	out->record = plan->serves;
+	return 0;
+}
+
+/* ---- the ends of a rollout ---- */
+
+static const char *log_of(const struct work *work, const char *name)
+{
+	const struct look_result *seen = work->node->seen;
+	for (size_t i = 0; i < seen->logs_n; i++)
+		if (str_eq(seen->logs[i].name, name))
+			return seen->logs[i].text;
+	return NULL;
+}
+
+static int fail(struct work *work, const struct slot_plan *plan, struct slot_run *run,
+		const char *container)
+{
+	if (engine_write(work->engine, work->err) < 0)
+		return -1;
+	node_want_look(work->node);
+	return records_fail(work->engine, run, plan, container ? log_of(work, container) : NULL,
+			    work->err);
+}
+
+static int on_waiting(struct work *work, const struct slot_plan *plan, struct slot_run *run,
+		      const struct target *target, const struct rollout *rollout)
+{
+	if (target->trying && deadline_passed(run, plan)) {
+		err_set(&run->failure, E_UNHEALTHY, "%s was not healthy within %s",
+			rollout->waiting_for ? rollout->waiting_for : run->id,
+			num_format_duration(
+				KIND_OR(plan->slot->deployment->strategy, strategy, deadline),
+				(char[NUM_TEXT_MAX]){0}));
+		snprintf(run->failed_step, sizeof run->failed_step, "health");
+		return fail(work, plan, run, rollout->waiting_for);
+	}
+	if (rollout->look_again_ms >= 0)
+		node_look_in(work->node, rollout->look_again_ms + 1);
+	if (target->trying && !run->paused_at)
+		node_look_in(work->node, run->deadline_at - clock_boot_ms() + 1);
+	return 0;
+}
+
+/* Its containers are gone; then its volumes, where the deployment said so. */
+static int on_gone(struct work *work, const struct slot_plan *plan, struct slot_run *run)
+{
+	if (plan->volumes_n) {
+		struct op *ops = ARENA_ARRAY(work->arena, plan->volumes_n, struct op);
+		for (size_t i = 0; i < plan->volumes_n; i++)
+			ops[i] = (struct op){.kind = OP_VOLUME_REMOVE, .name = plan->volumes[i]};
+		return intents_queue(work, run, &plan->key, 0, ops, plan->volumes_n);
+	}
+	if (engine_write(work->engine, work->err) < 0)
+		return -1;
+	return records_removed(work->engine, run, plan, work->err);
+}
+
+static int on_done(struct work *work, const struct slot_plan *plan, struct slot_run *run,
+		   const struct target *target)
+{
+	if (!plan->slot)
+		return on_gone(work, plan, run);
+	if (!target->trying) {
+		run->failure = (struct err)ERR_INIT;
+		backoff_clear(&run->backoff);
+		return 0;
+	}
+	if (engine_write(work->engine, work->err) < 0 ||
+	    records_succeed(work->engine, run, plan, work->err) < 0)
+		return -1;
+	/* One look more: what is shown and what is checked is the end, not the way there. */
+	node_want_look(work->node);
+	gate_wake(work->engine);
+	return 0;
+}
+
+/* ---- not now ---- */
+
+/*
+ * A change failed: a release that cannot be is failed at once, what may pass is tried again later.
+ * True: not now.
+ */
+static bool after_failure(struct work *work, const struct slot_plan *plan, struct slot_run *run,
+			  const struct target *target, int *status)
+{
+	if (run->failure.code != E_NONE) {
+		bool may_pass = err_code_class(run->failure.code) == ERR_RETRY ||
+				run->failure.code == E_IMAGE_UNKNOWN;
+		if (target->trying && (!may_pass || deadline_passed(run, plan))) {
+			*status = fail(work, plan, run, NULL);
+			return true;
+		}
+		backoff_failed(&run->backoff);
+		snprintf(run->last_error, sizeof run->last_error, "%s", run->failure.text);
+		run->failure = (struct err)ERR_INIT;
+	}
+	if (backoff_left(&run->backoff) == 0)
+		return false;
+	wait_for(run, "retry", run->last_error);
+	node_look_in(work->node, backoff_left(&run->backoff) + 1);
+	return true;
+}
+
+/* What is changed by somebody again and again is put right ever less often. */
+static bool is_flapping(struct work *work, struct slot_run *run)
+{
+	int64_t now = clock_boot_ms();
+	if (now - run->mended_at > FLAP_WINDOW_MS)
+		run->mends = 0;
+	int64_t delay = run->mends < FLAP_FREE ? 0 : BACKOFF_FIRST_MS << (run->mends - FLAP_FREE);
+	if (delay > FLAP_WINDOW_MS)
+		delay = FLAP_WINDOW_MS;
+	int64_t left = run->mended_at + delay - now;
+	if (run->mends && left > 0) {
+		AUTO_FREE char *detail = mem_printf("mended %d times in a row", run->mends);
+		wait_for(run, "retry", detail);
+		node_look_in(work->node, left + 1);
+		return true;
+	}
+	run->mends += run->mends < 16;
+	run->mended_at = now;
+	return false;
+}
+
+static const char *unresolved_error(const struct work *work, const struct slot_plan *plan)
+{
+	const struct look_result *seen = work->node->seen;
+	for (size_t c = 0; c < plan->content.containers_n; c++)
+		for (size_t i = 0; i < seen->images_n; i++)
+			if (str_eq(seen->images[i].image, plan->content.containers[c].image) &&
+			    !seen->images[i].digest)
+				return seen->images[i].error;
+	return NULL;
+}
+
+/* An image that nobody knows may still come: the manifest is often pushed before the image. */
+static int wait_for_image(struct work *work, const struct slot_plan *plan, struct slot_run *run)
+{
+	const char *why = unresolved_error(work, plan);
+	if (!why) {
+		/* Not asked yet: the next look asks. */
+		node_want_look(work->node);
+		return 0;
+	}
+	if (deadline_passed(run, plan)) {
+		err_set(&run->failure, E_IMAGE_UNKNOWN, "%s", why);
+		snprintf(run->failed_step, sizeof run->failed_step, "resolve image");
+		return fail(work, plan, run, NULL);
+	}
+	wait_for(run, "registry", why);
+	if (backoff_left(&run->backoff) == 0)
+		backoff_failed(&run->backoff);
+	int64_t left = run->deadline_at - clock_boot_ms() + 1, next = backoff_left(&run->backoff);
+	node_look_in(work->node, next < left ? next : left);
+	return 0;
+}
+
+/* ---- the step ---- */
+
+static void note_drift(struct slot_run *run, const struct slot_plan *plan)
+{
+	if (plan->drift && !run->drifting)
+		run->drift_since = clock_wall_ms();
+	run->drifting = plan->drift;
+}
+
+static int roll(struct work *work, const struct slot_plan *plan, struct slot_run *run,
+		const struct target *target)
+{
+	struct rollout rollout = {0};
+	rollout_next(work->arena, &target->rollout, &rollout);
+	switch (rollout.state) {
+	case ROLLOUT_OPS:
+		if (plan->slot && !target->trying && is_flapping(work, run))
+			return 0;
+		return intents_queue(work, run, &plan->key, target->record ? target->record->id : 0,
+				     rollout.ops, rollout.ops_n);
+	case ROLLOUT_WAIT:
+		return on_waiting(work, plan, run, target, &rollout);
+	case ROLLOUT_FAILED:
+		if (!target->trying)
+			return 0;
+		err_set(&run->failure, rollout.failed_code, "%s", rollout.failed_text);
+		snprintf(run->failed_step, sizeof run->failed_step, "start %s",
+			 rollout.failed_name);
+		return fail(work, plan, run, rollout.failed_name);
+	case ROLLOUT_DONE:
+		return on_done(work, plan, run, target);
+	}
+	return 0;
+}
+
+int rolling_step(struct work *work, const struct slot_plan *plan, struct slot_run *run)
+{
+	struct target target;
+	int status = 0;
+	if (choose_target(work, plan, run, &target) < 0)
+		return -1;
+	note_drift(run, plan);
+	if (plan->leave || gate_holds_removal(work, plan, run))
+		return 0;
+	if (target.trying && !plan->release_id[0])
+		return wait_for_image(work, plan, run);
+	if (after_failure(work, plan, run, &target, &status))
+		return status;
+	return roll(work, plan, run, &target);
+}
