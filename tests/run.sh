@@ -26,6 +26,7 @@ done
 shift $((OPTIND - 1))
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/tu.XXXXXX") || exit 1
+chmod 0711 "$work" # tests that run something as another user must be able to let it pass
 trap 'chmod -R u+rwX "$work"; rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 

@@ -236,10 +236,9 @@ static int write_out(struct cli *cli, int code)
 	return cli_fail(cli, &err);
 }
 
-static int run_command(struct cli *cli, int argc, char **argv)
+static int run_command(struct cli *cli, struct overrides *overrides, int argc, char **argv)
 {
-	struct overrides overrides = {0};
-	int status = split_words(cli, argc, argv, &overrides);
+	int status = split_words(cli, argc, argv, overrides);
 	if (status != EXIT_DONE)
 		return status;
 	if (cli->given[FLAG_VERSION]) {
@@ -257,11 +256,11 @@ static int run_command(struct cli *cli, int argc, char **argv)
 		cli_help(cli->command->name, &cli->out);
 		return EXIT_DONE;
 	}
-	status = check_fit(cli, &overrides);
+	status = check_fit(cli, overrides);
 	if (status != EXIT_DONE)
 		return status;
 	cli->json = cli->given[FLAG_JSON];
-	status = options_resolve(cli, &overrides);
+	status = options_resolve(cli, overrides);
 	return status == EXIT_DONE ? cli->command->run(cli) : status;
 }
 
@@ -269,7 +268,9 @@ int cli_main(int argc, char **argv)
 {
 	struct cli cli = {.arena = arena_new(0), .out = BUF_INIT(BUF_MAX_OUTPUT)};
 	look_at_terminal(&cli);
-	int code = write_out(&cli, run_command(&cli, argc, argv));
+	struct overrides overrides = {0};
+	int code = write_out(&cli, run_command(&cli, &overrides, argc, argv));
+	VEC_FREE(&overrides);
 	buf_release(&cli.out);
 	arena_free(cli.arena);
 	return code;

@@ -197,7 +197,8 @@ int options_resolve(struct cli *cli, struct overrides *overrides)
 		cli->settings = read_settings(cli, overrides, &code);
 		if (!cli->settings)
 			return code;
-		cli->overrides = overrides->v;
+		cli->overrides =
+			arena_memdup(cli->arena, overrides->v, overrides->n * sizeof *overrides->v);
 		cli->overrides_n = overrides->n;
 	}
 	if (cli->command->needs & NEEDS_STATE)
