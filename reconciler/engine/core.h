@@ -3,7 +3,7 @@
  *
  * Data flows one way through a pass:
  *
- *	trigger -> tip.c (fetch, resolve, load, accept, guard) -> documents in force
+ *	trigger -> tip.c (fetch, resolve, load, judge) -> verdict.c -> documents in force
  *	        -> nodes.c (look) -> slots.c (decide, record, roll out; see work.h)
  *	        -> acts -> look again
  *
