@@ -82,9 +82,11 @@ struct node_run {
 	struct loop_timer *timer;
 	int64_t timer_at; /* boot ms when it is due; 0: not set */
 	int64_t seen_wall_ms;
-	int acts;	  /* queued or running */
-	bool adopted;	  /* what its labels prove is in the ledger */
-	char *state_json; /* as last written to the ledger */
+	int acts;	   /* queued or running */
+	bool adopted;	   /* what its labels prove is in the ledger */
+	char *state_json;  /* as last written to the ledger */
+	json_t *unclaimed; /* ours by its labels, but of no slot: left running; NULL: not known yet
+			    */
 };
 
 struct slot_run {
@@ -208,6 +210,8 @@ void slots_node_lost(struct engine *engine, struct node_run *node);
 /* Writes what status shows, where it differs from what was written last. */
 int report_slot(struct engine *engine, struct slot_run *run, const struct slot_plan *plan,
 		const struct observed *observed, struct err *err);
+/* What runs there without a slot, as the plan of this look found it. */
+void report_unclaimed(struct node_run *node, const struct plan *plan);
 int report_node(struct engine *engine, struct node_run *node, struct err *err);
 
 /* "project/stage/deployment@node" into out. */

@@ -52,7 +52,19 @@ static bool dependency_waits(struct work *work, const struct slot *slot, struct 
 	return false;
 }
 
-/* Nodes of one deployment change in batches; a failure on one stops the others. */
+/* A sibling that comes first and can be worked on: it has not begun yet, and its node answers. */
+static bool goes_first(struct work *work, const struct slot *other, const struct slot *slot,
+		       enum decision_kind kind)
+{
+	const struct node_run *node = node_find(work->engine, other->key.node);
+	return slot_key_cmp(&other->key, &slot->key) < 0 && node && node->problem.code == E_NONE &&
+	       (kind == DECIDE_NEW || kind == DECIDE_START || kind == DECIDE_CONTINUE);
+}
+
+/*
+ * Nodes of one deployment change in batches, in the order of their names; a failure on one stops
+ * the others.
+ */
 static bool batch_waits(struct work *work, const struct slot *slot, struct slot_run *run)
 {
 	const struct desired *desired = work->engine->tip.outcome.desired;
@@ -69,8 +81,9 @@ static bool batch_waits(struct work *work, const struct slot *slot, struct slot_
 			wait_for(run, "ring", detail);
 			return true;
 		}
-		busy += decision.kind == DECIDE_CONTINUE &&
-			decision.record->status == RECORD_IN_PROGRESS;
+		bool changes = decision.kind == DECIDE_CONTINUE &&
+			       decision.record->status == RECORD_IN_PROGRESS;
+		busy += changes || goes_first(work, other, slot, decision.kind);
 	}
 	if (busy < allowed)
 		return false;

@@ -9,9 +9,9 @@ struct loss {
 	size_t slots; /* that are served now */
 	size_t unexplained, explained;
 	const struct slot_key *protect; /* the first protected one that goes or changes prefix */
+	bool moves_protected;		/* a protected one changes its prefix */
 	const struct slot_key *first;	/* the first unexplained one */
 	const char *why;		/* ... and why it is not explained */
-	bool approved;
 };
 
 struct guard {
@@ -91,10 +91,13 @@ static void weigh_slot(struct guard *guard, const struct slot_key *slot)
 	const struct slot *now = desired_find(guard->in->outcome->desired, slot);
 	if (now && !changes_prefix(guard, slot, now))
 		return;
-	if (is_protected(guard, slot) && !loss->protect)
+	bool protect = is_protected(guard, slot);
+	if (protect && !loss->protect)
 		loss->protect = slot;
-	if (now)
+	if (now) {
+		loss->moves_protected |= protect;
 		return;
+	}
 	VEC_PUSH(&guard->removals, *slot);
 	const char *why = unexplained(guard, slot);
 	if (!why) {
@@ -130,21 +133,27 @@ static bool removal_approved(const struct guard *guard, const json_t *approved,
 
 /*
  * An approval was given for a commit and what it removed; it holds for later tips that remove no
- * more. One that removed nothing approves the commit itself (a prefix change, a rewritten branch).
+ * more. What is no removal, a protected deployment's change of prefix, it approves in that commit
+ * alone.
  */
 static bool approved(const struct guard *guard, const struct loss *loss)
 {
+	bool removes = loss->explained + loss->unexplained > 0;
 	for (size_t i = 0; i < guard->in->approvals_n; i++) {
 		const struct ledger_approval *approval = &guard->in->approvals[i];
+		bool same = str_eq(approval->commit, guard->in->commit);
+		if (!same && (!removes || loss->moves_protected))
+			continue;
 		AUTO_JSON json_t *removals = json_read(
 			approval->removals, strlen(approval->removals), BUF_MAX_TEXT, NULL);
-		bool same = str_eq(approval->commit, guard->in->commit);
-		if (!same && json_array_size(removals) == 0)
-			continue;
-		if (removal_approved(guard, removals, loss) &&
-		    (same || loss->explained + loss->unexplained > 0))
+		if (removal_approved(guard, removals, loss))
 			return true;
 	}
+	return false;
+}
+
+static bool has_trailer(const struct guard *guard, const struct loss *loss)
+{
 	AUTO_FREE char *scope = mem_printf("%s/%s", loss->project, loss->stage);
 	for (size_t i = 0; i < guard->in->prune_trailers_n; i++)
 		if (str_eq(guard->in->prune_trailers[i], scope))
@@ -155,44 +164,53 @@ static bool approved(const struct guard *guard, const struct loss *loss)
 /* ---- what is held ---- */
 
 static void hold(struct guard *guard, const struct loss *loss, enum diag_code code,
-		 const char *message)
+		 const char *message, const char *hint)
 {
 	struct diag *diag = ARENA_NEW(guard->arena, struct diag);
 	struct unit unit = {UNIT_STAGE, loss->project, loss->stage};
-	diag->code = code;
-	diag->unit = unit;
-	diag->message = message;
-	diag->hint = arena_printf(guard->arena,
-				  "trueup approve %.12s, or a commit with the trailer "
-				  "\"Trueup-Prune: %s/%s\"",
-				  guard->in->commit, loss->project, loss->stage);
+	*diag = (struct diag){.code = code, .unit = unit, .message = message, .hint = hint};
 	struct accept_hold held = {.unit = unit, .reason = diag};
 	VEC_PUSH(&guard->holds, held);
 }
 
+static void hold_for_prune(struct guard *guard, const struct loss *loss, const char *message)
+{
+	hold(guard, loss, DIAG_PRUNE_GUARD, message,
+	     arena_printf(guard->arena,
+			  "trueup approve %.12s, or a commit with the trailer "
+			  "\"Trueup-Prune: %s/%s\"",
+			  guard->in->commit, loss->project, loss->stage));
+}
+
+/* Whoever writes commits can write the trailer too: for what is protected it does not do. */
 static void judge(struct guard *guard, struct loss *loss)
 {
 	struct arena *arena = guard->arena;
 	size_t removed = loss->explained + loss->unexplained;
 	if (approved(guard, loss))
 		return;
-	if (loss->unexplained)
-		hold(guard, loss, DIAG_PRUNE_GUARD,
-		     arena_printf(arena,
-				  "%zu of %zu deployments of %s/%s would be removed "
-				  "unexplained: %s on %s: %s",
-				  removed, loss->slots, loss->project, loss->stage,
-				  loss->first->deployment, loss->first->node, loss->why));
-	else if (removed > GUARD_REMOVALS && removed * 100 > loss->slots * GUARD_PERCENT)
-		hold(guard, loss, DIAG_PRUNE_GUARD,
-		     arena_printf(arena, "%zu of %zu deployments of %s/%s would be removed at once",
-				  removed, loss->slots, loss->project, loss->stage));
-	else if (loss->protect)
+	if (loss->protect)
 		hold(guard, loss, DIAG_PROTECTED,
 		     arena_printf(arena,
 				  "%s on %s is protected: its removal or change of prefix "
 				  "waits for approve",
-				  loss->protect->deployment, loss->protect->node));
+				  loss->protect->deployment, loss->protect->node),
+		     arena_printf(arena, "trueup approve %.12s", guard->in->commit));
+	else if (has_trailer(guard, loss))
+		return;
+	else if (loss->unexplained)
+		hold_for_prune(guard, loss,
+			       arena_printf(arena,
+					    "%zu of %zu deployments of %s/%s would be removed "
+					    "unexplained: %s on %s: %s",
+					    removed, loss->slots, loss->project, loss->stage,
+					    loss->first->deployment, loss->first->node, loss->why));
+	else if (removed > GUARD_REMOVALS && removed * 100 > loss->slots * GUARD_PERCENT)
+		hold_for_prune(guard, loss,
+			       arena_printf(arena,
+					    "%zu of %zu deployments of %s/%s would be removed at "
+					    "once",
+					    removed, loss->slots, loss->project, loss->stage));
 }
 
 void guard_run(const struct guard_input *input, struct arena *arena, struct guard_outcome *out)

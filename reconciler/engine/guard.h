@@ -6,7 +6,8 @@
  * stage.yaml is still there, or when its Deployment document still has slots (it
  * moved or shrank). A stage is held when a commit would remove an unexplained
  * slot, or more than GUARD_REMOVALS explained ones that are over GUARD_PERCENT
- * of the stage, or a protected slot or its prefix.
+ * of the stage, or a protected slot or its prefix. `trueup approve` lets all of it through, the
+ * trailer `Trueup-Prune: project/stage` all but what is protected.
  */
 #ifndef TRUEUP_ENGINE_GUARD_H
 #define TRUEUP_ENGINE_GUARD_H

@@ -234,7 +234,8 @@ static void start_what_may(struct engine *engine, bool acts_allowed)
 	size_t started = 0;
 	while (acts_allowed && started < engine->queue.n && engine->children < CHILDREN(engine)) {
 		struct pending_act *act = engine->queue.v[started++];
-		if (!start_act(engine, act))
+		/* Its node may have left the commit while it waited. */
+		if (!act->node->doc || !start_act(engine, act))
 			drop_act(engine, act);
 	}
 	if (started) {
@@ -247,7 +248,7 @@ static void start_what_may(struct engine *engine, bool acts_allowed)
 		return;
 	for (struct map_entry *e = NULL; (e = map_next(&engine->nodes, e));) {
 		struct node_run *node = e->value;
-		if (!node->look_wanted || node->look || backoff_left(&node->backoff))
+		if (!node->doc || !node->look_wanted || node->look || backoff_left(&node->backoff))
 			continue;
 		if (engine->children >= CHILDREN(engine))
 			return;
@@ -257,9 +258,36 @@ static void start_what_may(struct engine *engine, bool acts_allowed)
 
 /* ---- a turn ---- */
 
+static void free_node(struct node_run *node)
+{
+	look_cancel(&node->look);
+	look_result_free(node->seen);
+	loop_timer_del(&node->timer);
+	free(node->state_json);
+	json_decref(node->unclaimed);
+	free(node->name);
+	free(node);
+}
+
+/* Nodes without a document go when their last change is over; what runs there goes on. */
+static void let_go(struct engine *engine)
+{
+	for (struct map_entry *e = NULL; (e = map_next(&engine->nodes, e));) {
+		struct node_run *node = e->value;
+		if (node->doc || node->acts)
+			continue;
+		if (node->look)
+			engine->children--;
+		ledger_drop_node(engine->ledger, node->name, NULL);
+		map_del(&engine->nodes, node->name);
+		free_node(node);
+	}
+}
+
 void nodes_turn(struct engine *engine)
 {
 	struct err err = ERR_INIT;
+	let_go(engine);
 	if (!engine->stopping) {
 		for (struct map_entry *e = NULL; (e = map_next(&engine->nodes, e));) {
 			struct node_run *node = e->value;
@@ -295,16 +323,6 @@ static struct node_run *add_node(struct engine *engine, const char *name)
 	node->name = mem_strdup(name);
 	map_put(&engine->nodes, name, node);
 	return node;
-}
-
-static void free_node(struct node_run *node)
-{
-	look_cancel(&node->look);
-	look_result_free(node->seen);
-	loop_timer_del(&node->timer);
-	free(node->state_json);
-	free(node->name);
-	free(node);
 }
 
 static bool same_inputs(const struct slot *a, const struct slot *b)
@@ -365,17 +383,7 @@ void nodes_follow(struct engine *engine, const struct desired *before)
 		node->doc = doc;
 	}
 	mark_changed(engine, before, engine->tip.outcome.desired);
-	for (struct map_entry *e = NULL; (e = map_next(&engine->nodes, e));) {
-		struct node_run *node = e->value;
-		if (node->doc || node->acts)
-			continue;
-		/* The node itself is never touched: what runs there goes on. */
-		if (node->look)
-			engine->children--;
-		ledger_drop_node(engine->ledger, node->name, NULL);
-		map_del(&engine->nodes, node->name);
-		free_node(node);
-	}
+	let_go(engine);
 }
 
 void nodes_release(struct engine *engine)

@@ -237,6 +237,7 @@ static void make_plan(struct planning *p)
 		.unit_arg = p,
 		.refused = p->outcome->refused,
 		.refused_n = p->outcome->refused_n,
+		.adopting = p->view->adopting != NULL,
 	};
 	p->outcome->plan = plan_build(input, p->arena);
 }

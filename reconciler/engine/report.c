@@ -142,12 +142,30 @@ int report_slot(struct engine *engine, struct slot_run *run, const struct slot_p
 
 /* ---- a node ---- */
 
+void report_unclaimed(struct node_run *node, const struct plan *plan)
+{
+	json_decref(node->unclaimed);
+	node->unclaimed = json_array();
+	for (size_t i = 0; i < plan->unclaimed_n; i++) {
+		const struct workload *seen = plan->unclaimed[i];
+		json_t *json = json_object();
+		json_put_str(json, "name", seen->name);
+		json_put_str(json, "node", node->name);
+		json_put_str(json, "project", seen->labels.project);
+		json_put_str(json, "stage", seen->labels.stage);
+		json_put_str(json, "deployment", seen->labels.deployment);
+		json_array_append_new(node->unclaimed, json);
+	}
+}
+
 int report_node(struct engine *engine, struct node_run *node, struct err *err)
 {
 	AUTO_JSON json_t *json = json_object();
 	json_put_str(json, "engine", node->seen ? node->seen->observed.engine : NULL);
 	json_object_set_new(json, "reachable", json_boolean(node->reachable));
 	json_put_str(json, "error", node->problem.code == E_NONE ? NULL : node->problem.text);
+	if (node->unclaimed)
+		json_object_set(json, "unclaimed", node->unclaimed);
 	AUTO_BUF struct buf text = BUF_INIT(BUF_MAX_TEXT);
 	json_write(json, &text);
 	/* The time of the look alone is no reason to write: it rides with the next change. */

@@ -75,6 +75,7 @@ static int fail(struct work *work, const struct slot_plan *plan, struct slot_run
 	if (engine_write(work->engine, work->err) < 0)
 		return -1;
 	node_want_look(work->node);
+	gate_wake(work->engine);
 	return records_fail(work->engine, run, plan, container ? log_of(work, container) : NULL,
 			    work->err);
 }

@@ -53,6 +53,8 @@ void slots_node_lost(struct engine *engine, struct node_run *node)
 		deadline_stop(run);
 		wait_for(run, "node-unreachable", node->problem.text);
 	}
+	/* Who waited for this node's turn need not wait any more. */
+	gate_wake(engine);
 }
 
 /* ---- records: what is decided is written down ---- */
@@ -171,8 +173,10 @@ int slots_work(struct engine *engine, struct node_run *node, struct err *err)
 		for (size_t i = 0; status == 0 && i < work.plan->slots_n; i++)
 			if (concerns_node(&work, &work.plan->slots[i]))
 				status = work_slot(&work, &work.plan->slots[i]);
-		if (status == 0)
+		if (status == 0) {
+			report_unclaimed(node, work.plan);
 			end_adoption(&work);
+		}
 	}
 	intents_hand_over(&work);
 	VEC_FREE(&work.groups);

@@ -70,6 +70,8 @@ static void refuse_tip(struct engine *engine, enum diag_code code, const char *m
 		       const char *hint)
 {
 	verdict_refused(engine, code, message, hint);
+	/* What it removes was not looked at: an approval of it binds no removals. */
+	buf_clear(&engine->tip.removals);
 	clear_problem(engine);
 	end_pass(engine);
 }

@@ -98,6 +98,7 @@ static int load_facts(struct db *db, struct ledger_view *view, struct err *err)
 		{"accepted", &view->accepted}, {"base", &view->base},
 		{"repo", &view->repo},	       {"owner", &view->owner},
 		{"problem", &view->problem},   {"slots", &view->slots_wanted},
+		{"adopting", &view->adopting},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(facts); i++) {

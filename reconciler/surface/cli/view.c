@@ -66,12 +66,34 @@ json_t *view_record_json(const struct record *record)
 	return json;
 }
 
+/* While a node cannot be worked on its slots wait for it, whatever was written of them before. */
+static void wait_for_node(const struct ledger_view *view, const char *name, json_t *state)
+{
+	for (size_t i = 0; i < view->nodes_n; i++) {
+		if (!str_eq(view->nodes[i].node, name))
+			continue;
+		AUTO_JSON json_t *node = json_read(view->nodes[i].json, strlen(view->nodes[i].json),
+						   BUF_MAX_TEXT, NULL);
+		const char *why = json_str(node, "error", NULL);
+		if (!why)
+			return;
+		json_t *waiting = json_object();
+		json_put_str(waiting, "reason", "node-unreachable");
+		json_put_str(waiting, "detail", why);
+		json_put_str(waiting, "since", json_str(node, "seenAt", NULL));
+		json_object_set_new(state, "waiting", waiting);
+	}
+}
+
 json_t *view_slot_state(const struct ledger_view *view, const struct slot_key *slot)
 {
 	for (size_t i = 0; i < view->slots_n; i++)
-		if (slot_key_cmp(&view->slots[i].slot, slot) == 0)
-			return json_read(view->slots[i].json, strlen(view->slots[i].json),
-					 BUF_MAX_TEXT, NULL);
+		if (slot_key_cmp(&view->slots[i].slot, slot) == 0) {
+			json_t *state = json_read(view->slots[i].json, strlen(view->slots[i].json),
+						  BUF_MAX_TEXT, NULL);
+			wait_for_node(view, slot->node, state);
+			return state;
+		}
 	return NULL;
 }
 
