@@ -181,6 +181,8 @@ void engine_close(struct engine *engine)
 		tip_release(engine);
 		nodes_release(engine);
 		slots_release(engine);
+		loop_turn_set(engine->loop, NULL, NULL);
+		job_drain(engine->loop);
 	}
 	arena_free(engine->history_arena);
 	map_release(&engine->paused);

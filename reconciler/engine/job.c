@@ -26,6 +26,7 @@ struct job {
 };
 
 static int kept_fd = -1;
+static size_t cancelled; /* jobs whose end nobody but us waits for */
 
 void job_keep(int fd)
 {
@@ -50,6 +51,7 @@ static void finish_if_done(struct job *job)
 	void *owner = job->owner;
 	struct err failure = job->failure;
 	free_job(job);
+	cancelled -= !ended;
 	if (ended)
 		ended(owner, failure.code == E_NONE ? NULL : &failure);
 }
@@ -166,8 +168,15 @@ void job_cancel(struct job **job)
 	if (!*job)
 		return;
 	(*job)->ended = NULL;
+	cancelled++;
 	job_hurry(*job);
 	*job = NULL;
+}
+
+void job_drain(struct loop *loop)
+{
+	while (cancelled && loop_once(loop, -1, NULL) == 0)
+		;
 }
 
 int job_fail(int fd, const struct err *err)

@@ -40,6 +40,8 @@ void job_keep(int fd);
 struct job *job_start(struct loop *loop, const struct job_opts *opts, struct err *err);
 /* Ends it (TERM, KILL later) without calling its owner again. Sets the variable to NULL. */
 void job_cancel(struct job **job);
+/* Before the loop goes: until every cancelled job has ended, which KILL makes sure of. */
+void job_drain(struct loop *loop);
 /* Asks it to end early; `ended` is still called. */
 void job_hurry(struct job *job);
 
