@@ -6,6 +6,9 @@
 #include "engine/core.h"
 #include "schema/kinds.h"
 
+/* Steps are kept for 90 days; they are trimmed at each start. */
+#define STEPS_KEPT_MS ((int64_t)90 * 24 * 3600 * 1000)
+
 /* ---- back-off ---- */
 
 void backoff_failed(struct backoff *backoff)
@@ -169,6 +172,7 @@ int engine_open(struct engine *engine, const struct engine_options *options, con
 		return -1;
 	ledger_put(engine->ledger, "repo", engine->url, NULL);
 	ledger_put(engine->ledger, "branch", engine->branch, NULL);
+	ledger_trim(engine->ledger, clock_wall_ms() - STEPS_KEPT_MS, NULL);
 	restore_paused(engine);
 	return tip_restore(engine, err);
 }

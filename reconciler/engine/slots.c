@@ -131,8 +131,9 @@ static bool node_is_ours(struct work *work)
 	if (node->problem.code != E_NODE_OWNED)
 		log_event(LOG_ERROR, "node owned by another", "node", node->name, "owner",
 			  work->observed->owner, NULL);
-	err_set(&node->problem, E_NODE_OWNED, "it belongs to %s; trueup node:take %s moves it here",
-		work->observed->owner, node->name);
+	err_set(&node->problem, E_NODE_OWNED,
+		"it belongs to the reconciler %s: two must not work on one node",
+		work->observed->owner);
 	slots_node_lost(work->engine, node);
 	return false;
 }
