@@ -1,0 +1,261 @@
+/*
+ * From a listing to decoded files: what is known is taken over, the rest meets a child first, and
+ * the file that kills the child is named.
+ */
+#include "tests/support/test.h"
+#include "tests/support/shell.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "engine/load.h"
+
+struct world {
+	char *folder, *url;
+	struct repo *repo;
+	struct arena *arena;
+	struct loop *loop;
+	struct tree tree;
+	struct file_set set;
+	struct err failure;
+	bool done, failed;
+};
+
+static int setup(void **state)
+{
+	struct world *world = mem_zalloc(1, sizeof *world);
+	struct err err = ERR_INIT;
+
+	world->folder = test_folder();
+	world->url = test_path(world->folder, "c.git");
+	world->arena = arena_new(0);
+	world->loop = loop_new(&err);
+	test_run(world->folder,
+		 "git init -q --bare c.git; git clone -q c.git work 2>&1; cd work\n"
+		 "printf 'kind: Organization\\nname: acme\\n' >organization.yaml\n"
+		 "mkdir -p nodes projects/shop\n"
+		 "for i in 1 2 3; do printf 'kind: Node\\nname: n%%s\\ndriver: memory\\n' $i "
+		 ">nodes/n$i.yaml; done\n"
+		 "printf 'kind: [\\n' >projects/shop/project.yaml\n"
+		 "echo no manifest >README.yaml.txt\n"
+		 "git add .; git commit -qm 1; git push -q origin main");
+	assert_done(repo_open(world->url, NULL, &world->repo, &err), err);
+	*state = world;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct world *world = *state;
+
+	file_set_release(&world->set);
+	repo_close(&world->repo);
+	loop_free(world->loop);
+	arena_free(world->arena);
+	test_folder_remove(&world->folder);
+	free(world->url);
+	free(world);
+	return 0;
+}
+
+static void list(struct world *world)
+{
+	struct err err = ERR_INIT;
+	struct oid tip;
+
+	repo_refresh(world->repo);
+	assert_done(repo_branch(world->repo, "main", &tip, &err), err);
+	assert_done(tree_list(world->repo, &tip, NULL, 0, world->arena, &world->tree, &err), err);
+}
+
+static void loaded(void *owner, struct file_set *set, const struct err *failure)
+{
+	struct world *world = owner;
+
+	world->done = true;
+	world->failed = failure != NULL;
+	if (failure)
+		world->failure = *failure;
+	else
+		world->set = *set;
+}
+
+static struct load *start(struct world *world, const struct file_set *known)
+{
+	struct err err = ERR_INIT;
+	const struct load_request request = {
+		.repo = world->repo, .url = world->url, .tree = &world->tree, .known = known};
+	struct load *load;
+
+	world->done = false;
+	load = load_start(world->loop, &request, loaded, world, &err);
+	assert_non_null(load);
+	assert_false(world->done);
+	return load;
+}
+
+static void finish(struct world *world)
+{
+	struct err err = ERR_INIT;
+
+	while (!world->done)
+		assert_done(loop_once(world->loop, -1, &err), err);
+}
+
+static void a_first_load_decodes_everything(void **state)
+{
+	struct world *world = *state;
+	struct file_set here = {0};
+	struct err err = ERR_INIT;
+	struct load_request request = {.repo = world->repo, .tree = &world->tree};
+
+	list(world);
+	start(world, NULL);
+	finish(world);
+	assert_false(world->failed);
+	assert_int_equal(world->set.n, 5);
+	assert_string_equal(world->set.v[0]->path, "nodes/n1.yaml");
+	/* A file with errors is a file with errors, not a failed load. */
+	assert_string_equal(world->set.v[4]->path, "projects/shop/project.yaml");
+	assert_true(world->set.v[4]->diags_n > 0);
+	/* Without a child it is the same. */
+	assert_done(load_now(&request, &here, &err), err);
+	assert_int_equal(here.n, world->set.n);
+	for (size_t i = 0; i < here.n; i++)
+		assert_true(oid_eq(&here.v[i]->blob, &world->set.v[i]->blob));
+	file_set_release(&here);
+}
+
+static void what_is_known_is_taken_over(void **state)
+{
+	struct world *world = *state;
+	struct file_set known;
+
+	list(world);
+	start(world, NULL);
+	finish(world);
+	known = world->set;
+	start(world, &known);
+	finish(world);
+	for (size_t i = 0; i < known.n; i++)
+		assert_ptr_equal(world->set.v[i], known.v[i]);
+	file_set_release(&world->set);
+	test_run(world->folder,
+		 "cd work; echo '# changed' >>nodes/n2.yaml; git rm -q nodes/n3.yaml\n"
+		 "git commit -qam 2; git push -q origin main");
+	list(world);
+	start(world, &known);
+	finish(world);
+	assert_int_equal(world->set.n, 4);
+	assert_ptr_equal(world->set.v[0], known.v[0]);
+	assert_ptr_not_equal(world->set.v[1], known.v[1]);
+	assert_ptr_equal(world->set.v[2], known.v[3]);
+	file_set_release(&known);
+}
+
+/* ---- a child that dies ---- */
+
+/* The object of a file becomes a pipe: who reads it waits in open(2). */
+static char *make_it_wait(struct world *world, const char *path)
+{
+	char *hex AUTO_FREE = test_shell(world->folder, "cd work; git rev-parse main:%s", path);
+	char *object = mem_printf("%s/c.git/objects/%.2s/%s", world->folder, hex, hex + 2);
+
+	test_run(world->folder, "rm -f %s; mkfifo %s", object, object);
+	return object;
+}
+
+/* Opening the other end succeeds only when somebody waits there. */
+static void await_reader(const char *pipe)
+{
+	int fd;
+
+	while ((fd = open(pipe, O_WRONLY | O_NONBLOCK | O_CLOEXEC)) < 0)
+		usleep(1000);
+	close(fd);
+}
+
+static pid_t only_child(void)
+{
+	char path[64], text[64] = "";
+	FILE *file;
+
+	snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+	file = fopen(path, "re");
+	assert_non_null(file);
+	assert_non_null(fgets(text, sizeof text, file));
+	fclose(file);
+	return (pid_t)strtol(text, NULL, 10);
+}
+
+static void the_file_that_kills_the_child_is_named(void **state)
+{
+	struct world *world = *state;
+	char *pipe AUTO_FREE = NULL;
+
+	list(world);
+	pipe = make_it_wait(world, "nodes/n3.yaml");
+	start(world, NULL);
+	await_reader(pipe);
+	kill(only_child(), SIGKILL);
+	finish(world);
+	assert_true(world->failed);
+	assert_int_equal(world->failure.code, E_CHILD_DIED);
+	if (!strstr(world->failure.text, "while it read nodes/n3.yaml"))
+		fail_msg("%s", world->failure.text);
+}
+
+static void cancelled_it_calls_nobody(void **state)
+{
+	struct world *world = *state;
+	struct err err = ERR_INIT;
+	char *pipe AUTO_FREE = NULL;
+	struct load *load;
+
+	list(world);
+	pipe = make_it_wait(world, "nodes/n3.yaml");
+	load = start(world, NULL);
+	load_cancel(&load);
+	assert_null(load);
+	assert_done(loop_once(world->loop, 0, &err), err);
+	assert_false(world->done);
+}
+
+/* ---- sets ---- */
+
+static void a_units_files_are_replaced_whole(void **state)
+{
+	struct world *world = *state;
+	const struct unit organization = {.level = UNIT_ORGANIZATION};
+	struct file_set copy, none = {0};
+
+	list(world);
+	start(world, NULL);
+	finish(world);
+	file_set_copy(&copy, &world->set);
+	file_set_replace_unit(&copy, &none, &organization);
+	assert_int_equal(copy.n, 1);
+	assert_string_equal(copy.v[0]->path, "projects/shop/project.yaml");
+	file_set_replace_unit(&copy, &world->set, &organization);
+	assert_int_equal(copy.n, 5);
+	for (size_t i = 0; i < copy.n; i++)
+		assert_ptr_equal(copy.v[i], world->set.v[i]);
+	file_set_release(&copy);
+}
+
+#define WITH_REPO(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_REPO(a_first_load_decodes_everything),
+		WITH_REPO(what_is_known_is_taken_over),
+		WITH_REPO(the_file_that_kills_the_child_is_named),
+		WITH_REPO(cancelled_it_calls_nobody),
+		WITH_REPO(a_units_files_are_replaced_whole),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
