@@ -9,6 +9,8 @@
 # shellcheck shell=bash
 
 data=$flow/data
+cp "$trueup" "$flow/trueup" # a build in the meantime must not change what is tortured
+trueup=$flow/trueup
 
 # An image is a folder with a script: it says when it was started, and does nothing.
 host_image() {

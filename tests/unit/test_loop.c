@@ -325,6 +325,21 @@ static void test_turn_runs_once_behind_all_events(void **state)
 	close_pipes();
 }
 
+static void note_and_stop(void *text)
+{
+	note(text);
+	stop(NULL);
+}
+
+/* What was prepared before may be all there is: nothing will ever be ready. */
+static void test_first_turn_waits_for_nothing(void **state)
+{
+	(void)state;
+	loop_turn_set(loop, note_and_stop, TEXT("|"));
+	run();
+	assert_true(str_ends(buf_str(&seen), "|"));
+}
+
 static void test_stop_finishes_the_turn(void **state)
 {
 	(void)state;
@@ -492,6 +507,7 @@ int main(void)
 		TEST(test_same_number_new_source),
 		TEST(test_regular_files_are_refused),
 		TEST(test_turn_runs_once_behind_all_events),
+		TEST(test_first_turn_waits_for_nothing),
 		TEST(test_stop_finishes_the_turn),
 		TEST(test_signals),
 		TEST(test_child_that_exits),
