@@ -98,6 +98,11 @@ int host_record_remove(const struct host *host, const char *records, const char 
 /* Calls use for each entry of a folder but "." and ".."; an absent folder has none. */
 int host_each_entry(const char *path, int (*use)(void *arg, const char *name, struct err *err),
 		    void *arg, struct err *err);
+/*
+ * What is made or removed has a hidden name for a while, and what is hidden is swept as a leftover:
+ * both are done under the lock of their part. The descriptor holds it until it is closed.
+ */
+int host_lock(const struct host *host, const char *part, struct err *err);
 /* Renames to a hidden name beside it, then removes it: gone at once or not at all. */
 int host_vanish(const struct host *host, const char *part, const char *name, struct err *err);
 /* Removes what earlier processes left in a part: entries whose names begin with a dot. */

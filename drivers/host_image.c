@@ -246,11 +246,15 @@ int host_image_pull(const struct host *host, const struct spec *spec, bool *chan
 		    struct err *err)
 {
 	const char *hex = hex_of(spec->digest ? spec->digest : "");
+	int lock AUTO_FD = -1;
 	int found;
 
 	if (!hex)
 		return err_set(err, E_BAD_INPUT, "image %s: no digest of the form sha256:<hex>",
 			       spec->image);
+	lock = host_lock(host, HOST_IMAGES, err);
+	if (lock < 0)
+		return -1;
 	found = look_at_copy(host, hex, err);
 	if (found != 0)
 		return found < 0 ? -1 : 0;

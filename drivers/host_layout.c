@@ -14,6 +14,7 @@
 #define VOLUME_NAME_MAX 127
 #define HIDDEN_PREFIX ".gone-"
 #define CLAIM_WAIT_MS 10000
+#define PART_WAIT_MS 60000 /* an image may be large */
 
 /* ---- names and paths ----------------------------------------------------------------------- */
 
@@ -125,6 +126,15 @@ int host_each_entry(const char *path, int (*use)(void *arg, const char *name, st
 			return -1;
 	}
 	return errno ? err_errno(err, E_IO, "list %s", path) : 0;
+}
+
+int host_lock(const struct host *host, const char *part, struct err *err)
+{
+	const char *name = strrchr(part, '/');
+	AUTO_FREE char *path =
+		mem_printf("%s/" HOST_CONTROL "/%s.lock", host->data_root, name ? name + 1 : part);
+
+	return fs_lock(path, "change", PART_WAIT_MS, err);
 }
 
 int host_vanish(const struct host *host, const char *part, const char *name, struct err *err)

@@ -149,7 +149,9 @@ static int op_claim(struct call *call)
 	if (host_owner_claim(call->host, &call->result->changed, call->err) != 0)
 		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
-		if (host_sweep(call->host, parts[i], call->err) != 0)
+		int lock AUTO_FD = host_lock(call->host, parts[i], call->err);
+
+		if (lock < 0 || host_sweep(call->host, parts[i], call->err) != 0)
 			return -1;
 	}
 	return 0;
@@ -224,6 +226,7 @@ static int op_volume_remove(struct call *call)
 {
 	const char *name = call->op->name, *user;
 	AUTO_FREE char *path = host_path(call->host, HOST_VOLUMES, name);
+	int lock AUTO_FD = -1;
 	int recorded;
 
 	if (!host_name_is_volume(name))
@@ -240,7 +243,8 @@ static int op_volume_remove(struct call *call)
 						 "%s was not made by trueup", path)
 				       : 0;
 	call->result->changed = true;
-	if (host_vanish(call->host, HOST_VOLUMES, name, call->err) != 0)
+	lock = host_lock(call->host, HOST_VOLUMES, call->err);
+	if (lock < 0 || host_vanish(call->host, HOST_VOLUMES, name, call->err) != 0)
 		return -1;
 	return host_record_remove(call->host, HOST_VOLUME_RECORDS, name, call->err);
 }
@@ -289,9 +293,13 @@ static int op_create(struct call *call)
 	const struct op *op = call->op;
 	struct target target AUTO_TARGET = TARGET_INIT;
 	struct host_user user;
+	int lock AUTO_FD = -1;
 	int there;
 
 	if (check_names(call) != 0)
+		return -1;
+	lock = host_lock(call->host, HOST_WORKLOADS, call->err);
+	if (lock < 0)
 		return -1;
 	there = target_open(call, op->name, &target);
 	if (there < 0)
@@ -428,12 +436,11 @@ static int op_remove(struct call *call)
 	struct target target AUTO_TARGET = TARGET_INIT;
 	struct host_cgroups cgroups AUTO_CGROUPS = {0};
 	int there = target_open(call, name, &target);
+	int lock AUTO_FD = -1;
 	bool changed;
 
-	if (there < 0)
-		return -1;
-	if (there == 0)
-		return host_sweep(call->host, HOST_WORKLOADS, call->err);
+	if (there <= 0)
+		return there;
 	call->result->changed = true;
 	if (stop(call, &target, &changed) != 0)
 		return -1;
@@ -443,7 +450,9 @@ static int op_remove(struct call *call)
 		if (clear_place(call, &target) != 0)
 			return -1;
 	}
-	if (host_vanish(call->host, HOST_WORKLOADS, name, call->err) != 0)
+	/* What takes its time is done: the others need not wait for a stop. */
+	lock = host_lock(call->host, HOST_WORKLOADS, call->err);
+	if (lock < 0 || host_vanish(call->host, HOST_WORKLOADS, name, call->err) != 0)
 		return -1;
 	return host_sweep(call->host, HOST_WORKLOADS, call->err);
 }

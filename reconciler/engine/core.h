@@ -46,6 +46,7 @@ struct tip {
 	struct oid base;	 /* last tip of which anything was accepted */
 	struct oid accepted;	 /* newest commit whose organization documents were accepted */
 	struct oid loading;	 /* in hand now */
+	int64_t began_at;	 /* boot ms when its files began to be listed */
 	struct arena *tree_arena;
 	struct tree tree; /* of the commit whose files are in `files` */
 	struct oid tree_commit;

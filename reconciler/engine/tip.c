@@ -1,5 +1,6 @@
 #include "base/sys.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "engine/core.h"
 #include "engine/judge.h"
@@ -198,6 +199,7 @@ static void start_load(struct engine *engine)
 {
 	struct tip *tip = &engine->tip;
 	struct err err = ERR_INIT;
+	tip->began_at = clock_boot_ms();
 	if (list_tree(engine, &err) < 0) {
 		if (err_code_class(err.code) == ERR_ITEM)
 			refuse_tip(engine, err.code == E_NOT_FOUND ? DIAG_EMPTY_TREE : DIAG_LIMIT,

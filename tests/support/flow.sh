@@ -36,15 +36,13 @@ trap flow_end EXIT
 
 # Host workloads outlive the reconciler on purpose: end those that were started below $flow.
 end_workloads() {
-	local process pid
-	for process in /proc/[0-9]*; do
-		pid=${process#/proc/}
-		[ "$pid" != $$ ] || continue
-		if tr '\0' '\n' 2>/dev/null <"$process/cmdline" | grep -q "$flow/" ||
-			{ tr '\0' '\n' <"$process/environ" | grep -q "^TRUEUP_DIR=$flow/"; } 2>/dev/null; then
-			kill -9 "$pid" 2>/dev/null
-		fi
-	done
+	local pids
+	pids=$({
+		grep -lsaF "$flow/" /proc/[0-9]*/cmdline
+		grep -lsaz "^TRUEUP_DIR=$flow/" /proc/[0-9]*/environ
+	} | grep -o '[0-9]\+' | grep -vx $$)
+	# shellcheck disable=SC2086
+	[ -z "$pids" ] || kill -9 $pids 2>/dev/null
 }
 
 # ---- the repository ----

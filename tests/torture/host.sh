@@ -164,7 +164,7 @@ one_kill() {
 	fresh
 	for commit in $before; do
 		prepare="git -C '$config' update-ref refs/heads/main $commit &&
-			'$trueup' apply --repo '$config' --state '$state' --config '$flow_config' >/dev/null"
+			'$trueup' apply --repo '$config' --state '$state' --config '$flow_config' >/dev/null 2>'$flow/before'"
 		[ "$commit" = "${before##* }" ] || { eval "$prepare" || return 1; }
 	done
 	prepare="$prepare && git -C '$config' update-ref refs/heads/main $target"
@@ -186,7 +186,7 @@ kills() {
 	step=1000
 	[ "$points" = 0 ] || [ "$points" -ge "$calls" ] || step=$((calls * 1000 / points))
 	for ((n = 1000; n / 1000 <= calls; n += step)); do
-		one_kill $((n / 1000)) || { echo "$name $((n / 1000)): $said"; other=$((other + 1)); continue; }
+		one_kill $((n / 1000)) || { echo "$name $((n / 1000)): $said: $(tail -n 3 "$flow/before")"; other=$((other + 1)); continue; }
 		kills=$((kills + 1))
 		complaints=$(converged "$wanted")
 		if [ -z "$complaints" ]; then good=$((good + 1)); else

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -305,6 +306,45 @@ static void the_next_keeps_its_files_when_the_old_goes(void **state)
 	assert_false(fs_exists(host_bench_path(NAME "/b")));
 }
 
+/* Pulls and creates in a process of its own; that ends with the code of what failed. */
+static pid_t create_beside(const char *name)
+{
+	struct spec *spec = test_spec(host.arena, host.driver, name, "local/web:1",
+				      "{\"command\":[\"./run\"]}");
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		enum err_code code = test_apply_code(host.driver, OP_PULL, NULL, NULL, spec);
+
+		if (code == E_NONE)
+			code = test_apply_code(host.driver, OP_CREATE, name, NULL, spec);
+		_exit((int)code);
+	}
+	return pid;
+}
+
+/* What one has hidden for the moment is not swept away by another. */
+static void many_at_once(void **state)
+{
+	enum { MANY = 40 };
+	pid_t pids[MANY];
+
+	(void)state;
+	host_bench_spec("exec sleep 1000", NULL);
+	test_apply(host.driver, OP_CLAIM, NULL, NULL, NULL);
+	for (int i = 0; i < MANY; i++)
+		pids[i] = create_beside(arena_printf(host.arena, "shop-prod-c%d", i));
+	for (int i = 0; i < MANY; i++) {
+		int status;
+
+		assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+		assert_int_equal(status, 0);
+	}
+	for (int i = 0; i < MANY; i++)
+		assert_int_equal(host_see(arena_printf(host.arena, "shop-prod-c%d", i)).state,
+				 RUN_CREATED);
+}
+
 static void strange_names(void **state)
 {
 	struct spec *spec = host_bench_spec("exec sleep 1000", NULL);
@@ -558,6 +598,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(images_outside_the_root),
 	TEST(renamed_while_it_runs),
 	TEST(the_next_keeps_its_files_when_the_old_goes),
+	TEST(many_at_once),
 	TEST(strange_names),
 	TEST(a_folder_in_the_way),
 	TEST(another_owner),

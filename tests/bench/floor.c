@@ -1,0 +1,98 @@
+/*
+ * floor.c - the least time that the libraries alone need, to measure trueup against.
+ *
+ *	floor REPOSITORY OLD NEW
+ *
+ * Prints two numbers of milliseconds: reading every *.yaml blob of NEW with libgit2 and scanning it
+ * into tokens with libyaml; and the difference of the trees of OLD and NEW with libgit2. OLD and
+ * NEW are full commit ids. Nothing is kept, checked or decoded.
+ */
+#include "base/sys.h"
+
+#include <git2/blob.h>
+#include <git2/commit.h>
+#include <git2/diff.h>
+#include <git2/errors.h>
+#include <git2/global.h>
+#include <git2/repository.h>
+#include <git2/tree.h>
+#include <yaml.h>
+
+static double now_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+static void need(int status, const char *what)
+{
+	if (status >= 0)
+		return;
+	const git_error *error = git_error_last();
+	fprintf(stderr, "floor: %s: %s\n", what, error ? error->message : "?");
+	exit(EXIT_FAILURE);
+}
+
+static void scan(const git_blob *blob)
+{
+	yaml_parser_t parser;
+	yaml_token_t token;
+	bool end = false;
+	yaml_parser_initialize(&parser);
+	yaml_parser_set_input_string(&parser, git_blob_rawcontent(blob),
+				     (size_t)git_blob_rawsize(blob));
+	while (!end) {
+		need(yaml_parser_scan(&parser, &token) ? 0 : -1, "scan");
+		end = token.type == YAML_STREAM_END_TOKEN;
+		yaml_token_delete(&token);
+	}
+	yaml_parser_delete(&parser);
+}
+
+static int read_entry(const char *root UNUSED, const git_tree_entry *entry, void *arg)
+{
+	git_blob *blob;
+	if (git_tree_entry_type(entry) != GIT_OBJECT_BLOB ||
+	    !str_ends(git_tree_entry_name(entry), ".yaml"))
+		return 0;
+	need(git_blob_lookup(&blob, arg, git_tree_entry_id(entry)), "blob");
+	scan(blob);
+	git_blob_free(blob);
+	return 0;
+}
+
+static git_tree *tree_of(git_repository *repo, const char *commit_id)
+{
+	git_oid id;
+	git_commit *commit;
+	git_tree *tree;
+	need(git_oid_fromstr(&id, commit_id), "id");
+	need(git_commit_lookup(&commit, repo, &id), "commit");
+	need(git_commit_tree(&tree, commit), "tree");
+	git_commit_free(commit);
+	return tree;
+}
+
+int main(int argc, char **argv)
+{
+	git_repository *repo;
+	git_diff *diff;
+	if (argc != 4)
+		return 64;
+	git_libgit2_init();
+	need(git_repository_open(&repo, argv[1]), "open");
+	double start = now_ms();
+	git_tree *new = tree_of(repo, argv[3]);
+	need(git_tree_walk(new, GIT_TREEWALK_PRE, read_entry, repo), "walk");
+	double read = now_ms();
+	git_tree *old = tree_of(repo, argv[2]);
+	need(git_diff_tree_to_tree(&diff, repo, old, new, NULL), "diff");
+	printf("%.1f %.1f\n", read - start, now_ms() - read);
+	git_diff_free(diff);
+	git_tree_free(old);
+	git_tree_free(new);
+	git_repository_free(repo);
+	git_libgit2_shutdown();
+	return 0;
+}

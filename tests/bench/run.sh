@@ -1,0 +1,197 @@
+#!/bin/bash
+# run.sh - figures, each the median of BENCH_RUNS (5) runs, as a table and in $BUILD/bench.json.
+# A goal that is missed is shown, not failed: figures depend on the machine.
+cd "$(dirname "$0")/../.." || exit 1
+BUILD=$(realpath "${BUILD:-build}")
+export TRUEUP=$BUILD/trueup
+. tests/support/tap.sh
+. tests/support/flow.sh
+runs=${BENCH_RUNS:-5}
+rows=
+
+# figure NAME UNIT GOAL VALUE... - GOAL "" is none; the median of the values is the figure.
+figure() {
+	local name=$1 unit=$2 goal=$3 median met=-
+	shift 3
+	median=$(printf '%s\n' "$@" | sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }')
+	[ -z "$goal" ] || met=$(awk -v v="$median" -v g="$goal" 'BEGIN { print v <= g ? "yes" : "NO" }')
+	rows+=$(jq -cn --arg name "$name" --arg unit "$unit" --arg met "$met" --argjson value "${median:-null}" \
+		--argjson goal "${goal:-null}" '{$name, $value, $unit, $goal, met: (if $goal == null then null else $met == "yes" end), runs: $ARGS.positional | map(tonumber)}' --args "$@")$'\n'
+	printf '%-58s %10s %-6s %10s  %s\n' "$name" "$median" "$unit" "${goal:--}" "$met"
+}
+now_us() { echo "${EPOCHREALTIME/[.,]/}"; }
+ms_since() { awk -v us=$(($(now_us) - $1)) 'BEGIN { printf "%.1f", us / 1000 }'; }
+
+# anew - an empty place: no repository, no state, nothing running.
+anew() {
+	stop_daemon
+	end_workloads
+	rm -rf "$config" "$work" "$state" "$flow/worlds" "$flow/data" "$flow/log"
+}
+# many FROM TO LINE... - one deployment a file, name d<number>; the lines follow its name.
+many() {
+	local from=$1 to=$2
+	shift 2
+	mkdir -p "$work/projects/shop/stages/production"
+	printf '%s\n' "$@" | awk -v from="$from" -v to="$to" -v dir="$work/projects/shop/stages/production" '
+	{ rest = rest $0 "\n" }
+	END {
+		for (i = from; i <= to; i++) {
+			file = dir "/d" i ".yaml"
+			printf "kind: Deployment\nname: d%d\nprefix: d%d\n%s", i, i, rest >file
+			close(file)
+		}
+	}'
+}
+memory_many() {
+	anew
+	new_config one
+	product web
+	version web 1.0.0 ""
+	many 1 "$1" "product: web" "version: 1.0.0" "node: one" "strategy: {minHealthy: 0s}"
+	push "$1 deployments"
+}
+pss_kib() {
+	local pid
+	for pid in "$daemon" $(pgrep -P "$daemon"); do cat "/proc/$pid/smaps_rollup" 2>/dev/null; done |
+		awk '/^Pss:/ { sum += $2 } END { print sum }'
+}
+
+# ---- push to the workload's process ----
+
+bench_push() {
+	local i start started values=() users=
+	anew
+	new_config
+	mkdir -p "$flow/images/web/1.0.0"
+	printf '#!/bin/sh\ndate +%%s%%N >"$TRUEUP_DIR/started.$RUN"\nexec sleep 100000\n' >"$flow/images/web/1.0.0/run"
+	chmod 755 "$flow/images/web/1.0.0/run"
+	put nodes/here.yaml "kind: Node" "name: here" "driver: host" "imageRoot: $flow/images" "dataRoot: $flow/data"
+	[ "$(id -u)" != 0 ] || users="    users: [root]"
+	printf '%s\n' "kind: Settings" "repo: $config" "policy:" "  hostDriver:" \
+		"    imageRoots: [$flow/images]" "$users" >"$flow/settings.yaml"
+	product web
+	version web 1.0.0 "" "command: [./run]" "env: {RUN: \"0\"}" "stopSignal: SIGKILL"
+	sed -i "s|type: incremental|type: rolling|" "$work/projects/shop/products/web-1.0.0.yaml"
+	sed -i '/RELEASE/d' "$work/projects/shop/products/web-1.0.0.yaml"
+	many 1 100 "product: web" "version: 1.0.0" "node: here" "strategy: {minHealthy: 0s}"
+	push "100 deployments"
+	flow_config=$flow/settings.yaml
+	start_daemon
+	settle
+	for ((i = 1; i <= runs; i++)); do
+		many 7 7 "product: web" "version: 1.0.0" "node: here" "strategy: {minHealthy: 0s}" \
+			"config: {env: {RUN: \"$i\"}}"
+		git -C "$work" commit -qam "run $i"
+		git -C "$work" push -q origin HEAD:refs/heads/next
+		settle
+		started=$flow/data/d7-web/started.$i
+		start=$(date +%s%N)
+		git -C "$config" update-ref refs/heads/main refs/heads/next
+		wait_until "the workload" test -s "$started"
+		values+=("$(awk -v a="$start" -v b="$(cat "$started")" 'BEGIN { printf "%.1f", (b - a) / 1e6 }')")
+	done
+	figure "push to the workload's process, 100 deployments (host)" ms 100 "${values[@]}"
+	flow_config=
+	anew
+}
+
+# ---- idle ----
+
+bench_idle() {
+	local i values=() calls
+	memory_many "$1"
+	start_daemon
+	settle
+	sleep 2
+	for ((i = 0; i < runs; i++)); do
+		values+=("$(awk -v k="$(pss_kib)" 'BEGIN { printf "%.1f", k / 1024 }')")
+		sleep 0.2
+	done
+	figure "memory of the idle daemon, $1 deployments (PSS)" MiB "$2" "${values[@]}"
+	timeout -s INT "${BENCH_IDLE:-20}" strace -c -f -p "$daemon" -o "$flow/strace" 2>/dev/null
+	calls=$(awk '$NF == "total" { print $4 == "total" ? $3 : $(NF - (NF > 5 ? 2 : 1)) }' "$flow/strace")
+	figure "system calls of the idle daemon a minute, $1 deployments" calls "" \
+		$((${calls:-0} * 60 / ${BENCH_IDLE:-20}))
+}
+
+# ---- 1,000 deployments ----
+
+bench_thousand() {
+	local i start first=() again=()
+	memory_many 1000
+	for ((i = 0; i < runs; i++)); do
+		rm -rf "$state" "$flow/worlds/one"
+		mkdir -p "$flow/worlds/one"
+		start=$(now_us)
+		apply >/dev/null 2>&1 || echo "apply failed"
+		first+=("$(ms_since "$start")")
+		start=$(now_us)
+		apply >/dev/null 2>&1
+		again+=("$(ms_since "$start")")
+	done
+	figure "first apply of 1,000 deployments (memory driver)" ms "" "${first[@]}"
+	figure "no-op apply of 1,000 deployments (memory driver)" ms "" "${again[@]}"
+}
+
+# ---- 10,000 manifests ----
+
+# field NAME - of the last log line "commit in force".
+in_force_ms() { grep -a 'commit in force' "$flow/log" | tail -n 1 | sed -n 's/.* ms=\([0-9.]*\).*/\1/p'; }
+
+bench_manifests() {
+	local i old new floors=() diffs=() loads=() changes=() ratio
+	anew
+	new_config one
+	product web
+	version web 1.0.0 ""
+	deploy web web 1.0.0 one
+	mkdir -p "$work/projects/shop/versions"
+	awk -v dir="$work/projects/shop/versions" 'BEGIN {
+		for (i = 1; i <= 9994; i++) {
+			file = dir "/v" i ".yaml"
+			printf "kind: Version\nproduct: web\nname: 2.0.%d\ntype: incremental\nparent: %s\nimages:\n  - name: web\n    image: local/web:2.0.%d\n    config:\n      env: {RELEASE: \"2.0.%d\", MODE: production}\n      restartPolicy: always\n      stopTimeout: 5s\n", i, (i == 1 ? "1.0.0" : "2.0." i - 1), i, i >file
+			close(file)
+		}
+	}'
+	push "10,000 manifests"
+	git -C "$config" repack -adq
+	old=$(head_commit)
+	sed -i 's/MODE: production/MODE: test/' "$work/projects/shop/versions/v5000.yaml"
+	git -C "$work" commit -qam "one file"
+	git -C "$work" push -q origin HEAD:refs/heads/next
+	new=$(git -C "$work" rev-parse HEAD)
+	for ((i = 0; i < runs; i++)); do
+		read -r load diff < <("$BUILD/tests/bench/floor" "$config" "$old" "$new")
+		floors+=("$load") diffs+=("$diff")
+		rm -rf "$state" "$flow/log"
+		git -C "$config" update-ref refs/heads/main "$old"
+		start_daemon
+		settle
+		loads+=("$(in_force_ms)")
+		git -C "$config" update-ref refs/heads/main "$new"
+		settle
+		changes+=("$(in_force_ms)")
+		stop_daemon
+	done
+	median() { printf '%s\n' "$@" | sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
+	figure "libgit2 and libyaml alone: 10,000 manifests" ms "" "${floors[@]}"
+	ratio=$(awk -v v="$(median "${floors[@]}")" 'BEGIN { print v * 1.5 }')
+	figure "first load of 10,000 manifests, until in force" ms "$ratio" "${loads[@]}"
+	figure "libgit2 alone: tree diff of one file in them" ms "" "${diffs[@]}"
+	ratio=$(awk -v v="$(median "${diffs[@]}")" 'BEGIN { print v * 1.5 }')
+	figure "one file changed in 10,000 manifests, until in force" ms "$ratio" "${changes[@]}"
+}
+
+printf '%-58s %10s %-6s %10s  %s\n' figure median unit goal met
+for part in ${BENCH_ONLY:-push idle thousand manifests}; do
+	case $part in
+	push) bench_push ;;
+	idle) bench_idle 100 10 && bench_idle 1000 30 ;;
+	thousand) bench_thousand ;;
+	manifests) bench_manifests ;;
+	esac
+done
+jq -s --arg date "$(date -u +%FT%TZ)" --arg machine "$(uname -srm), $(nproc) processors" \
+	--arg version "$("$trueup" --version | head -n 1)" '{$date, $machine, $version, figures: .}' <<<"$rows" >"$BUILD/bench.json"
+echo "written: $BUILD/bench.json"
