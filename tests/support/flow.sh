@@ -87,13 +87,14 @@ version() {
 		"    image: local/$product:$name" "    config:" "      env: {RELEASE: $name}" "${@/#/      }"
 }
 
-# deploy NAME PRODUCT VERSION NODE [LINE...]
+# deploy NAME PRODUCT VERSION NODE [LINE...] - with a deadline of $flow_deadline: short, for what is to
+# fail; a test whose workloads must come up on a busy machine sets a long one.
 deploy() {
 	local name=$1 product=$2 version=$3 node=$4
 	shift 4
 	put "projects/shop/stages/production/$name.yaml" "kind: Deployment" "name: $name" \
 		"product: $product" "version: $version" "node: $node" \
-		"strategy: {minHealthy: 0s, deadline: 2s}" "$@"
+		"strategy: {minHealthy: 0s, deadline: ${flow_deadline:-6s}}" "$@"
 }
 
 # push MESSAGE - commits everything and pushes it; prints nothing.
