@@ -109,10 +109,10 @@ bench_idle() {
 		sleep 0.2
 	done
 	figure "memory of the idle daemon, $1 deployments (PSS)" MiB "$2" "${values[@]}"
-	timeout -s INT "${BENCH_IDLE:-20}" strace -c -f -p "$daemon" -o "$flow/strace" 2>/dev/null
+	timeout -s INT "${BENCH_IDLE:-60}" strace -c -f -p "$daemon" -o "$flow/strace" 2>/dev/null
 	calls=$(awk '$NF == "total" { print $4 == "total" ? $3 : $(NF - (NF > 5 ? 2 : 1)) }' "$flow/strace")
 	figure "system calls of the idle daemon a minute, $1 deployments" calls "" \
-		$((${calls:-0} * 60 / ${BENCH_IDLE:-20}))
+		$((${calls:-0} * 60 / ${BENCH_IDLE:-60}))
 }
 
 # ---- 1,000 deployments ----
