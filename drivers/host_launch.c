@@ -78,7 +78,8 @@ static int read_answer(int pipe, struct err *err)
 
 	do {
 		if (poll(&wait, 1, READY_WAIT_MS) == 0)
-			return err_set(err, E_SPAWN, "its supervisor does not say that it is up");
+			return err_set(err, E_SUPERVISOR,
+				       "its supervisor does not say that it is up");
 		n = read(pipe, bytes, sizeof bytes);
 		if (n > 0)
 			buf_add(&text, bytes, (size_t)n);
@@ -86,8 +87,9 @@ static int read_answer(int pipe, struct err *err)
 	if (str_starts(buf_str(&text), HOST_READY "\n"))
 		return 0;
 	colon = text.len ? strstr(text.ptr, ": ") : NULL;
+	/* Killed: it would have said what is wrong with the release. */
 	if (!colon)
-		return err_set(err, E_SPAWN, "its supervisor ended before it was up");
+		return err_set(err, E_SUPERVISOR, "its supervisor ended before it was up");
 	*colon = '\0';
 	code = err_code_find(text.ptr);
 	colon += 2;

@@ -469,6 +469,25 @@ static void the_tail_crosses_files(void **state)
 	assert_string_equal(host_bench_logs(NAME, 0), "");
 }
 
+/* As if it were killed: no fault of the release, to be tried again. */
+static void its_supervisor_dies_without_a_word(void **state)
+{
+	struct spec *spec = host_bench_spec("exec sleep 1000", NULL);
+	const char *self = host.env.self;
+	enum err_code code;
+
+	(void)state;
+	test_apply(host.driver, OP_PULL, NULL, NULL, spec);
+	test_apply(host.driver, OP_CREATE, spec->name, NULL, spec);
+	host.env.self = "/bin/true";
+	code = test_apply_code(host.driver, OP_START, spec->name, NULL, NULL);
+	host.env.self = self;
+	assert_int_equal(code, E_SUPERVISOR);
+	assert_int_equal(err_code_class(code), ERR_RETRY);
+	assert_true(host_apply_on(OP_START, spec->name));
+	host_await(spec->name, host_is_running);
+}
+
 static const struct CMUnitTest tests[] = {
 	HOST_TEST(a_job_that_is_done),
 	HOST_TEST(a_job_that_failed),
@@ -486,6 +505,7 @@ static const struct CMUnitTest tests[] = {
 	HOST_TEST(what_a_command_leaves_behind_goes_with_it),
 	HOST_TEST(a_stop_signal_of_its_own),
 	HOST_TEST(one_that_is_suspended_hears_it),
+	HOST_TEST(its_supervisor_dies_without_a_word),
 	HOST_TEST(its_supervisor_is_killed),
 	HOST_TEST(its_supervisor_is_killed_and_then_it_is_stopped),
 	HOST_TEST(its_supervisor_is_killed_and_then_it_is_removed),
