@@ -10,6 +10,8 @@
 #include "plan/content.h"
 #include "schema/kinds.h"
 
+/* Nobody tells apply what happens on a node that has to become healthy: it looks so often. */
+#define ONCE_LOOK_MS 250
 /* A mend that has to be repeated within this time is damped. */
 #define FLAP_WINDOW_MS 60000
 #define FLAP_FREE 3 /* mends in a row before the damping begins */
@@ -96,6 +98,8 @@ static int on_waiting(struct work *work, const struct slot_plan *plan, struct sl
 		node_look_in(work->node, rollout->look_again_ms + 1);
 	if (target->trying && !run->paused_at)
 		node_look_in(work->node, run->deadline_at - clock_boot_ms() + 1);
+	if (target->trying && work->engine->once)
+		node_look_in(work->node, ONCE_LOOK_MS);
 	return 0;
 }
 
