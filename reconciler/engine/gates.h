@@ -12,7 +12,7 @@
 bool gate_may_begin(struct work *work, const struct slot_plan *plan, struct slot_run *run);
 /* A slot that left its node goes when the deployment is successful where it went. */
 bool gate_holds_removal(struct work *work, const struct slot_plan *plan, struct slot_run *run);
-/* A slot was successful: nodes where others wait for that are looked at again. */
+/* A slot came to an end, or its node cannot be seen: who waits for its turn is looked at again. */
 void gate_wake(struct engine *engine);
 
 #endif
