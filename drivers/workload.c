@@ -29,6 +29,28 @@ const char *run_health_word(enum run_health health)
 	return health_words[health];
 }
 
+static void tell_exit(int exit_code, struct buf *out)
+{
+	if (exit_code > 128)
+		buf_addf(out, ", last ended by signal %d", exit_code - 128);
+	else if (exit_code >= 0)
+		buf_addf(out, ", last ended with exit code %d", exit_code);
+}
+
+void workload_tell(const struct workload *workload, struct buf *out)
+{
+	buf_adds(out, run_state_word(workload->state));
+	if (workload->state == RUN_RUNNING && workload->health > HEALTH_NONE)
+		buf_addf(out, ", health %s", run_health_word(workload->health));
+	if (workload->restarts > 0)
+		buf_addf(out, ", %d restart%s", workload->restarts,
+			 workload->restarts > 1 ? "s" : "");
+	if (workload->detail)
+		buf_addf(out, ": %s", workload->detail);
+	else
+		tell_exit(workload->exit_code, out);
+}
+
 /* ---- labels: one table for engines, pipes and comparison ---- */
 
 enum member_type { MEMBER_TEXT, MEMBER_INT64, MEMBER_INT, MEMBER_STATE, MEMBER_HEALTH };

@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/hash.h"
 #include "schema/model.h"
@@ -91,6 +92,9 @@ struct workload {
 };
 /* Suffix of a container that comes up beside the one it replaces. */
 #define NEXT_SUFFIX ".next"
+/* Its state in one phrase: "restarting, 3 restarts: exited with status 3; starts again after 4s".
+ */
+void workload_tell(const struct workload *workload, struct buf *out);
 
 struct volume_seen {
 	const char *name;			  /* on the node: <prefix>-<volume> */

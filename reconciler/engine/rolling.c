@@ -82,16 +82,25 @@ static int fail(struct work *work, const struct slot_plan *plan, struct slot_run
 			    work->err);
 }
 
+static void set_unhealthy(const struct work *work, const struct slot_plan *plan,
+			  struct slot_run *run, const char *name)
+{
+	AUTO_BUF struct buf story = BUF_INIT(BUF_MAX_LINE);
+	char within[NUM_TEXT_MAX];
+	const struct workload *seen = observed_find(&work->node->seen->observed, name);
+	num_format_duration(KIND_OR(plan->slot->deployment->strategy, strategy, deadline), within);
+	if (seen)
+		workload_tell(seen, &story);
+	err_set(&run->failure, E_UNHEALTHY, "%s was not healthy within %s: %s", name, within,
+		seen ? buf_str(&story) : "it is gone");
+	snprintf(run->failed_step, sizeof run->failed_step, "health");
+}
+
 static int on_waiting(struct work *work, const struct slot_plan *plan, struct slot_run *run,
 		      const struct target *target, const struct rollout *rollout)
 {
 	if (target->trying && deadline_passed(run, plan)) {
-		err_set(&run->failure, E_UNHEALTHY, "%s was not healthy within %s",
-			rollout->waiting_for ? rollout->waiting_for : run->id,
-			num_format_duration(
-				KIND_OR(plan->slot->deployment->strategy, strategy, deadline),
-				(char[NUM_TEXT_MAX]){0}));
-		snprintf(run->failed_step, sizeof run->failed_step, "health");
+		set_unhealthy(work, plan, run, rollout->waiting_for);
 		return fail(work, plan, run, rollout->waiting_for);
 	}
 	if (rollout->look_again_ms >= 0)

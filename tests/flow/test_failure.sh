@@ -21,6 +21,8 @@ check_same "a release that exits makes apply say so" 3 "$(exit_of apply)"
 check_same "it is failed, what was before serves" $'1.0.0 successful\n1.1.0 failed' "$(records)"
 check_same "status shows the failure beside what serves" "1.0.0 1.1.0 failed" \
 	"$(ask '.deployments[0] | "\(.version) \(.wanted.version) \(.wanted.status)"')"
+check "why says how it ended" grep -q 'failed at health: .* was not healthy within 6s: .* restart.*: exited with 7$' \
+	<("$trueup" why web --state "$state")
 check_same "only the functional container is there" shop-production-web "$(world one)"
 before=$(records | wc -l)
 check_same "it is not tried again by itself" 3 "$(exit_of apply)"

@@ -452,6 +452,40 @@ static void test_ops_refused(void **state)
 		refuse(read_op, bad[i]);
 }
 
+/* ---- for people ---- */
+
+static void test_tell(void **state)
+{
+	static const struct {
+		struct workload workload;
+		const char *said;
+	} rows[] = {
+		{{.state = RUN_CREATED, .exit_code = -1}, "created"},
+		{{.state = RUN_RUNNING, .health = HEALTH_NONE, .exit_code = -1}, "running"},
+		{{.state = RUN_RUNNING,
+		  .health = HEALTH_UNHEALTHY,
+		  .exit_code = -1,
+		  .detail = "health check: exited with status 4"},
+		 "running, health unhealthy: health check: exited with status 4"},
+		{{.state = RUN_RUNNING, .restarts = 1, .exit_code = 3},
+		 "running, 1 restart, last ended with exit code 3"},
+		{{.state = RUN_RESTARTING,
+		  .restarts = 3,
+		  .exit_code = 3,
+		  .detail = "exited with status 3; starts again after 4s"},
+		 "restarting, 3 restarts: exited with status 3; starts again after 4s"},
+		{{.state = RUN_EXITED, .exit_code = 137}, "exited, last ended by signal 9"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		AUTO_BUF struct buf text = BUF_INIT(BUF_MAX_LINE);
+
+		workload_tell(&rows[i].workload, &text);
+		assert_string_equal(buf_str(&text), rows[i].said);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -475,6 +509,7 @@ int main(void)
 		TEST(test_sort_and_find),
 		TEST(test_ops_round_trip),
 		TEST(test_ops_refused),
+		TEST(test_tell),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

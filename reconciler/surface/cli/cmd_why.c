@@ -19,6 +19,18 @@ static const char *what_happened(const struct record *record, char *out, size_t 
 	return out;
 }
 
+/* The last lines that it wrote, set apart from ours. */
+static void put_log(struct cli *cli, const char *log)
+{
+	for (const char *line = log; *line;) {
+		size_t len = strcspn(line, "\n");
+		buf_adds(&cli->out, "      | ");
+		buf_add_clean(&cli->out, line, len);
+		buf_adds(&cli->out, "\n");
+		line += len + (line[len] != '\0');
+	}
+}
+
 static void put_record(struct cli *cli, const struct record *record)
 {
 	char time[CLOCK_TEXT_MAX], what[1024];
@@ -29,7 +41,7 @@ static void put_record(struct cli *cli, const struct record *record)
 		 record->author ? record->author : "unknown");
 	buf_addf(&cli->out, "    %s\n", what_happened(record, what, sizeof what));
 	if (record->error_log)
-		buf_add_clean(&cli->out, record->error_log, strlen(record->error_log));
+		put_log(cli, record->error_log);
 }
 
 static void put_steps(struct cli *cli, const struct record *record)
