@@ -14,14 +14,15 @@ check "1.0.0 is applied" apply
 
 # ---- a release that never becomes healthy ----
 
-behave one '{"images":{"local/web:1.1.0":{"exitAfterMs":0,"exitCode":7}}}'
+behave one '{"images":{"local/web:1.1.0":{"exitAfterMs":0,"exitCode":7,"output":"no database"}}}'
 deploy web web 1.1.0 one
 push "1.1.0"
 check_same "a release that exits makes apply say so" 3 "$(exit_of apply)"
 check_same "it is failed, what was before serves" $'1.0.0 successful\n1.1.0 failed' "$(records)"
 check_same "status shows the failure beside what serves" "1.0.0 1.1.0 failed" \
 	"$(ask '.deployments[0] | "\(.version) \(.wanted.version) \(.wanted.status)"')"
-check "why says how it ended" grep -q 'failed at health: .* was not healthy within 6s: .* restart.*: exited with 7$' \
+check "why says what it last wrote" grep -qx '      | no database' <("$trueup" why web --state "$state")
+check "and how it ended" grep -q 'failed at health: .* was not healthy within 6s: .* restart.*: exited with 7$' \
 	<("$trueup" why web --state "$state")
 check_same "only the functional container is there" shop-production-web "$(world one)"
 before=$(records | wc -l)
