@@ -107,7 +107,7 @@ static struct workload *must_get(struct dryrun *dryrun, const char *name, struct
 static int dry_claim(struct dryrun *dryrun, const struct op *op, struct err *err)
 {
 	(void)op;
-	if (str_eq(dryrun->node.owner, dryrun->owner))
+	if (owner_same(dryrun->node.owner, dryrun->owner))
 		return 0;
 	if (dryrun->node.owner)
 		return err_set(err, E_NODE_OWNED, "node %s belongs to %s", dryrun->node.node,

@@ -197,7 +197,7 @@ static int read_own_marker(const struct host *host, bool *claimed, struct err *e
 	if (host_owner_read(host, &owner, err) != 0)
 		return -1;
 	*claimed = owner != NULL;
-	return !owner || str_eq(owner, host->env->owner) ? 0 : owned_by_other(host, owner, err);
+	return !owner || owner_same(owner, host->env->owner) ? 0 : owned_by_other(host, owner, err);
 }
 
 int host_owner_check(const struct host *host, struct err *err)
@@ -262,7 +262,7 @@ int host_record_look(const struct host *host, const char *records, const char *n
 		return 0;
 	if (host_record_read(host, records, name, arena, &labels, err) != 0)
 		return -1;
-	if (!str_eq(labels.owner, host->env->owner))
+	if (!owner_same(labels.owner, host->env->owner))
 		return err_set(err, E_NAME_FOREIGN, "%s belongs to %s", name, labels.owner);
 	return 1;
 }

@@ -87,7 +87,7 @@ static int see_workload(void *arg, const char *name, struct err *err)
 	readable = host_spec_read(dir, look->arena, &spec, NULL) == 0;
 	if (!readable && !host_lock_is_held(dir))
 		return 0;
-	if (!readable || !str_eq(spec.spec.labels.owner, look->host->env->owner)) {
+	if (!readable || !owner_same(spec.spec.labels.owner, look->host->env->owner)) {
 		VEC_PUSH(&look->foreign, arena_strdup(look->arena, name));
 		return 0;
 	}
@@ -113,7 +113,7 @@ static int see_volume(void *arg, const char *name, struct err *err)
 	if (!host_name_is_volume(name) ||
 	    host_record_read(look->host, HOST_VOLUME_RECORDS, name, look->arena, &labels, NULL) !=
 		    0 ||
-	    !str_eq(labels.owner, look->host->env->owner))
+	    !owner_same(labels.owner, look->host->env->owner))
 		return 0;
 	VEC_PUSH(&look->volumes, ((struct volume_seen){.name = arena_strdup(look->arena, name),
 						       .project = labels.project,

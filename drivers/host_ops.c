@@ -71,7 +71,7 @@ static int target_open(struct call *call, const char *name, struct target *out)
 	out->readable = host_spec_read(out->dir, call->arena, &out->spec, &problem) == 0;
 	if (host_status_read(out->dir, &out->status, NULL) != 0)
 		out->status = (struct host_status)HOST_STATUS_INIT;
-	if (out->readable && !str_eq(out->spec.spec.labels.owner, call->host->env->owner))
+	if (out->readable && !owner_same(out->spec.spec.labels.owner, call->host->env->owner))
 		return err_set(call->err, E_NAME_FOREIGN, "%s belongs to %s", name,
 			       out->spec.spec.labels.owner);
 	if (!out->readable && host_lock_is_held(out->dir))

@@ -60,7 +60,7 @@ int memory_drop(struct memory_call *call, enum shelf shelf, const char *name, st
 
 bool memory_is_ours(const struct memory_call *call, const char *owner)
 {
-	return str_eq(owner, call->memory->owner);
+	return owner_same(owner, call->memory->owner);
 }
 
 /* ---- containers ---- */

@@ -29,6 +29,21 @@ const char *run_health_word(enum run_health health)
 	return health_words[health];
 }
 
+/* NULL: it has none. */
+static const char *instance_of(const char *owner)
+{
+	const char *slash = owner ? strrchr(owner, '/') : NULL;
+
+	return slash && slash[1] ? slash + 1 : NULL;
+}
+
+bool owner_same(const char *a, const char *b)
+{
+	const char *one = instance_of(a), *other = instance_of(b);
+
+	return one && other && str_eq(one, other);
+}
+
 static void tell_exit(int exit_code, struct buf *out)
 {
 	if (exit_code > 128)

@@ -36,6 +36,12 @@ void labels_each(const struct labels *labels,
 /* Sets the member called key; an unknown key or a bad number is -1. value is kept, not copied. */
 int labels_set(struct labels *labels, const char *key, const char *value);
 
+/*
+ * Are both the same reconciler? The instance id behind the slash tells; the organization's name
+ * before it is for people, and may have been another one when a label was written. NULL is nobody.
+ */
+bool owner_same(const char *a, const char *b);
+
 /* A container that is wanted on a node, everything resolved. */
 struct spec {
 	const char *name;   /* <prefix>-<container>, and -2, -3... for further instances */

@@ -13,7 +13,8 @@ static void on_turn(void *arg)
 {
 	struct engine *engine = arg;
 	nodes_turn(engine);
-	if (engine_is_settled(engine) || (engine->stopping && !engine->children))
+	if (engine_is_settled(engine) || (engine->stopping && !engine->children) ||
+	    !engine_stands(engine))
 		loop_stop(engine->loop);
 }
 
@@ -83,6 +84,11 @@ int engine_apply(const struct engine_options *options,
 		loop_signal_add(engine.loop, SIGINT, on_stop, &engine, NULL);
 		tip_want(&engine);
 		status = loop_run(engine.loop, err);
+	}
+	if (status == 0 && engine.lost.code != E_NONE) {
+		*err = engine.lost;
+		err_wrap(err, "run it again");
+		status = -1;
 	}
 	if (status == 0 && engine.tip.problem.code != E_NONE) {
 		*err = engine.tip.problem;

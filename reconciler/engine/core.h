@@ -146,6 +146,7 @@ struct engine {
 	struct history history;
 	bool history_stale;
 	bool in_transaction;
+	struct err lost;   /* ledger or state directory gone: begin anew; E_NONE: no */
 	bool adopting;	   /* the ledger is new: adopt what labels prove */
 	bool orphans_wait; /* ... and orphans were found, which wait for approve */
 
@@ -166,6 +167,8 @@ int engine_open(struct engine *engine, const struct engine_options *options, con
 void engine_close(struct engine *engine);
 /* A line for people and the log: what happened to which slot. */
 void engine_say(struct engine *engine, const char *event, const char *subject, const char *detail);
+/* Is the ledger still the one that was opened, and whole? If not, engine->lost says why. */
+bool engine_stands(struct engine *engine);
 /* Begins the turn's transaction if none is open. */
 int engine_write(struct engine *engine, struct err *err);
 /* Commits it, if any. On failure everything believed is read again at the next turn. */

@@ -155,7 +155,7 @@ static void on_turn(void *arg)
 		daemon->refs_lost = ref_watch_read(daemon->refs, NULL) < 0;
 	keep_watching_nodes(daemon);
 	control_turn(daemon->control);
-	if (may_leave(daemon))
+	if (may_leave(daemon) || !engine_stands(engine))
 		loop_stop(engine->loop);
 }
 
@@ -186,18 +186,41 @@ static void close_daemon(struct daemon *daemon)
 	engine_close(&daemon->engine);
 }
 
-int engine_run(const struct engine_options *options, struct err *err)
+/* From opening to closing. What the next life needs, if there is to be one, goes to *options. */
+static int live(struct engine_options *options, char instance[STATE_INSTANCE_SIZE], bool *again,
+		struct err *err)
 {
 	struct daemon daemon = {0};
+	struct engine *engine = &daemon.engine;
 	int status = open_daemon(&daemon, options, err);
+	*again = false;
 	if (status == 0) {
-		log_event(LOG_INFO, "running", "repository", daemon.engine.url, "branch",
-			  daemon.engine.branch, "state", daemon.engine.state.dir, NULL);
+		log_event(LOG_INFO, "running", "repository", engine->url, "branch", engine->branch,
+			  "state", engine->state.dir, NULL);
 		notify("READY=1");
-		tip_want(&daemon.engine);
-		status = loop_run(daemon.engine.loop, err);
+		tip_want(engine);
+		status = loop_run(engine->loop, err);
+		*again = status == 0 && engine->lost.code != E_NONE && !engine->stopping;
+	}
+	if (*again) {
+		log_event(LOG_ERROR, "begins anew", "error", engine->lost.text, NULL);
+		memcpy(instance, engine->state.instance, STATE_INSTANCE_SIZE);
+		options->instance = instance;
+		options->settings = engine->settings;
 	}
 	close_daemon(&daemon);
+	return status;
+}
+
+int engine_run(const struct engine_options *options, struct err *err)
+{
+	struct engine_options lived = *options;
+	char instance[STATE_INSTANCE_SIZE];
+	bool again;
+	int status;
+	do {
+		status = live(&lived, instance, &again, err);
+	} while (again);
 	if (status < 0)
 		return err_code_exit(err->code);
 	log_event(LOG_INFO, "stopped", NULL);

@@ -57,12 +57,31 @@ void engine_say(struct engine *engine, const char *event, const char *subject, c
 
 /* ---- the ledger, one transaction a turn ---- */
 
+bool engine_stands(struct engine *engine)
+{
+	struct err *lost = &engine->lost;
+	return lost->code == E_NONE && state_check_there(&engine->state, lost) == 0 &&
+	       ledger_check_there(engine->ledger, lost) == 0;
+}
+
+static void ledger_failed(struct engine *engine, const struct err *err)
+{
+	log_event(LOG_ERROR, "ledger", "error", err->text, NULL);
+	if (err->code == E_LEDGER_CORRUPT)
+		engine->lost = *err;
+}
+
 int engine_write(struct engine *engine, struct err *err)
 {
+	struct err own = ERR_INIT;
 	if (engine->in_transaction)
 		return 0;
-	if (ledger_begin(engine->ledger, err) < 0)
-		return -1;
+	if (!engine_stands(engine))
+		return err_set(err, engine->lost.code, "%s", engine->lost.text);
+	if (ledger_begin(engine->ledger, &own) < 0) {
+		ledger_failed(engine, &own);
+		return err_set(err, own.code, "%s", own.text);
+	}
 	engine->in_transaction = true;
 	return 0;
 }
@@ -76,7 +95,7 @@ int engine_commit(struct engine *engine)
 	if (ledger_commit(engine->ledger, &err) == 0)
 		return 0;
 	/* Whether it is on disk is unknown: forget what was believed. */
-	log_event(LOG_ERROR, "ledger", "error", err.text, NULL);
+	ledger_failed(engine, &err);
 	ledger_rollback(engine->ledger);
 	engine->history_stale = true;
 	return -1;
@@ -90,7 +109,7 @@ const struct history *engine_history(struct engine *engine)
 	struct arena *arena = arena_new(0);
 	struct history history = {0};
 	if (ledger_history(engine->ledger, NULL, arena, &history, &err) < 0) {
-		log_event(LOG_ERROR, "ledger", "error", err.text, NULL);
+		ledger_failed(engine, &err);
 		arena_free(arena);
 		return NULL;
 	}
@@ -126,12 +145,8 @@ bool engine_is_paused(const struct engine *engine, const char *project, const ch
 static int open_ledger(struct engine *engine, struct err *err)
 {
 	enum ledger_opened how;
-	AUTO_BUF struct buf aside = BUF_INIT(BUF_MAX_LINE);
-	if (ledger_open(engine->state.dir, &engine->ledger, &how, &aside, err) < 0)
+	if (ledger_open(engine->state.dir, &engine->ledger, &how, NULL, err) < 0)
 		return -1;
-	if (how == LEDGER_REBUILT)
-		log_event(LOG_ERROR, "ledger damaged", "kept as", buf_str(&aside), "now",
-			  "a new one, rebuilt from what the nodes show", NULL);
 	engine->history_stale = true;
 	if (engine_write(engine, err) < 0)
 		return -1;
@@ -143,6 +158,13 @@ static int open_ledger(struct engine *engine, struct err *err)
 		return -1;
 	engine->adopting = adopting != NULL;
 	return 0;
+}
+
+static int open_state(struct engine *engine, const char *purpose, struct err *err)
+{
+	const char *dir = engine->options.state_dir, *instance = engine->options.instance;
+	return instance ? state_open_as(dir, purpose, instance, &engine->state, err)
+			: state_open(dir, purpose, &engine->state, err);
 }
 
 int engine_open(struct engine *engine, const struct engine_options *options, const char *purpose,
@@ -157,7 +179,7 @@ int engine_open(struct engine *engine, const struct engine_options *options, con
 			       "no repository: give --repo URL or set repo in the "
 			       "settings");
 	if (repo_is_remote(engine->url, &engine->remote, err) < 0 ||
-	    state_open(options->state_dir, purpose, &engine->state, err) < 0)
+	    open_state(engine, purpose, err) < 0)
 		return -1;
 	job_keep(engine->state.lock);
 	engine->loop = loop_new(err);

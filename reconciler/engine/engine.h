@@ -20,6 +20,7 @@ struct engine_options {
 	const struct settings *settings; /* never NULL; repo, branch, path, interval... in it */
 	const char *config_path;	 /* file the settings came from, for SIGHUP; NULL: none */
 	const char *state_dir;		 /* absolute */
+	const char *instance;		 /* id to go on with if the state was lost; NULL: none */
 	const char *self;		 /* absolute path of this binary */
 	const char *revision;		 /* --rev; NULL: the branch */
 	const char *base;		 /* plan --base; NULL: what is accepted */

@@ -126,14 +126,15 @@ static int work_slot(struct work *work, const struct slot_plan *plan)
 static bool node_is_ours(struct work *work)
 {
 	struct node_run *node = work->node;
-	if (!work->observed->owner || str_eq(work->observed->owner, work->engine->owner))
+	if (!work->observed->owner || owner_same(work->observed->owner, work->engine->owner))
 		return true;
 	if (node->problem.code != E_NODE_OWNED)
 		log_event(LOG_ERROR, "node owned by another", "node", node->name, "owner",
 			  work->observed->owner, NULL);
 	err_set(&node->problem, E_NODE_OWNED,
-		"it belongs to the reconciler %s: two must not work on one node",
-		work->observed->owner);
+		"it belongs to the reconciler %s: two must not work on one node; if that one is "
+		"gone for good, stop this one and put the id behind the slash into %s/%s",
+		work->observed->owner, work->engine->state.dir, STATE_INSTANCE_FILE);
 	slots_node_lost(work->engine, node);
 	return false;
 }

@@ -55,7 +55,9 @@ int tip_restore(struct engine *engine, struct err *err)
 	tip->removals = (struct buf)BUF_INIT(BUF_MAX_TEXT);
 	read_oid(engine, arena, "base", &tip->base);
 	read_oid(engine, arena, "accepted", &tip->accepted);
-	if (ledger_get(engine->ledger, "owner", arena, &owner, NULL) == 0 && owner)
+	/* The id is in the state directory; the ledger knows the name that goes with it. */
+	if (ledger_get(engine->ledger, "owner", arena, &owner, NULL) == 0 && owner &&
+	    str_ends(owner, engine->state.instance))
 		snprintf(engine->owner, sizeof engine->owner, "%s", owner);
 	if (oid_is_zero(&tip->base))
 		return 0;

@@ -276,6 +276,16 @@ bool db_is_readonly(const struct db *db)
 	return sqlite3_db_readonly(db->handle, "main") != 0;
 }
 
+int db_check_there(const struct db *db, struct err *err)
+{
+	int moved = 0;
+
+	if (sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK &&
+	    moved)
+		return err_set(err, E_LEDGER_CORRUPT, "%s was removed or replaced", db->path);
+	return 0;
+}
+
 void db_trim_memory(struct db *db)
 {
 	sqlite3_db_release_memory(db->handle);

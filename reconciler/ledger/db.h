@@ -46,6 +46,9 @@ void db_close(struct db **db);
 const char *db_path(const struct db *db);
 /* The file can be read but not written, by its mode, its file system or its own header. */
 bool db_is_readonly(const struct db *db);
+/* 0, or E_LEDGER_CORRUPT when the path leads to another file than the one that is open, or to none.
+ */
+int db_check_there(const struct db *db, struct err *err);
 /* Gives the page cache back. */
 void db_trim_memory(struct db *db);
 

@@ -79,8 +79,8 @@ static int rebuild(const char *state_dir, const char *path, struct buf *aside, s
 	    create_and_open(state_dir, path, out, err) != 0)
 		return err_wrap(err, "the ledger is damaged (%s) and cannot be replaced",
 				damage->text);
-	log_event(LOG_WARN, "ledger was damaged, a new one is made", "damage", damage->text, "kept",
-		  buf_str(&path_aside), NULL);
+	log_event(LOG_ERROR, "ledger damaged", "error", damage->text, "kept as",
+		  buf_str(&path_aside), "now", "a new one, rebuilt from what the nodes show", NULL);
 	if (aside)
 		buf_adds(aside, buf_str(&path_aside));
 	return 0;
@@ -113,6 +113,11 @@ void ledger_close(struct ledger **ledger)
 		db_close(&(*ledger)->db);
 	free(*ledger);
 	*ledger = NULL;
+}
+
+int ledger_check_there(const struct ledger *ledger, struct err *err)
+{
+	return db_check_there(ledger->db, err);
 }
 
 /* ---- transactions ---- */

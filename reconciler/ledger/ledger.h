@@ -39,6 +39,11 @@ enum ledger_opened {
 int ledger_open(const char *state_dir, struct ledger **out, enum ledger_opened *how,
 		struct buf *aside, struct err *err);
 void ledger_close(struct ledger **ledger);
+/*
+ * 0 as long as the file that was opened is the one that lies there; E_LEDGER_CORRUPT when it was
+ * removed or replaced: what is written to it from then on is written to nothing.
+ */
+int ledger_check_there(const struct ledger *ledger, struct err *err);
 
 int ledger_begin(struct ledger *ledger, struct err *err);
 int ledger_commit(struct ledger *ledger, struct err *err);

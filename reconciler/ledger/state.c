@@ -198,13 +198,16 @@ static bool is_instance(const char *text)
 	       strcmp(text + STATE_INSTANCE_SIZE - 1, "\n") == 0;
 }
 
+/* state->instance is the id to go on with, or "". */
 static int make_instance(const char *path, struct state *state, struct err *err)
 {
 	unsigned char bytes[(STATE_INSTANCE_SIZE - 1) / 2];
 	char line[STATE_INSTANCE_SIZE + 1];
 
-	hash_random(bytes, sizeof bytes);
-	hash_to_hex(bytes, sizeof bytes, state->instance);
+	if (!state->instance[0]) {
+		hash_random(bytes, sizeof bytes);
+		hash_to_hex(bytes, sizeof bytes, state->instance);
+	}
 	snprintf(line, sizeof line, "%s\n", state->instance);
 	return fs_write_atomic(path, line, strlen(line), 0600, err);
 }
@@ -245,12 +248,13 @@ static int set_dir(struct state *state, const char *dir, struct err *err)
 	return 0;
 }
 
-int state_open_within(const char *dir, const char *purpose, int64_t wait_ms, struct state *out,
+/* out->instance is the id to go on with where there is none, or "". */
+static int open_state(const char *dir, const char *purpose, int64_t wait_ms, struct state *out,
 		      struct err *err)
 {
 	int64_t until = clock_boot_ms() + wait_ms;
 
-	*out = (struct state){.lock = -1};
+	out->lock = -1;
 	if (make_folder(dir, until, err) != 0 || set_dir(out, dir, err) != 0)
 		return -1;
 	out->lock = take_lock(out->dir, purpose, until, err);
@@ -262,9 +266,36 @@ int state_open_within(const char *dir, const char *purpose, int64_t wait_ms, str
 	return -1;
 }
 
+int state_open_within(const char *dir, const char *purpose, int64_t wait_ms, struct state *out,
+		      struct err *err)
+{
+	*out = (struct state){0};
+	return open_state(dir, purpose, wait_ms, out, err);
+}
+
+int state_open_as(const char *dir, const char *purpose, const char *instance, struct state *out,
+		  struct err *err)
+{
+	*out = (struct state){0};
+	snprintf(out->instance, sizeof out->instance, "%s", instance);
+	return open_state(dir, purpose, STATE_WAIT_MS, out, err);
+}
+
 int state_open(const char *dir, const char *purpose, struct state *out, struct err *err)
 {
 	return state_open_within(dir, purpose, STATE_WAIT_MS, out, err);
+}
+
+int state_check_there(const struct state *state, struct err *err)
+{
+	char path[FS_PATH_MAX];
+	struct stat held, there;
+
+	if (fs_join(path, state->dir, STATE_LOCK_FILE) == 0 && fstat(state->lock, &held) == 0 &&
+	    stat(path, &there) == 0 && held.st_dev == there.st_dev && held.st_ino == there.st_ino)
+		return 0;
+	return err_set(err, E_STATE_LOST, "the state directory %s was removed or replaced",
+		       state->dir);
 }
 
 void state_close(struct state *state)

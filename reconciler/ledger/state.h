@@ -42,6 +42,14 @@ int state_open(const char *dir, const char *purpose, struct state *out, struct e
 /* The same with another wait. */
 int state_open_within(const char *dir, const char *purpose, int64_t wait_ms, struct state *out,
 		      struct err *err);
+/*
+ * After the directory was removed under a running reconciler: state_open, but a folder without an
+ * instance id gets this one, so that the nodes still belong to who goes on.
+ */
+int state_open_as(const char *dir, const char *purpose, const char *instance, struct state *out,
+		  struct err *err);
+/* 0 as long as what was opened is what lies there; E_STATE_LOST when it was removed or replaced. */
+int state_check_there(const struct state *state, struct err *err);
 /* Lets go of the lock. A struct that was never opened must have lock -1. */
 void state_close(struct state *state);
 /* Is a daemon answering on the control socket? Connects and closes. */

@@ -46,7 +46,7 @@ static void collect_node(struct plan_work *work, const struct node_view *view)
 		struct seen seen = {.workload = workload};
 
 		/* Drivers show only what is ours; but what is not must never come this far. */
-		if (work->input->owner && !str_eq(workload->labels.owner, work->input->owner))
+		if (work->input->owner && !owner_same(workload->labels.owner, work->input->owner))
 			continue;
 		seen.key = (struct slot_key){.project = workload->labels.project,
 					     .stage = workload->labels.stage,

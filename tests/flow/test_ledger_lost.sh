@@ -50,6 +50,57 @@ check "and that is said" grep -q "ledger damaged" "$flow/log"
 check "all is well" wait_until "synced" is_synced
 stop_daemon
 
+# ---- under a running reconciler ----
+
+# How often it began anew, and whether all is well after so many times.
+lives() { grep -c "begins anew" "$flow/log"; }
+sync_again() { "$trueup" sync --state "$state" >/dev/null 2>&1; }
+lives_and_syncs() { sync_again && [ "$(lives)" = "$1" ] && is_synced; }
+
+start_daemon
+settle
+instance=$(cat "$state/instance")
+rm "$state"/ledger.db*
+check "a ledger that is deleted under a running reconciler is made anew" wait_until "synced" lives_and_syncs 1
+check_same "and changes no container" "$before" "$(runs one)"
+truncate -s 5000 "$state/ledger.db"
+"$trueup" pause shop --state "$state" >/dev/null 2>&1 # something to write down
+check "one that is cut short too" wait_until "synced" lives_and_syncs 2
+check "and is set aside" test "$(find "$state" -name '*.corrupt-*' | wc -l)" -gt 1
+check_same "and changes no container" "$before" "$(runs one)"
+stop_daemon
+sed -i 's/^interval: .*/interval: 1s/' "$flow/settings.yaml"
+start_daemon
+settle
+rm -r "$state"
+check "a state directory that is removed is made anew" wait_until "synced" lives_and_syncs 3
+check_same "by the same reconciler" "$instance" "$(cat "$state/instance")"
+check_same "and changes no container" "$before" "$(runs one)"
+stop_daemon
+
+# ---- another name, another instance ----
+
+sed -i 's/^name: acme$/name: acme-two/' "$work/organization.yaml"
+push "another name"
+rm "$state"/ledger.db*
+start_daemon
+settle
+check_same "after another name of the organization the nodes are still ours" "$before" "$(runs one)"
+check "all is well" wait_until "synced" is_synced
+stop_daemon
+rm -r "$state"
+start_daemon
+settle
+check "with a new state directory the node is somebody else's" grep -q '^it belongs to' <(ask '.nodes[0].error')
+check "and the way out is named" grep -q "put the id behind the slash into $state/instance" <(status)
+stop_daemon
+echo "$instance" >"$state/instance"
+start_daemon
+settle
+check_same "with the old id it is ours again" "$before" "$(runs one)"
+check "all is well" wait_until "synced" is_synced
+stop_daemon
+
 # ---- orphans ----
 
 rm "$state"/ledger.db*

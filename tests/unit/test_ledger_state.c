@@ -247,6 +247,31 @@ static void test_a_second_start_is_told_who_holds_it(void **unused)
 	state_close(&second);
 }
 
+static void test_a_directory_that_was_removed_is_missed(void **unused)
+{
+	char instance[STATE_INSTANCE_SIZE];
+	struct state state;
+
+	(void)unused;
+	assert_done(state_open(dir, "run", &state, &err), err);
+	assert_done(state_check_there(&state, &err), err);
+	memcpy(instance, state.instance, sizeof instance);
+	assert_done(fs_remove_tree(dir, &err), err);
+	assert_fails(state_check_there(&state, &err), err, E_STATE_LOST);
+	/* Another one in its place is not the one that was opened. */
+	assert_done(fs_make_dirs(dir, 0700, &err), err);
+	assert_fails(state_check_there(&state, &err), err, E_STATE_LOST);
+	state_close(&state);
+	assert_done(state_open_as(dir, "run", instance, &state, &err), err);
+	assert_string_equal(state.instance, instance);
+	state_close(&state);
+	/* An id that is there is the one that holds. */
+	assert_done(state_open_as(dir, "run", "0123456789abcdef0123456789abcdef", &state, &err),
+		    err);
+	assert_string_equal(state.instance, instance);
+	state_close(&state);
+}
+
 static void test_a_full_queue_is_a_sign_of_life(void **unused)
 {
 	char *socket_path AUTO_FREE = test_path(dir, STATE_SOCKET_FILE);
@@ -376,6 +401,7 @@ int main(void)
 		TEST(test_readers_make_nothing),
 		TEST(test_a_damaged_instance_is_not_replaced),
 		TEST(test_a_second_start_is_told_who_holds_it),
+		TEST(test_a_directory_that_was_removed_is_missed),
 		TEST(test_a_full_queue_is_a_sign_of_life),
 		TEST(test_a_long_name),
 		TEST(test_waiting_for_one_that_goes),

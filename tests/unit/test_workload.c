@@ -452,6 +452,20 @@ static void test_ops_refused(void **state)
 		refuse(read_op, bad[i]);
 }
 
+/* ---- owners ---- */
+
+static void test_owner_same(void **state)
+{
+	(void)state;
+	assert_true(owner_same("acme/1f", "acme/1f"));
+	assert_true(owner_same("acme/1f", "acme-renamed/1f"));
+	assert_false(owner_same("acme/1f", "acme/2f"));
+	assert_false(owner_same("acme/1f", NULL));
+	assert_false(owner_same(NULL, NULL));
+	assert_false(owner_same("acme/", "acme/"));
+	assert_false(owner_same("acme", "acme"));
+}
+
 /* ---- for people ---- */
 
 static void test_tell(void **state)
@@ -509,6 +523,7 @@ int main(void)
 		TEST(test_sort_and_find),
 		TEST(test_ops_round_trip),
 		TEST(test_ops_refused),
+		TEST(test_owner_same),
 		TEST(test_tell),
 	};
 
