@@ -48,7 +48,10 @@ enum op_kind {
 	 * E_IMAGE_UNKNOWN when the image was not pulled.
 	 */
 	OP_CREATE,
-	/* Start container `name`. E_NOT_FOUND. */
+	/*
+	 * Start container `name`. E_NOT_FOUND. An engine that can lose an image that a container
+	 * was made from fetches it again, with the errors of OP_PULL.
+	 */
 	OP_START,
 	/*
 	 * Stop it: its stop signal, then KILL after its stop timeout. One that is not there is

@@ -379,6 +379,34 @@ static bool is_ending(const struct host_status *status)
 	return status->stopping || status->state == RUN_EXITED || status->state == RUN_STOPPED;
 }
 
+/*
+ * The copy was there when the workload was made. One that somebody removed, or that has rotted, is
+ * made again if the source is still the same; if not, that is what is said.
+ */
+static int bring_image(struct call *call, const struct spec *spec)
+{
+	struct err missing = ERR_INIT;
+	bool copied;
+
+	if (host_image_prove(call->host, spec->digest, &missing) == 0)
+		return 0;
+	if (missing.code != E_IMAGE_UNKNOWN)
+		return err_set(call->err, missing.code, "%s", missing.text);
+	return host_image_pull(call->host, spec, &copied, call->err);
+}
+
+/* Volumes that somebody removed do not come back by themselves: there was data in them. */
+static int bring_home(struct call *call, const struct spec *spec, const struct host_user *user)
+{
+	AUTO_FREE char *home = host_path(call->host, "", spec->name);
+	int lock AUTO_FD = -1;
+
+	if (fs_is_dir(home))
+		return 0;
+	lock = host_lock(call->host, HOST_WORKLOADS, call->err);
+	return lock < 0 ? -1 : host_place_home(call->host, spec, user, call->err);
+}
+
 static int op_start(struct call *call)
 {
 	const char *name = call->op->name;
@@ -394,7 +422,9 @@ static int op_start(struct call *call)
 	if (host_lock_is_held(target.dir))
 		return 0;
 	call->result->changed = true;
-	if (check_needs(call, &target.spec.spec, &user) != 0 ||
+	if (bring_image(call, &target.spec.spec) != 0 ||
+	    check_needs(call, &target.spec.spec, &user) != 0 ||
+	    bring_home(call, &target.spec.spec, &user) != 0 ||
 	    clean_up(call, &target, RUN_UNKNOWN, &changed) != 0 ||
 	    host_place_fill(call->host->data_root, &target.spec.spec, &user, call->err) != 0)
 		return -1;

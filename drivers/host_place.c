@@ -249,10 +249,19 @@ static int own_folder(const struct host *host, const char *part, const char *nam
 	return 0;
 }
 
-/*
- * The workload's own folder goes to the present user each time, a volume only when it is new: its
- * content has owners already.
- */
+/* It goes to the present user each time. */
+int host_place_home(const struct host *host, const struct spec *spec, const struct host_user *user,
+		    struct err *err)
+{
+	bool made;
+
+	if (host_folder_make(host, "", HOST_FOLDER_RECORDS, spec->name, &spec->labels, &made,
+			     err) != 0)
+		return -1;
+	return own_folder(host, "", spec->name, user, err);
+}
+
+/* A volume goes to its user only when it is new: its content has owners already. */
 int host_place_make(const struct host *host, const struct spec *spec, const struct host_user *user,
 		    struct err *err)
 {
@@ -260,9 +269,7 @@ int host_place_make(const struct host *host, const struct spec *spec, const stru
 	AUTO_ARENA struct arena *arena = arena_new(0);
 	bool made;
 
-	if (host_folder_make(host, "", HOST_FOLDER_RECORDS, spec->name, &spec->labels, &made,
-			     err) != 0 ||
-	    own_folder(host, "", spec->name, user, err) != 0)
+	if (host_place_home(host, spec, user, err) != 0)
 		return -1;
 	for (size_t i = 0; i < config->volumes.n; i++) {
 		const char *name =

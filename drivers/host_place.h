@@ -20,6 +20,9 @@
 const char *host_place_target(struct arena *arena, const char *data_root, const struct spec *spec,
 			      const struct volume *volume);
 
+/* Makes the folder alone, when it is not there. */
+int host_place_home(const struct host *host, const struct spec *spec, const struct host_user *user,
+		    struct err *err);
 /* Makes the folder and the named volumes, owned by the user; data that is there stays as it is. */
 int host_place_make(const struct host *host, const struct spec *spec, const struct host_user *user,
 		    struct err *err);

@@ -169,6 +169,8 @@ void engine_close(struct engine *engine);
 void engine_say(struct engine *engine, const char *event, const char *subject, const char *detail);
 /* Is the ledger still the one that was opened, and whole? If not, engine->lost says why. */
 bool engine_stands(struct engine *engine);
+/* Says so; a ledger that is damaged is not used any longer. */
+void engine_ledger_failed(struct engine *engine, const struct err *err);
 /* Begins the turn's transaction if none is open. */
 int engine_write(struct engine *engine, struct err *err);
 /* Commits it, if any. On failure everything believed is read again at the next turn. */

@@ -64,7 +64,7 @@ bool engine_stands(struct engine *engine)
 	       ledger_check_there(engine->ledger, lost) == 0;
 }
 
-static void ledger_failed(struct engine *engine, const struct err *err)
+void engine_ledger_failed(struct engine *engine, const struct err *err)
 {
 	log_event(LOG_ERROR, "ledger", "error", err->text, NULL);
 	if (err->code == E_LEDGER_CORRUPT)
@@ -79,7 +79,7 @@ int engine_write(struct engine *engine, struct err *err)
 	if (!engine_stands(engine))
 		return err_set(err, engine->lost.code, "%s", engine->lost.text);
 	if (ledger_begin(engine->ledger, &own) < 0) {
-		ledger_failed(engine, &own);
+		engine_ledger_failed(engine, &own);
 		return err_set(err, own.code, "%s", own.text);
 	}
 	engine->in_transaction = true;
@@ -95,7 +95,7 @@ int engine_commit(struct engine *engine)
 	if (ledger_commit(engine->ledger, &err) == 0)
 		return 0;
 	/* Whether it is on disk is unknown: forget what was believed. */
-	ledger_failed(engine, &err);
+	engine_ledger_failed(engine, &err);
 	ledger_rollback(engine->ledger);
 	engine->history_stale = true;
 	return -1;
@@ -109,7 +109,7 @@ const struct history *engine_history(struct engine *engine)
 	struct arena *arena = arena_new(0);
 	struct history history = {0};
 	if (ledger_history(engine->ledger, NULL, arena, &history, &err) < 0) {
-		ledger_failed(engine, &err);
+		engine_ledger_failed(engine, &err);
 		arena_free(arena);
 		return NULL;
 	}

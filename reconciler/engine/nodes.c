@@ -143,6 +143,20 @@ struct running_act {
 	struct pending_act *act;
 };
 
+static void note_result(struct engine *engine, const struct pending_group *group, size_t op,
+			bool ok, const char *text)
+{
+	if (engine_write(engine, NULL) == 0)
+		ledger_result(engine->ledger, group->steps[op], ok, text, clock_wall_ms(), NULL);
+}
+
+/* What was written down and will not be done now is no open question. */
+static void note_untried(struct engine *engine, const struct pending_group *group, size_t from)
+{
+	for (size_t i = from; i < group->ops_n; i++)
+		note_result(engine, group, i, false, "not tried");
+}
+
 static void on_result(void *owner, const struct act_result *result)
 {
 	struct running_act *running = owner;
@@ -156,11 +170,10 @@ static void on_result(void *owner, const struct act_result *result)
 	log_event(result->ok ? LOG_DEBUG : LOG_WARN, op_word(op->kind), "name", op->name, "slot",
 		  slot->id, "ms", log_int(result->took_ms), "error",
 		  result->ok ? NULL : result->text, NULL);
-	if (engine_write(engine, NULL) == 0)
-		ledger_result(engine->ledger, group->steps[result->op], result->ok, result->text,
-			      clock_wall_ms(), NULL);
+	note_result(engine, group, result->op, result->ok, result->text);
 	if (result->ok)
 		return;
+	note_untried(engine, group, result->op + 1);
 	err_set(&slot->failure, result->code == E_NONE ? E_INTERNAL : result->code, "%s",
 		result->text);
 	snprintf(slot->failed_step, sizeof slot->failed_step, "%s %s", op_word(op->kind),
@@ -235,8 +248,11 @@ static void start_what_may(struct engine *engine, bool acts_allowed)
 	while (acts_allowed && started < engine->queue.n && engine->children < CHILDREN(engine)) {
 		struct pending_act *act = engine->queue.v[started++];
 		/* Its node may have left the commit while it waited. */
-		if (!act->node->doc || !start_act(engine, act))
-			drop_act(engine, act);
+		if (act->node->doc && start_act(engine, act))
+			continue;
+		for (size_t i = 0; i < act->groups.n; i++)
+			note_untried(engine, &act->groups.v[i], 0);
+		drop_act(engine, act);
 	}
 	if (started) {
 		engine->queue.n -= started;
@@ -295,7 +311,7 @@ void nodes_turn(struct engine *engine)
 				continue;
 			node->fresh = false;
 			if (slots_work(engine, node, &err) < 0) {
-				log_event(LOG_ERROR, "ledger", "error", err.text, NULL);
+				engine_ledger_failed(engine, &err);
 				ledger_rollback(engine->ledger);
 				engine->in_transaction = false;
 				engine->history_stale = true;

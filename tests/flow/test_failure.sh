@@ -52,6 +52,15 @@ check "the next commit is accepted" apply
 check_same "and is in force" "successful" "$(ask '.deployments[] | select(.stage == "production") | .status')"
 check "all is well" is_synced
 
+# ---- what serves goes down ----
+
+behave one '{"images":{"local/web:1.2.0":{"exitAfterMs":0,"exitCode":9}}}'
+apply >/dev/null 2>&1
+check "why says what is down, and how" grep -qx '  shop-production-web: restarting: exited with 9' \
+	<("$trueup" why shop/production/web --state "$state")
+behave one '{}'
+check "and up again" apply
+
 # ---- trees that must change nothing ----
 
 commit=$(head_commit)
@@ -82,5 +91,16 @@ check_same "and runs on" shop-staging-web "$(world two)"
 git -C "$work" commit -q --allow-empty -m "really" -m "Trueup-Prune: shop/staging" && git -C "$work" push -q origin main
 check "the trailer lets it go" apply
 check_same "it is gone" "" "$(world two)"
+
+# ---- a step that fails ----
+
+behave one '{"foreign": ["blocked-web"]}'
+deploy blocked web 1.0.0 one "prefix: blocked"
+push "a name that is taken"
+check_same "a foreign container in the way" 3 "$(exit_of apply)"
+why=$("$trueup" why blocked --state "$state")
+check "why says which step failed" grep -q 'create blocked-web: container blocked-web of node one is not ours$' <<<"$why"
+check "and that nothing serves" grep -q '^Nothing serves' <<<"$why"
+check "and that the next one was not tried" grep -q 'start blocked-web: not tried$' <<<"$why"
 
 done_testing

@@ -226,6 +226,39 @@ static void a_rotten_copy_is_found_after_a_boot(void **state)
 	assert_int_equal(host_see(NAME).state, RUN_RUNNING);
 }
 
+static void a_copy_that_was_removed_is_made_again(void **state)
+{
+	struct spec *spec = host_run("exec sleep 1000", NULL);
+	const char *hex = spec->digest + strlen("sha256:");
+	const char *copy = host_bench_path(arena_printf(host.arena, HOST_IMAGES "/%s", hex));
+	struct err err = ERR_INIT;
+
+	(void)state;
+	host_apply_on(OP_STOP, NAME);
+	assert_done(fs_remove_tree(copy, &err), err);
+	host_apply_on(OP_START, NAME);
+	assert_int_equal(host_see(NAME).state, RUN_RUNNING);
+	assert_true(fs_is_dir(copy));
+	host_apply_on(OP_STOP, NAME);
+	assert_done(fs_remove_tree(copy, &err), err);
+	host_bench_file("web/1", "text.txt", "new\n");
+	assert_int_equal(test_apply_code(host.driver, OP_START, NAME, NULL, NULL), E_IMAGE_CHANGED);
+}
+
+static void a_folder_that_was_removed_is_made_again(void **state)
+{
+	const char *home = host_bench_path(NAME);
+	struct err err = ERR_INIT;
+
+	(void)state;
+	host_run("exec sleep 1000", NULL);
+	host_apply_on(OP_STOP, NAME);
+	assert_done(fs_remove_tree(home, &err), err);
+	host_apply_on(OP_START, NAME);
+	assert_int_equal(host_see(NAME).state, RUN_RUNNING);
+	assert_true(fs_is_dir(home));
+}
+
 static void images_go_when_nobody_needs_them(void **state)
 {
 	struct spec *spec = host_run("exec sleep 1000", NULL);
@@ -594,6 +627,8 @@ static const struct CMUnitTest tests[] = {
 	TEST(a_changed_image_touches_nothing),
 	TEST(a_changed_image_without_a_copy),
 	TEST(a_rotten_copy_is_found_after_a_boot),
+	TEST(a_copy_that_was_removed_is_made_again),
+	TEST(a_folder_that_was_removed_is_made_again),
 	TEST(images_go_when_nobody_needs_them),
 	TEST(images_outside_the_root),
 	TEST(renamed_while_it_runs),

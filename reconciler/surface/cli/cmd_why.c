@@ -56,13 +56,32 @@ static void put_steps(struct cli *cli, const struct record *record)
 			 steps[i].op, steps[i].name ? steps[i].name : "",
 			 !steps[i].result_ms ? ": result unknown"
 			 : steps[i].ok	     ? ""
-					     : ": failed: ",
+					     : ": ",
 			 steps[i].result_ms && !steps[i].ok && steps[i].detail ? steps[i].detail
 									       : "");
 	}
 }
 
-static void put_now(struct cli *cli, const json_t *state)
+/* The containers that are not as they should be, in the driver's words. */
+static void put_ailing(struct cli *cli, const json_t *containers)
+{
+	size_t i;
+	json_t *container;
+	json_array_foreach(containers, i, container)
+	{
+		const char *state = json_str(container, "state", "unknown");
+		const char *health = json_str(container, "health", "none");
+		const char *detail = json_str(container, "detail", NULL);
+		bool is_up = str_eq(state, "running");
+		if (is_up && (str_eq(health, "healthy") || str_eq(health, "none")))
+			continue;
+		buf_addf(&cli->out, "  %s: %s%s%s%s%s\n", json_str(container, "name", "?"), state,
+			 is_up ? ", health " : "", is_up ? health : "", detail ? ": " : "",
+			 detail ? detail : "");
+	}
+}
+
+static void put_now(struct cli *cli, const json_t *state, bool serves)
 {
 	const json_t *waiting = json_object_get(state, "waiting");
 	const json_t *wanted = json_object_get(state, "wanted");
@@ -76,10 +95,13 @@ static void put_now(struct cli *cli, const json_t *state)
 		buf_addf(&cli->out, "It waits: %s: %s (since %s).\n",
 			 json_str(waiting, "reason", ""), json_str(waiting, "detail", "-"),
 			 json_str(waiting, "since", "?"));
-	if (state)
+	if (!state)
+		buf_adds(&cli->out, "It is not in the commit in force.\n");
+	else if (serves)
 		buf_addf(&cli->out, "What serves is %s.\n", json_str(state, "health", "unknown"));
 	else
-		buf_adds(&cli->out, "It is not in the commit in force.\n");
+		buf_adds(&cli->out, "Nothing serves.\n");
+	put_ailing(cli, json_object_get(state, "containers"));
 }
 
 static void put_slot(struct cli *cli, const struct ledger_view *view, const struct record **records,
@@ -89,7 +111,10 @@ static void put_slot(struct cli *cli, const struct ledger_view *view, const stru
 	AUTO_JSON json_t *state = view_slot_state(view, &records[0]->slot);
 	buf_addf(&cli->out, "%s on %s\n", view_slot_name(&records[0]->slot, name),
 		 records[0]->slot.node);
-	put_now(cli, state);
+	bool serves = false;
+	for (size_t i = 0; i < n; i++)
+		serves |= records[i]->active;
+	put_now(cli, state, serves);
 	buf_adds(&cli->out, "History, oldest first:\n");
 	for (size_t i = 0; i < n; i++) {
 		put_record(cli, records[i]);
