@@ -1,9 +1,9 @@
 #!/bin/bash
 # demo.sh - the main job, as a user would do it with plain git: push, push, revert, see.
-# usage: demo.sh BINARY      KEEP=1 leaves it running
+# usage: [BUILD=build] [KEEP=1] [PORT=18080] demo.sh      KEEP=1 leaves it running
 set -euo pipefail
 
-trueup=$(realpath "${1:-build/trueup}")
+trueup=$(realpath "${BUILD:-build}/trueup")
 example=$(realpath "$(dirname "$0")/01-first-push")
 place=$(mktemp -d "${TMPDIR:-/tmp}/trueup-demo.XXXXXX")
 port=${PORT:-18080}

@@ -372,8 +372,8 @@ static int take_event(struct reader *reader, const yaml_event_t *event, doc_use 
 	return 0;
 }
 
-/* What people mostly meant when the parser stopped at this character. */
-static const char *syntax_hint(const struct reader *reader, const yaml_mark_t *mark)
+/* From the start of the line that the mark is in; NULL behind the end. */
+static const char *line_of(const struct reader *reader, const yaml_mark_t *mark)
 {
 	const char *line = reader->bytes, *limit = line + reader->len;
 
@@ -382,24 +382,51 @@ static const char *syntax_hint(const struct reader *reader, const yaml_mark_t *m
 		if (line)
 			line++;
 	}
-	if (!line || mark->column >= (size_t)(limit - line))
-		return NULL;
-	switch (line[mark->column]) {
-	case '\t':
-		return "indent with blanks, not with tabs";
-	case '@':
-	case '`':
-	case '%':
-		return "put the value in quotes";
-	default:
-		return NULL;
+	return line && mark->column < (size_t)(limit - line) ? line : NULL;
+}
+
+#define UNCLOSED_QUOTE "found unexpected end of stream"
+
+/* What people mostly meant when the parser says so. */
+static const char *meaning_hint(const char *problem)
+{
+	static const char *const meant[][2] = {
+		{"mapping values are not allowed in this context",
+		 "is it indented as the lines around it are? a text with \": \" in it needs "
+		 "quotes"},
+		{"did not find expected key", "is it indented as the lines around it are?"},
+		{"did not find expected '-' indicator",
+		 "is it indented as the lines around it are?"},
+		{"could not find expected ':'", "a key has \": \" behind it"},
+		{UNCLOSED_QUOTE, "the quote that begins here has no end"},
+		{"did not find expected ',' or ']'", "a list that begins with [ ends with ]"},
+		{"did not find expected ',' or '}'", "a mapping that begins with { ends with }"},
+	};
+
+	for (size_t i = 0; problem && i < ARRAY_LEN(meant); i++) {
+		if (str_eq(problem, meant[i][0]))
+			return meant[i][1];
 	}
+	return NULL;
+}
+
+static const char *syntax_hint(const struct reader *reader, const yaml_mark_t *mark)
+{
+	const char *line = line_of(reader, mark);
+	char stopped_at = line ? line[mark->column] : '\0';
+
+	if (line && (stopped_at == '\t' || line[strspn(line, " ")] == '\t'))
+		return "indent with blanks, not with tabs";
+	if (stopped_at == '@' || stopped_at == '`' || stopped_at == '%')
+		return "put the value in quotes";
+	return meaning_hint(reader->parser.problem);
 }
 
 static void report_syntax(struct reader *reader)
 {
 	const yaml_parser_t *parser = &reader->parser;
-	const yaml_mark_t *mark = &parser->problem_mark;
+	const yaml_mark_t *mark = str_eq(parser->problem, UNCLOSED_QUOTE) ? &parser->context_mark
+									  : &parser->problem_mark;
 	struct loc at = {(uint32_t)mark->line + 1, (uint32_t)mark->column + 1, 1};
 	AUTO_FREE char *text = NULL;
 	const char *hint;

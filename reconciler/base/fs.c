@@ -189,11 +189,15 @@ int fs_sync_dir(const char *path, struct err *err)
 /* Success when it was made here or is a folder already. */
 static int make_dir(const char *path, mode_t mode)
 {
+	int number;
+
 	if (mkdir(path, mode) == 0)
 		return chmod(path, mode);
-	if (errno == EEXIST && !fs_is_dir(path))
-		errno = ENOTDIR;
-	return fs_is_dir(path) ? 0 : -1;
+	number = errno == EEXIST ? ENOTDIR : errno;
+	if (fs_is_dir(path))
+		return 0;
+	errno = number;
+	return -1;
 }
 
 int fs_make_dirs(const char *path, mode_t mode, struct err *err)

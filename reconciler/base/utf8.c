@@ -96,14 +96,6 @@ static size_t step(const char *text, size_t len)
 	return sequence ? sequence : 1;
 }
 
-size_t utf8_prefix(const char *text, size_t len, size_t n)
-{
-	size_t at = 0;
-	for (size_t count = 0; at < len && count < n; count++)
-		at += step(text + at, len - at);
-	return at;
-}
-
 size_t utf8_count(const char *text, size_t len)
 {
 	size_t count = 0;

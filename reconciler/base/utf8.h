@@ -19,8 +19,6 @@ bool utf8_is_valid(const char *text, size_t len);
 size_t utf8_cut(const char *text, size_t len);
 /* How many characters text has: its columns on a terminal, wide and combining ones apart. */
 size_t utf8_count(const char *text, size_t len);
-/* Length in bytes of the first n characters, or of all when there are fewer. */
-size_t utf8_prefix(const char *text, size_t len, size_t n);
 /* True for C0, DEL and C1 (U+0080 to U+009F); text starts with a well-formed sequence. */
 bool utf8_is_control(const char *text, size_t sequence_len);
 /* True when all of text is well formed and none of it a control character. */

@@ -78,10 +78,14 @@ int engine_validate(const struct engine_validate *what, struct diags *diags, siz
  *
  *   op        args                                   result
  *   ping      {}                                     {"pid":N,"version":"...","repo":"..."}
- *   sync      {"wait":bool,"timeout_ms":N}           {"commit":"...","synced":bool} after the pass
- *   retry     {"deployment":"name or p/s/name","node":null}  {"records":[ids]}
+ *   sync      {"wait":bool,"timeout_ms":N}           {"commit":"...","synced":bool,"exit":N}
+ *   retry     {"deployment":"name, p/s/name or record id","node":null}  {"records":[ids]}
  *   approve   {"commit":"...","actor":"..."}         {"commit":"...","removals":[...]}
- *   pause     {"scope":"project[/stage]"|"*"}        {"paused":[...]}     resume likewise
+ *   pause     {"scope":"project[/stage]"|"*","actor":"..."}  {"paused":[...]}  resume likewise
+ *
+ * With "wait":true every operation answers like sync, after the pass; its exit is the one of apply:
+ * 3 when a deployment failed, 65 when something is refused, 66 or 69 when the repository cannot be
+ * read.
  *
  * E_NO_DAEMON when nobody answers. timeout_ms bounds the wait for the answer. *exit gets the
  * answer's exit code (0 for ok); *answer is `result`, or `diagnostics`; new reference.

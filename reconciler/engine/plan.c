@@ -7,6 +7,7 @@
 #include "engine/look.h"
 #include "engine/oneshot.h"
 #include "ledger/ledger_read.h"
+#include "schema/check.h"
 #include "schema/kinds.h"
 
 /*
@@ -153,7 +154,16 @@ void oneshot_keep_diags(struct diags *diags, struct engine_outcome *outcome)
 static void gather_refusals(struct planning *p)
 {
 	struct diags diags = {0};
-	for (size_t i = 0; i < p->now.units_n; i++)
+	bool empty = p->tree.entries_n == 0;
+	if (empty) {
+		/* As at apply: nothing follows from a commit without manifests. */
+		struct unit unit = {.level = UNIT_ORGANIZATION};
+		diags_add(&diags, DIAG_EMPTY_TREE, &unit, NULL, (struct loc){0},
+			  "there are no manifests in this commit")
+			->hint =
+			"nothing is changed; remove deployments by removing their documents";
+	}
+	for (size_t i = 0; i < p->now.units_n && !empty; i++)
 		if (p->now.units[i].held)
 			diags_append(&diags, p->now.units[i].diags, p->now.units[i].diags_n);
 	const struct settings *settings = p->options->settings;
@@ -242,6 +252,20 @@ static void make_plan(struct planning *p)
 	p->outcome->plan = plan_build(input, p->arena);
 }
 
+static int check_node(const struct planning *p, struct err *err)
+{
+	const char *name = p->options->node;
+	const struct model *model = p->now.model;
+	if (!name || model_node(model, name))
+		return 0;
+	const char **names = ARENA_ARRAY(p->arena, model->nodes.n + 1, const char *);
+	for (size_t i = 0; i < model->nodes.n; i++)
+		names[i] = model->nodes.v[i]->name;
+	const char *near = check_nearest(name, names, model->nodes.n);
+	return err_set(err, E_NOT_FOUND, "there is no node %s%s%s%s", name,
+		       near ? ": did you mean " : "", near ? near : "", near ? "?" : "");
+}
+
 static void release_planning(struct planning *p)
 {
 	for (size_t i = 0; i < p->looks.n; i++)
@@ -295,6 +319,8 @@ int engine_plan(const struct engine_options *options, struct engine_outcome *out
 	if (find_commits(p, err) < 0 || load_documents(p, err) < 0)
 		return -1;
 	judge_documents(p);
+	if (check_node(p, err) < 0)
+		return -1;
 	gather_refusals(p);
 	make_plan(p);
 	outcome->exit = outcome->refused_n		  ? EXIT_REFUSED

@@ -4,9 +4,11 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/num.h"
 #include "base/version.h"
 #include "engine/guard.h"
 #include "engine/requests.h"
+#include "schema/check.h"
 
 /* ---- ping, sync ---- */
 
@@ -16,21 +18,34 @@ static json_t *on_ping(struct engine *engine, const json_t *args UNUSED, struct 
 			 engine->url);
 }
 
+static bool is_refused(const struct tip *tip)
+{
+	bool refused = tip->refusal.code != DIAG_NONE;
+	for (size_t i = 0; i < tip->outcome.units_n; i++)
+		refused |= tip->outcome.units[i].held;
+	return refused;
+}
+
 json_t *request_synced(struct engine *engine)
 {
 	char hex[OID_HEX_SIZE];
-	bool synced = engine->tip.problem.code == E_NONE;
-	const struct accept_outcome *outcome = &engine->tip.outcome;
-	for (size_t i = 0; i < outcome->units_n; i++)
-		synced &= !outcome->units[i].held;
-	for (size_t i = 0; outcome->desired && i < outcome->desired->slots_n; i++) {
+	const struct tip *tip = &engine->tip;
+	const struct desired *desired = tip->outcome.desired;
+	bool refused = is_refused(tip), failed = false;
+	bool synced = tip->problem.code == E_NONE && !refused;
+	for (size_t i = 0; desired && i < desired->slots_n; i++) {
 		struct decision decision;
-		lifecycle_decide(&outcome->desired->slots[i], &engine->history, &decision);
-		const struct slot_run *run = slot_run_of(engine, &outcome->desired->slots[i].key);
+		lifecycle_decide(&desired->slots[i], &engine->history, &decision);
+		const struct slot_run *run = slot_run_of(engine, &desired->slots[i].key);
 		synced &= decision.kind == DECIDE_KEEP && !run->drifting && !run->waiting[0];
+		failed |= decision.kind == DECIDE_HELD;
 	}
-	return json_pack("{s:s,s:b}", "commit", oid_hex(&engine->tip.seen, hex), "synced",
-			 (int)synced);
+	int exit = tip->problem.code != E_NONE ? err_code_exit(tip->problem.code)
+		   : refused		       ? EXIT_REFUSED
+		   : failed		       ? EXIT_FAILED
+					       : EXIT_DONE;
+	return json_pack("{s:s,s:b,s:i}", "commit", oid_hex(&tip->seen, hex), "synced", (int)synced,
+			 "exit", exit);
 }
 
 static json_t *on_sync(struct engine *engine, const json_t *args UNUSED, struct err *err UNUSED)
@@ -90,22 +105,52 @@ static int retry_slot(struct engine *engine, const struct slot *slot, json_t *re
 	return 0;
 }
 
+/* A record's id stands for its slot. */
+static const struct slot_key *slot_of_record(const struct history *history, const char *text)
+{
+	int64_t id;
+	if (num_parse_int(text, 1, INT64_MAX, &id) < 0)
+		return NULL;
+	for (size_t i = 0; i < history->records_n; i++)
+		if (history->records[i].id == id)
+			return &history->records[i].slot;
+	return NULL;
+}
+
+static int no_such_deployment(const struct desired *desired, const char *text, struct err *err)
+{
+	VEC(const char *) names = {0};
+	for (size_t i = 0; desired && i < desired->slots_n; i++)
+		VEC_PUSH(&names, desired->slots[i].key.deployment);
+	const char *near = check_nearest(text, names.v, names.n);
+	VEC_FREE(&names);
+	return err_set(err, E_NOT_FOUND, "no deployment %s in the commit in force%s%s%s", text,
+		       near ? ": did you mean " : "", near ? near : "", near ? "?" : "");
+}
+
+static int check_named(const struct desired *desired, const char *text, struct err *err)
+{
+	AUTO_BUF struct buf choices = BUF_INIT(BUF_MAX_LINE);
+	int n = desired ? count_deployments(desired, text, &choices) : 0;
+	if (n > 1)
+		return err_set(err, E_AMBIGUOUS, "%s could be %s", text, buf_str(&choices));
+	return n == 1 ? 0 : no_such_deployment(desired, text, err);
+}
+
 static json_t *on_retry(struct engine *engine, const json_t *args, struct err *err)
 {
 	const char *text = json_str(args, "deployment", "");
 	const char *node = json_str(args, "node", NULL);
-	const struct desired *desired = engine->tip.outcome.desired;
-	AUTO_BUF struct buf choices = BUF_INIT(BUF_MAX_LINE);
-	int n = desired && engine_history(engine) ? count_deployments(desired, text, &choices) : 0;
-	if (n == 0) {
-		err_set(err, E_NOT_FOUND, "no deployment %s in the commit in force", text);
-		return NULL;
-	}
-	if (n > 1) {
-		err_set(err, E_AMBIGUOUS, "%s could be %s", text, buf_str(&choices));
-		return NULL;
-	}
-	if (engine_write(engine, err) < 0)
+	const struct history *history = engine_history(engine);
+	const struct desired *desired = history ? engine->tip.outcome.desired : NULL;
+	const struct slot_key *recorded = history ? slot_of_record(history, text) : NULL;
+	AUTO_FREE char *name = recorded ? mem_printf("%s/%s/%s", recorded->project, recorded->stage,
+						     recorded->deployment)
+					: mem_strdup(text);
+	AUTO_FREE char *on = recorded ? mem_strdup(recorded->node) : NULL;
+	text = name;
+	node = on ? on : node;
+	if (check_named(desired, text, err) < 0 || engine_write(engine, err) < 0)
 		return NULL;
 	json_t *records = json_array();
 	for (size_t i = 0; i < desired->slots_n; i++) {
@@ -177,9 +222,28 @@ static int store_paused(struct engine *engine, const char *action, const char *s
 			    clock_wall_ms(), err);
 }
 
+/* "*", or a project or project/stage of the commit in force. */
+static int check_scope(const struct engine *engine, const char *scope, struct err *err)
+{
+	const struct model *model = engine->tip.outcome.model;
+	const char *slash = strchr(scope, '/');
+	AUTO_FREE char *project = mem_strndup(scope, strcspn(scope, "/"));
+	if (str_eq(scope, "*"))
+		return 0;
+	if (slash && strchr(slash + 1, '/'))
+		return err_set(err, E_USAGE, "%s: a scope is PROJECT or PROJECT/STAGE", scope);
+	if (model && (slash ? model_stage(model, project, slash + 1) != NULL
+			    : model_project(model, project) != NULL))
+		return 0;
+	return err_set(err, E_NOT_FOUND, "no %s %s in the commit in force",
+		       slash ? "stage" : "project", scope);
+}
+
 static json_t *on_pause(struct engine *engine, const json_t *args, struct err *err)
 {
 	const char *scope = json_str(args, "scope", "*");
+	if (check_scope(engine, scope, err) < 0)
+		return NULL;
 	map_put(&engine->paused, scope, engine);
 	if (store_paused(engine, "pause", scope, args, err) < 0)
 		return NULL;
@@ -190,7 +254,12 @@ static json_t *on_resume(struct engine *engine, const json_t *args, struct err *
 {
 	const char *scope = json_str(args, "scope", "*");
 	if (!map_del(&engine->paused, scope)) {
-		err_set(err, E_NOT_FOUND, "%s is not paused", scope);
+		AUTO_BUF struct buf paused = BUF_INIT(BUF_MAX_LINE);
+		for (struct map_entry *e = NULL; (e = map_next(&engine->paused, e));)
+			buf_addf(&paused, " %s", e->key);
+		err_set(err, E_NOT_FOUND, "%s is not paused; what is:%s",
+			str_eq(scope, "*") ? "everything" : scope,
+			paused.len ? buf_str(&paused) : " nothing");
 		return NULL;
 	}
 	if (store_paused(engine, "resume", scope, args, err) < 0)

@@ -24,7 +24,7 @@ static void check_files(const struct engine_validate *what, const struct file_se
 	model_free(model);
 }
 
-static void report_entries(const struct tree *tree, struct diags *diags)
+static void report_entries(const struct tree *tree, size_t files, struct diags *diags)
 {
 	for (size_t i = 0; i < tree->problems_n; i++) {
 		struct unit unit = {.level = UNIT_ORGANIZATION};
@@ -33,7 +33,8 @@ static void report_entries(const struct tree *tree, struct diags *diags)
 		diags_add(diags, DIAG_BAD_ENTRY, &unit, tree->problems[i].path, (struct loc){0},
 			  "%s", tree->problems[i].text);
 	}
-	for (size_t i = 0; i < tree->entries_n; i++) {
+	/* In a folder without any configuration nothing is outside of it. */
+	for (size_t i = 0; i < tree->entries_n && files; i++) {
 		struct unit unit = {.level = UNIT_ORGANIZATION};
 		struct unit_names names;
 		if (path_classify(tree->entries[i].path, &unit, &names) != PATH_ELSEWHERE)
@@ -77,7 +78,7 @@ static int validate_commit(const struct engine_validate *what, struct diags *dia
 	if (load_now(&request, &set, err) < 0)
 		return -1;
 	*files = set.n;
-	report_entries(&tree, diags);
+	report_entries(&tree, set.n, diags);
 	check_files(what, &set, diags, documents);
 	diags_sort(diags);
 	struct blobs blobs = {repo, &tree};
@@ -96,7 +97,7 @@ static int validate_folder(const struct engine_validate *what, struct diags *dia
 			&tree, &set, err) < 0)
 		return -1;
 	*files = set.n;
-	report_entries(&tree, diags);
+	report_entries(&tree, set.n, diags);
 	check_files(what, &set, diags, documents);
 	diags_sort(diags);
 	diags_excerpts(diags, folder_read, (void *)(uintptr_t)what->folder);

@@ -2,10 +2,12 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/hash.h"
+#include "base/num.h"
 #include "ledger/state.h"
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -172,6 +174,36 @@ bool state_daemon_alive(const char *dir)
 	       errno == EAGAIN;
 }
 
+/* The lock file says who: "PID PURPOSE". */
+static int say_busy(const char *dir, const char *path, struct err *err)
+{
+	char holder[256];
+	const char *purpose;
+
+	fs_lock_holder(path, holder, sizeof holder);
+	purpose = strchr(holder, ' ');
+	if (!purpose)
+		return err_set(err, E_STATE_BUSY, "the state directory %s is in use", dir);
+	return err_set(err, E_STATE_BUSY,
+		       "the state directory %s is in use by process %.*s: trueup %s", dir,
+		       (int)(purpose - holder), holder, purpose + 1);
+}
+
+/*
+ * A child that was forked a moment before its parent died holds the lock and the socket until it
+ * has closed what it inherited: the one who is to be waited for is gone then.
+ */
+static bool holder_is_gone(const char *path)
+{
+	char holder[256];
+	int64_t pid;
+
+	fs_lock_holder(path, holder, sizeof holder);
+	holder[strcspn(holder, " ")] = '\0';
+	return num_parse_int(holder, 1, INT_MAX, &pid) == 0 && kill((pid_t)pid, 0) != 0 &&
+	       errno == ESRCH;
+}
+
 static int take_lock(const char *dir, const char *purpose, int64_t until, struct err *err)
 {
 	struct err own = ERR_INIT;
@@ -184,8 +216,10 @@ static int take_lock(const char *dir, const char *purpose, int64_t until, struct
 
 		if (fd >= 0)
 			return fd;
-		if (own.code != E_STATE_BUSY || state_daemon_alive(dir) || clock_boot_ms() >= until)
+		if (own.code != E_STATE_BUSY)
 			return err_set(err, own.code, "%s", own.text);
+		if ((state_daemon_alive(dir) && !holder_is_gone(path)) || clock_boot_ms() >= until)
+			return say_busy(dir, path, err);
 		usleep(LOOK_AGAIN_MS * 1000);
 	}
 }

@@ -61,6 +61,12 @@ static int open_when_sound(const char *state_dir, const char *path, struct db **
 	while (try_open(path, out, &own) != 0) {
 		int lock AUTO_FD = -1;
 
+		if (own.code == E_LEDGER_CORRUPT)
+			return err_set(
+				err, own.code,
+				"%s; trueup run, or apply, sets it aside and learns from the "
+				"nodes what runs",
+				own.text);
 		if (own.code != E_LEDGER_UNFINISHED || clock_boot_ms() >= until)
 			return err_set(err, own.code, "%s", own.text);
 		if (try_state_lock(state_dir, &lock) != 0)
@@ -79,7 +85,7 @@ static int open_reader(const char *state_dir, struct db **out, struct err *err)
 	*out = NULL;
 	if (fs_join(path, state_dir, LEDGER_FILE) != 0)
 		return err_set(err, E_TOO_LARGE, "%s: the path is too long", state_dir);
-	if (access(path, F_OK) == 0)
+	if (access(path, R_OK) == 0)
 		return open_when_sound(state_dir, path, out, err);
 	if (errno != ENOENT)
 		return err_errno(err, errno == EACCES ? E_NOT_PERMITTED : E_LEDGER, "open %s",

@@ -162,7 +162,9 @@ static int find_branch(struct fetch *fetch, const char *branch, struct oid *comm
 		*commit = gitlib_id_back(&heads[i]->oid);
 		return 0;
 	}
-	return err_set(err, E_BRANCH_MISSING, "%s has no branch %s", fetch->url_text, branch);
+	return err_set(err, E_BRANCH_MISSING,
+		       "%s has no branch %s: push it, or name another (branch)", fetch->url_text,
+		       branch);
 }
 
 static int download(struct fetch *fetch, struct err *err)

@@ -90,6 +90,25 @@ static char *find_git_dir(const char *path, struct err *err)
 	return mem_strdup(path);
 }
 
+/* A folder inside of a work tree is none: the way out is its top. */
+static int no_repository(const char *path, struct err *err)
+{
+	char *top AUTO_FREE = mem_strdup(path);
+	char *inside AUTO_FREE = NULL;
+	char *slash;
+
+	while ((slash = strrchr(top, '/')) && slash != top) {
+		*slash = '\0';
+		free(inside);
+		inside = mem_printf("%s/.git", top);
+		if (fs_exists(inside))
+			return err_set(err, E_REPO_UNREADABLE,
+				       "%s: there is no Git repository; the one around it is %s",
+				       path, top);
+	}
+	return err_set(err, E_REPO_UNREADABLE, "%s: there is no Git repository", path);
+}
+
 /*
  * Opened as a bare one, which is what it is to us: the library then does not look at its
  * configuration (where it would lose memory with each extension, too).
@@ -105,7 +124,7 @@ int gitlib_open(const char *path, git_repository **out, struct err *err)
 	gitlib_setup();
 	result = git_repository_open_bare(&git, git_dir);
 	if (result == GIT_ENOTFOUND)
-		return err_set(err, E_REPO_UNREADABLE, "%s: there is no Git repository", path);
+		return no_repository(path, err);
 	if (result != 0)
 		return gitlib_fail(err, E_REPO_UNREADABLE, "%s", path);
 	if (repo_format_check(git_repository_commondir(git), err) != 0)

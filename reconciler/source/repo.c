@@ -91,7 +91,8 @@ void repo_refresh(struct repo *repo)
 
 static int branch_missing(const struct repo *repo, const char *branch, struct err *err)
 {
-	return err_set(err, E_BRANCH_MISSING, "%s has no branch %s", repo->url, branch);
+	return err_set(err, E_BRANCH_MISSING,
+		       "%s has no branch %s: push it, or name another (branch)", repo->url, branch);
 }
 
 static int resolve(struct repo *repo, const char *ref, const char *branch, struct oid *commit,

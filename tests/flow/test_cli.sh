@@ -23,7 +23,9 @@ helpless() {
 }
 check_silent "every command has help: exit 0, examples first, 80 columns" helpless
 check_same "no command at all is a usage error, with help" 64 "$(exit_of "$trueup")"
+check "and nothing on standard output" test -z "$("$trueup" 2>/dev/null)"
 check_same "help on nothing there is a usage error" 64 "$(exit_of "$trueup" help nothing)"
+check_same "help takes a space for the colon" "$("$trueup" help deployment:info)" "$("$trueup" help deployment info)"
 check "the version" grep -q '^trueup [0-9]' <("$trueup" --version)
 
 # ---- typing errors ----
@@ -38,6 +40,9 @@ check_usage() {
 }
 check_usage "an unknown command" "did you mean status?" statsu
 check_usage "an unknown flag" "did you mean --state?" status --stat x
+check_usage "an unknown setting" "did you mean --interval?" run --intervall 5s
+check_usage "an unknown letter" "unknown flag -x" status -x
+check_usage "a topic like a command" "did you mean deployment:info?" help deployment:inf
 check_usage "a command like none" "unknown command zzzzzzzzzz" zzzzzzzzzz
 check_usage "a flag that the command does not take" "sync does not take --rev" sync --rev x
 check_usage "a surplus argument" "surplus argument two" why one two
@@ -63,6 +68,29 @@ check_same "a space instead of the colon" "$("$trueup" deployment:info 7 --state
 	"$("$trueup" deployment info 7 --state "$state" 2>&1)"
 check "behind -- a flag is an argument" grep -qF "surplus argument --json" <(said status --state "$state" -- --json)
 
+# ---- the author's door ----
+
+cp -r examples/01-first-push/config "$flow/author"
+check_same "validate takes the configuration around the folder" 0 \
+	"$(cd "$flow/author/projects/shop" && exit_of "$trueup" validate)"
+check_usage "a file is no configuration" "is a file: give the folder" validate "$flow/author/organization.yaml"
+check_same "a folder that is not there" 66 "$(exit_of "$trueup" validate "$flow/nowhere")"
+sed -i 's/^prefix:/prefx:/' "$flow/author/projects/shop/stages/production/storefront.yaml"
+check_same "what is wrong is refused" 65 "$(exit_of "$trueup" validate "$flow/author")"
+check_same "the count comes last" "6 files, 7 documents: 1 error; policy not checked: no settings were given (--config)" \
+	"$("$trueup" validate "$flow/author" 2>&1 | tail -n 1)"
+check_same "as JSON with the keys of a diagnostic" '["file","line","column","code","message","hint"]' \
+	"$("$trueup" validate "$flow/author" --json 2>/dev/null | jq -c '.diagnostics[0] | keys_unsorted')"
+mkdir "$flow/other"
+touch "$flow/other/docker-compose.yaml"
+check_same "a folder without any configuration: one error" "error[empty-tree]: there are no manifests" \
+	"$(cd "$flow/other" && "$trueup" validate 2>/dev/null | head -n 1)"
+check_same "not a list of what else is there" 2 "$("$trueup" validate "$flow/other" 2>/dev/null | grep -c .)"
+git init -q "$flow/tree"
+mkdir -p "$flow/tree/projects/shop"
+check "a folder inside of a repository: its top is named" grep -qF "the one around it is $flow/tree" \
+	<(said plan --repo "$flow/tree/projects/shop" --state "$state")
+
 # ---- looking makes nothing ----
 
 for command in status deployment version product node audit; do
@@ -74,11 +102,12 @@ check "nothing was made" test ! -e "$state"
 
 # ---- nobody answers ----
 
-for command in "sync" "retry storefront" "approve 3f2c1a9" "pause" "resume shop/production"; do
+for command in "sync" "sync --wait --timeout 1m" "retry storefront" "approve 3f2c1a9" "pause" "resume shop/production"; do
 	# shellcheck disable=SC2086
 	check_same "$command without a reconciler" 69 "$(exit_of "$trueup" $command --state "$state")"
 	# shellcheck disable=SC2086
-	check "and the line to run" grep -qF "trueup $command --state $state" <(said $command --state "$state")
+	check "and the whole line to run" grep -qxF "on the machine that runs it: trueup $command --state $state" \
+		<(said $command --state "$state")
 done
 check "nothing was made by them either" test ! -e "$state"
 
@@ -99,25 +128,23 @@ complete_bash() { # LINE - the words it offers
 check_same "it completes a command" validate "$(complete_bash "trueup val")"
 check_same "behind a colon, too" info "$(complete_bash "trueup deployment:i")"
 check_same "and a flag of the command" --offline "$(complete_bash "trueup plan --off")"
-if command -v zsh >/dev/null; then
-	"$trueup" completion zsh >"$flow/_trueup"
-	check_silent "zsh completion is a script" zsh -n "$flow/_trueup"
-else
-	skip "zsh completion is a script" "zsh is not installed"
-fi
-if command -v fish >/dev/null; then
-	check_silent "fish completion is a script" fish -n <("$trueup" completion fish)
-else
-	skip "fish completion is a script" "fish is not installed"
-fi
+"$trueup" completion zsh >"$flow/_trueup"
+check_silent "zsh completion is a script" zsh -n "$flow/_trueup"
+# Outside of a terminal compadd says what fits the word at the cursor.
+complete_zsh() { # WORD... - the words it offers for the last of these
+	# shellcheck disable=SC2016
+	zsh -fc 'compadd() { shift; print -r -- ${(M)@:#${words[CURRENT]}*} }; _files() { }
+		words=(trueup ${@:2}) CURRENT=$#; . $1' - "$flow/_trueup" "$@"
+}
+check_same "it completes a command" validate "$(complete_zsh val)"
+check_same "and a flag of the command" --offline "$(complete_zsh plan --off)"
+"$trueup" completion fish >"$flow/trueup.fish"
+check_silent "fish completion is a script" fish -n "$flow/trueup.fish"
+complete_fish() { HOME=$flow fish -c 'source $argv[1]; complete -C $argv[2]' "$flow/trueup.fish" "$1" | cut -f 1; }
+check_same "it completes a command" validate "$(complete_fish "trueup val")"
+check_same "and a flag of the command" --offline "$(complete_fish "trueup plan --off")"
 "$trueup" help man >"$flow/trueup.1"
-if command -v mandoc >/dev/null; then
-	check_silent "the man page is one" mandoc -T lint -W warning "$flow/trueup.1"
-elif command -v groff >/dev/null; then
-	check_silent "the man page is one" groff -man -Tascii -ww -z "$flow/trueup.1"
-else
-	skip "the man page is one" "neither mandoc nor groff is installed"
-fi
+check_silent "the man page is one" mandoc -T lint -W warning "$flow/trueup.1"
 without_a_word() { # every command and flag has its place there
 	local word
 	for word in $commands $(for c in $commands; do "$trueup" help "$c"; done | grep -oE '^  .{4}--[a-z]+' | grep -oE -- '--.*' | sort -u); do

@@ -22,6 +22,7 @@ behave one '{"images":{"local/web:1.1.0":{"exitAfterMs":0,"exitCode":1,"output":
 deploy a web 1.1.0 one "prefix: shop-a"
 push "a fails"
 check_same "with a failure it is not synced" "false" "$(live sync --wait --json | jq .synced)"
+check_same "and exits as apply does" 3 "$(exit_of live sync --wait)"
 
 # ---- retry ----
 
@@ -30,18 +31,34 @@ check_same "status shows the failure beside what serves" "1.0.0 successful 1.1.0
 check_same "with the last words of the container" "no database" \
 	"$(live deployment --json | jq -r '.deployments[] | select(.status == "failed").error.log | rtrimstr("\n")')"
 check_same "retry of what is not there" 66 "$(exit_of live retry nothing)"
+check_same "why says how it is tried again" "It is tried again when its inputs change, or by: trueup retry shop/production/a" \
+	"$(live why a | grep "^It is tried")"
+check "and shows the last words apart" grep -qx "      | no database" <(live why a)
+check_same "why of a name typed wrong: 66" 66 "$(exit_of live why shop/prodction/a)"
+check "and the right one" grep -qF "did you mean shop/production/a?" <(live why shop/prodction/a 2>&1)
+check_same "off a terminal a row is one line, whole" 1 \
+	"$(live status | grep -c "/a  .*1.1.0 failed: .*")"
+check_same "on a page nothing is wider than it" "" "$(COLUMNS=80 live status | awk 'length > 80')"
+check_same "nor the list of records" "" "$(COLUMNS=80 live deployment | awk 'length > 80')"
+check_same "retry --wait exits 3 when it failed again" 3 "$(exit_of live retry a --wait)"
 behave one '{}'
 settle
 check_same "it is not tried again by itself" "1.0.0" "$(slot a version)"
+failed=$(live deployment --json | jq '[.deployments[] | select(.status == "failed")][0].id')
 tries=$(live deployment --json | jq '[.deployments[] | select(.status == "failed")][0].tries')
-check_same "retry names the record" 1 "$(live retry a --json | jq '.records | length')"
+check_same "retry by a record's id names the record" "$failed" "$(live retry "$failed" --json | jq '.records[]')"
 check "and it is tried again" wait_until "1.1.0" is a version 1.1.0
 check_same "as the same record, one try more" $((tries + 1)) "$(slot a tries)"
 check_same "retry where nothing failed" 0 "$(live retry a --json | jq '.records | length')"
 
 # ---- pause, resume ----
 
-live pause shop/production >/dev/null
+check_same "pause of a project that is not there" 66 "$(exit_of live pause shp)"
+check_same "of a stage that is not there" 66 "$(exit_of live pause shop/prod)"
+check_same "of what is no scope" 64 "$(exit_of live pause shop/production/a)"
+live pause shop/production --user ann >/dev/null
+check_same "who paused is in the audit log" "ann shop/production" \
+	"$(live audit --json | jq -r '.[] | select(.action == "pause") | "\(.actor) \(.subject)"')"
 deploy a web 1.0.0 one "prefix: shop-a"
 pushed "back to 1.0.0"
 check_same "a paused stage stays as it is" "1.1.0" "$(slot a version)"

@@ -38,7 +38,7 @@ check "so is one that is packed at once" wait_until "the commit" in_force
 
 second() { "$trueup" run --repo "$config" --state "$state" 2>"$flow/second"; }
 check_same "a second daemon on the same state is told to go" 75 "$(exit_of second)"
-check "and who is there" grep -q "held by $daemon run" "$flow/second"
+check "and who is there" grep -q "in use by process $daemon: trueup run" "$flow/second"
 check_same "apply while a daemon runs, too" 75 "$(exit_of apply)"
 check_same "plan does not care" 0 "$(exit_of plan)"
 

@@ -41,6 +41,7 @@ check_same "which wait for the ring" "failed on one" \
 check_same "one record failed, no other was tried" 1 \
 	"$("$trueup" deployment --json --state "$state" | jq '[.deployments[] | select(.status == "failed")] | length')"
 behave one '{}'
+check "a name typed wrong: the right one" grep -qF "did you mean fleet?" <("$trueup" retry fleat --state "$state" 2>&1)
 "$trueup" retry fleet --state "$state" >/dev/null
 check "after retry the whole fleet follows" wait_until "1.1.0" \
 	eval '[ "$(fleet_status)" = "one 1.1.0, three 1.1.0, two 1.1.0" ]'

@@ -233,7 +233,7 @@ static void test_a_second_start_is_told_who_holds_it(void **unused)
 	assert_done(state_open(dir, "run", &first, &err), err);
 	assert_false(state_daemon_alive(dir));
 	assert_fails(state_open_within(dir, "apply", 100, &second, &err), err, E_STATE_BUSY);
-	snprintf(wanted, sizeof wanted, "%d run", (int)getpid());
+	snprintf(wanted, sizeof wanted, "in use by process %d: trueup run", (int)getpid());
 	assert_non_null(strstr(err.text, wanted));
 	/* Who answers on the socket will not let go soon: no wait (this would last ten seconds). */
 	fd = listen_at(socket_path);
@@ -334,6 +334,27 @@ static void test_waiting_for_one_that_goes(void **unused)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
+/* Killed between a fork and the child's closing of what it inherited: the child is no daemon. */
+static void test_a_dead_ones_child_is_waited_for(void **unused)
+{
+	struct state state;
+	pid_t pid;
+
+	(void)unused;
+	pid = fork();
+	if (pid == 0) {
+		if (state_open(dir, "run", &state, NULL) != 0 || chdir(state.dir) != 0)
+			_exit(1);
+		(void)listen_at(STATE_SOCKET_FILE);
+		if (fork() == 0)
+			usleep(200000);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	open_state(&state);
+	state_close(&state);
+}
+
 #define STARTS_DEFAULT 50
 
 /* The winner listens and holds until all others have given up, as a daemon would. */
@@ -405,6 +426,7 @@ int main(void)
 		TEST(test_a_full_queue_is_a_sign_of_life),
 		TEST(test_a_long_name),
 		TEST(test_waiting_for_one_that_goes),
+		TEST(test_a_dead_ones_child_is_waited_for),
 		TEST(test_many_starts_one_winner),
 	};
 

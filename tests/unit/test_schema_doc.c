@@ -185,6 +185,36 @@ static void test_what_came_before_a_syntax_error_is_used(void **state)
 	assert_problem(&parsed, DIAG_YAML_SYNTAX);
 }
 
+static void test_a_syntax_error_says_what_was_meant(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned line;
+		const char *hint;
+	} rows[] = {
+		{"a:\n\tb: 1\n", 2, "not with tabs"},
+		{"a: 1\n b: 2\n", 2, "indented as the lines around"},
+		{"a: b: c\n", 1, "needs quotes"},
+		{"a:\n  b: 1\n c: 2\n", 3, "indented as the lines around"},
+		{"a: \"b\nc: d\n\n", 1, "that begins here has no end"},
+		{"a: [b\nc: d\n", 2, "ends with ]"},
+		{"a: {b: c\nd: e\n", 2, "ends with }"},
+		{"a: 1\nb\nc: 2\n", 3, "\": \" behind it"},
+		{"a: @b\n", 1, "in quotes"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		AUTO_PARSED struct parsed parsed = parse(rows[i].text);
+
+		assert_problem(&parsed, DIAG_YAML_SYNTAX);
+		if (parsed.diags.v[0].at.line != rows[i].line || !parsed.diags.v[0].hint ||
+		    !strstr(parsed.diags.v[0].hint, rows[i].hint))
+			fail_msg("%s: line %u: %s", rows[i].text, parsed.diags.v[0].at.line,
+				 parsed.diags.v[0].hint);
+	}
+}
+
 static void test_an_alias_is_the_node_of_its_anchor(void **state)
 {
 	AUTO_PARSED struct parsed parsed = parse("a: &x {b: c}\nd: *x\ne: [*x, *x]\n");
@@ -416,6 +446,7 @@ int main(void)
 		cmocka_unit_test(test_whole_numbers),
 		cmocka_unit_test(test_documents),
 		cmocka_unit_test(test_what_came_before_a_syntax_error_is_used),
+		cmocka_unit_test(test_a_syntax_error_says_what_was_meant),
 		cmocka_unit_test(test_an_alias_is_the_node_of_its_anchor),
 		cmocka_unit_test(test_the_latest_anchor_counts),
 		cmocka_unit_test(test_bytes),

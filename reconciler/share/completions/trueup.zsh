@@ -20,10 +20,10 @@ _trueup() {
     node) flags=( --help --json --state --config) ;;
     audit) flags=( --help --json --state --config --actor --since --verify --export) ;;
     sync) flags=( --help --json --state --config --wait --timeout) ;;
-    retry) flags=( --help --json --state --config --node --wait --timeout) ;;
+    retry) flags=( --help --json --state --config --node --wait --timeout --user) ;;
     approve) flags=( --help --json --state --config --wait --timeout --user) ;;
-    pause) flags=( --help --json --state --config) ;;
-    resume) flags=( --help --json --state --config) ;;
+    pause) flags=( --help --json --state --config --user) ;;
+    resume) flags=( --help --json --state --config --user) ;;
     schema) flags=( --help) ;;
     explain) flags=( --help) ;;
     completion) flags=( --help) ;;

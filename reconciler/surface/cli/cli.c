@@ -24,6 +24,7 @@ const struct command commands[] = {
 #undef COMMAND
 	{0},
 };
+#define COMMANDS (ARRAY_LEN(commands) - 1)
 
 const struct command *command_find(const char *name)
 {
@@ -85,10 +86,11 @@ void cli_put_json(struct cli *cli, json_t *json)
 
 static int no_such_flag(struct cli *cli, const char *name)
 {
-	const char *names[FLAGS];
+	const char *names[FLAGS + SETTINGS_MAX];
 	for (size_t i = 0; i < FLAGS; i++)
 		names[i] = flag_rows[i].name;
-	const char *near = check_nearest(name, names, FLAGS);
+	size_t settings = overrides_names(names + FLAGS);
+	const char *near = check_nearest(name, names, FLAGS + settings);
 	if (near)
 		return cli_usage(cli, "unknown flag --%s: did you mean --%s?", name, near);
 	return cli_usage(cli, "unknown flag --%s", name);
@@ -126,8 +128,10 @@ static int take_flag(struct cli *cli, int argc, char **argv, int *at, struct ove
 		overrides_add(overrides, cli->arena, name, len, value);
 		return EXIT_DONE;
 	}
+	if (flag < 0 && !is_long)
+		return cli_usage(cli, "unknown flag %s", word);
 	if (flag < 0)
-		return no_such_flag(cli, is_long ? arena_strndup(cli->arena, name, len) : word + 1);
+		return no_such_flag(cli, arena_strndup(cli->arena, name, len));
 	const struct flag_row *row = &flag_rows[flag];
 	cli->given[flag] = true;
 	if (!row->value)
@@ -162,13 +166,17 @@ static void drop_args(struct cli *cli, int n)
 	cli->args_n -= n;
 }
 
+const char *command_nearest(const char *word)
+{
+	const char *names[COMMANDS];
+	for (size_t i = 0; i < COMMANDS; i++)
+		names[i] = commands[i].name;
+	return check_nearest(word, names, COMMANDS);
+}
+
 static int no_such_command(struct cli *cli, const char *word)
 {
-	const char *names[64];
-	size_t n = 0;
-	for (const struct command *command = commands; command->name; command++)
-		names[n++] = command->name;
-	const char *near = check_nearest(word, names, n);
+	const char *near = command_nearest(word);
 	if (near)
 		return cli_usage(cli, "unknown command %s: did you mean %s?", word, near);
 	return cli_usage(cli, "unknown command %s", word);
@@ -219,21 +227,40 @@ static void look_at_terminal(struct cli *cli)
 	bool terminal = isatty(STDOUT_FILENO);
 	cli->colour = terminal && !(getenv("NO_COLOR") && *getenv("NO_COLOR"));
 	cli->width = 80;
-	if (terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 40)
-		cli->width = size.ws_col;
-	else if (columns && num_parse_int(columns, 40, 1000, &width) == 0)
+	cli->is_page = true;
+	if (columns && num_parse_int(columns, 40, 1000, &width) == 0)
 		cli->width = (unsigned)width;
+	else if (terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 40)
+		cli->width = size.ws_col;
+	else
+		cli->is_page = terminal;
 }
 
 /* A reader that went away (`| head`) is no error of ours; a full disk is. */
+void cli_flush(struct cli *cli)
+{
+	struct err err = ERR_INIT;
+	if (cli->out.len && fs_write_all(STDOUT_FILENO, cli->out.ptr, cli->out.len) < 0 &&
+	    errno != EPIPE) {
+		err_errno(&err, E_IO, "standard output");
+		cli->out_failed = cli_fail(cli, &err);
+	}
+	buf_clear(&cli->out);
+}
+
 static int write_out(struct cli *cli, int code)
 {
-	if (!cli->out.len || fs_write_all(STDOUT_FILENO, cli->out.ptr, cli->out.len) == 0 ||
-	    errno == EPIPE)
-		return code;
-	struct err err = ERR_INIT;
-	err_errno(&err, E_IO, "standard output");
-	return cli_fail(cli, &err);
+	cli_flush(cli);
+	return cli->out_failed ? cli->out_failed : code;
+}
+
+/* Asked for, help is data; instead of a command, it is talk. */
+static int no_command(struct cli *cli)
+{
+	AUTO_BUF struct buf help = BUF_INIT(BUF_MAX_TEXT);
+	cli_help(NULL, cli->given[FLAG_HELP] ? &cli->out : &help);
+	fputs(buf_str(&help), stderr);
+	return cli->given[FLAG_HELP] ? EXIT_DONE : EXIT_USAGE;
 }
 
 static int run_command(struct cli *cli, struct overrides *overrides, int argc, char **argv)
@@ -245,10 +272,8 @@ static int run_command(struct cli *cli, struct overrides *overrides, int argc, c
 		buf_addf(&cli->out, "trueup %s\n", version_text());
 		return EXIT_DONE;
 	}
-	if (cli->args_n == 0) {
-		cli_help(NULL, &cli->out);
-		return cli->given[FLAG_HELP] ? EXIT_DONE : EXIT_USAGE;
-	}
+	if (cli->args_n == 0)
+		return no_command(cli);
 	status = find_command(cli);
 	if (status != EXIT_DONE)
 		return status;

@@ -65,6 +65,8 @@ extern const struct command commands[];
 #undef COMMAND
 /* Exact name, or NULL. */
 const struct command *command_find(const char *name);
+/* The command that was probably meant, or NULL. */
+const char *command_nearest(const char *word);
 
 struct cli {
 	const struct command *command;
@@ -75,6 +77,7 @@ struct cli {
 	const char *value[FLAGS];
 	bool json, colour; /* colour: standard output is a terminal and NO_COLOR is not set */
 	unsigned width;	   /* columns of standard output; 80 where it is no terminal */
+	bool is_page;	   /* somebody reads it in `width` columns: a terminal, or COLUMNS is set */
 	const char *state_dir;
 	const struct settings *settings;
 	const char *config_path; /* of the settings; NULL: none were found */
@@ -82,6 +85,7 @@ struct cli {
 	const char **overrides;	 /* settings given as flags, for cli_reload */
 	size_t overrides_n;
 	struct buf out; /* what goes to standard output, written when the command ended */
+	int out_failed; /* the exit code for that; 0: it could be written */
 };
 
 /* The whole of main(): parses, runs, prints, returns the exit code. */
@@ -93,6 +97,8 @@ int cli_fail(struct cli *cli, const struct err *err);
 int cli_usage(struct cli *cli, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* A line of talk on standard error. */
 void cli_say(const char *fmt, ...) PRINTF_LIKE(1, 2);
+/* Writes what is in cli->out now, so that talk comes behind it. */
+void cli_flush(struct cli *cli);
 /* Adds the value as JSON to cli->out and releases it. */
 void cli_put_json(struct cli *cli, json_t *json);
 /* Options for the engine from what was given. */
@@ -105,7 +111,10 @@ const struct settings *cli_reload(void *arg, struct err *err);
 const char *cli_lookup(struct cli *cli, enum cli_flag flag);
 /* Help as text: of everything (NULL), of a topic or of a command. */
 void cli_help(const char *topic, struct buf *out);
-/* A table with aligned columns, cut to the width; cells are separated by \t, rows end with \n. */
+/*
+ * A table with aligned columns; cells are separated by \t, rows end with \n. On a page a last cell
+ * that does not fit stands below its row; elsewhere a row is always one line, for grep and awk.
+ */
 void cli_table(struct cli *cli, const char *rows);
 
 #endif

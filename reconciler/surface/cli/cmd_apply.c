@@ -14,13 +14,16 @@ static void put_done(struct cli *cli, const json_t *done)
 	size_t i;
 	json_t *slot;
 	AUTO_BUF struct buf rows = BUF_INIT(BUF_MAX_OUTPUT);
-	buf_adds(&rows, "DEPLOYMENT\tVERSION\tNODE\tSTATUS\n");
+	buf_adds(&rows, "DEPLOYMENT\tVERSION\tNODE\tSTATUS\t\n");
 	json_array_foreach(done, i, slot)
-		buf_addf(&rows, "%s/%s/%s\t%s\t%s\t%s\n", json_str(slot, "project", ""),
+		buf_addf(&rows, "%s/%s/%s\t%s\t%s\t%s\t%s\n", json_str(slot, "project", ""),
 			 json_str(slot, "stage", ""), json_str(slot, "deployment", ""),
 			 json_str(slot, "version", "-"), json_str(slot, "node", ""),
-			 json_str(slot, "status", "-"));
-	cli_table(cli, buf_str(&rows));
+			 json_str(slot, "status", "-"), json_str(slot, "error", ""));
+	if (json_array_size(done))
+		cli_table(cli, buf_str(&rows));
+	else
+		buf_adds(&cli->out, "Nothing is deployed.\n");
 }
 
 int cmd_apply(struct cli *cli)

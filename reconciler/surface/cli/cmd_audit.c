@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/num.h"
+#include "base/oid.h"
 #include "surface/cli/view.h"
 
 static json_t *entry_json(const struct audit_entry *entry)
@@ -43,14 +44,28 @@ static int parse_since(const char *text, int64_t *since_ms)
 	return clock_parse(text, since_ms);
 }
 
+/* Names without their addresses, commits as short as elsewhere: --json has them whole. */
+static const char *short_actor(struct arena *arena, const char *actor)
+{
+	const char *address = strstr(actor, " <");
+	return address ? arena_strndup(arena, actor, (size_t)(address - actor)) : actor;
+}
+
+static const char *short_subject(struct arena *arena, const char *subject)
+{
+	struct oid commit;
+	return oid_parse(subject, &commit) == 0 ? arena_strndup(arena, subject, 12) : subject;
+}
+
 static void put_entries(struct cli *cli, const struct audit_entry *entries, size_t n)
 {
 	AUTO_BUF struct buf rows = BUF_INIT(BUF_MAX_OUTPUT);
-	buf_adds(&rows, "TIME\tACTOR\tACTION\tSUBJECT\tDETAIL\n");
+	buf_adds(&rows, "TIME\tACTOR\tACTION\tSUBJECT\t\n");
 	for (size_t i = 0; i < n; i++) {
 		char time[CLOCK_TEXT_MAX];
 		buf_addf(&rows, "%s\t%s\t%s\t%s\t%s\n", view_time(entries[i].when_ms, time),
-			 entries[i].actor, entries[i].action, entries[i].subject,
+			 short_actor(cli->arena, entries[i].actor), entries[i].action,
+			 short_subject(cli->arena, entries[i].subject),
 			 entries[i].detail ? entries[i].detail : "");
 	}
 	if (n)

@@ -76,19 +76,32 @@ static void put_zsh(struct buf *out)
 		      "_trueup \"$@\"\n");
 }
 
+static void put_fish_text(const char *text, struct buf *out)
+{
+	buf_adds(out, " -d '");
+	for (; *text; text++)
+		buf_addf(out, "%s%c", *text == '\'' || *text == '\\' ? "\\" : "", *text);
+	buf_adds(out, "'\n");
+}
+
 static void put_fish(struct buf *out)
 {
 	buf_adds(out, "# fish completion for trueup\n");
 	for (const struct command *command = commands; command->name; command++) {
-		buf_addf(out, "complete -c trueup -n __fish_use_subcommand -f -a '%s' -d '%s'\n",
-			 command->name, command->summary);
-		for (int i = 0; i < FLAGS; i++)
-			if (i == FLAG_HELP || (command->flags >> i & 1))
-				buf_addf(out,
-					 "complete -c trueup -n '__fish_seen_subcommand_from %s' "
-					 "-l %s%s -d '%s'\n",
-					 command->name, flag_rows[i].name,
-					 flag_rows[i].value ? " -r" : "", flag_rows[i].text);
+		buf_addf(out, "complete -c trueup -n __fish_use_subcommand -f -a '%s'",
+			 command->name);
+		put_fish_text(command->summary, out);
+		for (int i = 0; i < FLAGS; i++) {
+			const struct flag_row *row = &flag_rows[i];
+			if (i != FLAG_HELP && !(command->flags >> i & 1))
+				continue;
+			buf_addf(out, "complete -c trueup -n '__fish_seen_subcommand_from %s'",
+				 command->name);
+			if (row->letter)
+				buf_addf(out, " -s %c", row->letter);
+			buf_addf(out, " -l %s%s", row->name, row->value ? " -r" : "");
+			put_fish_text(row->text, out);
+		}
 	}
 }
 

@@ -13,11 +13,11 @@ static void put_records(struct cli *cli, const struct ledger_view *view)
 		char name[256], time[CLOCK_TEXT_MAX];
 		if (!view_matches(cli, &record->slot))
 			continue;
-		buf_addf(&rows, "%lld\t%s\t%s\t%s\t%s%s\t%s\t%.10s\n", (long long)record->id,
+		buf_addf(&rows, "%lld\t%s\t%s\t%s\t%s%s\t%s\t%.8s\n", (long long)record->id,
 			 view_slot_name(&record->slot, name),
 			 record->version ? record->version : "-", record->slot.node,
 			 record_status_word(record->status), record->active ? " *" : "",
-			 view_time(record->finished_ms, time),
+			 view_ago(record->finished_ms, time),
 			 record->commit ? record->commit : "-");
 	}
 	cli_table(cli, buf_str(&rows));

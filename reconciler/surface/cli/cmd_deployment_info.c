@@ -64,8 +64,9 @@ static void put_steps(struct cli *cli, const json_t *steps)
 	json_array_foreach(steps, i, step)
 	{
 		const char *detail = json_str(step, "detail", NULL);
-		buf_addf(&cli->out, "step         %s %s %s: %s%s%s\n", json_str(step, "at", ""),
-			 json_str(step, "op", ""), json_str(step, "name", ""),
+		const char *name = json_str(step, "name", "");
+		buf_addf(&cli->out, "step         %s %s%s%s: %s%s%s\n", json_str(step, "at", ""),
+			 json_str(step, "op", ""), *name ? " " : "", name,
 			 json_str(step, "result", ""), detail ? ": " : "", detail ? detail : "");
 	}
 }
@@ -74,11 +75,9 @@ static void put_error(struct cli *cli, const json_t *error)
 {
 	if (!json_is_object(error))
 		return;
-	const char *log = json_str(error, "log", NULL);
 	buf_addf(&cli->out, "error        %s: %s\n", json_str(error, "step", "?"),
 		 json_str(error, "message", ""));
-	if (log)
-		buf_add_clean(&cli->out, log, strlen(log));
+	view_put_log(cli, json_str(error, "log", NULL), "             | ");
 }
 
 static void put_record(struct cli *cli, const json_t *json)

@@ -1,5 +1,6 @@
 #include "base/sys.h"
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "surface/cli/status.h"
 
@@ -9,11 +10,17 @@ static void put_nodes(struct cli *cli, const json_t *nodes)
 	json_t *node;
 	AUTO_BUF struct buf rows = BUF_INIT(BUF_MAX_OUTPUT);
 	buf_adds(&rows, "NODE\tDRIVER\tREACHABLE\tLAST CHANGE SEEN\tDRIFT\t\n");
-	json_array_foreach(nodes, i, node) buf_addf(
-		&rows, "%s\t%s\t%s\t%.19s\t%zu\t%s\n", json_str(node, "name", ""),
-		json_str(node, "driver", "-"), json_flag(node, "reachable", false) ? "yes" : "no",
-		json_str(node, "seenAt", "-"), json_array_size(json_object_get(node, "drift")),
-		json_str(node, "error", ""));
+	json_array_foreach(nodes, i, node)
+	{
+		char time[CLOCK_TEXT_MAX];
+		int64_t seen_ms = 0;
+		clock_parse(json_str(node, "seenAt", ""), &seen_ms);
+		buf_addf(&rows, "%s\t%s\t%s\t%s\t%zu\t%s\n", json_str(node, "name", ""),
+			 json_str(node, "driver", "-"),
+			 json_flag(node, "reachable", false) ? "yes" : "no",
+			 view_time(seen_ms, time), json_array_size(json_object_get(node, "drift")),
+			 json_str(node, "error", ""));
+	}
 	if (json_array_size(nodes))
 		cli_table(cli, buf_str(&rows));
 	else

@@ -7,17 +7,19 @@
 struct row {
 	const struct record *newest;
 	int serves;
-	struct buf versions; /* those that serve, each once */
+	json_t *versions; /* those that serve, each once */
 };
 
 static void add_version(struct row *row, const struct record *record)
 {
-	const char *version = record->version ? record->version : "-";
+	size_t i;
+	json_t *known;
 	row->serves++;
-	AUTO_FREE char *known = mem_printf(" %s ", buf_str(&row->versions));
-	AUTO_FREE char *needle = mem_printf(" %s ", version);
-	if (!strstr(known, needle))
-		buf_addf(&row->versions, "%s%s", row->versions.len ? " " : "", version);
+	if (!record->version)
+		return;
+	json_array_foreach(row->versions, i,
+			   known) if (str_eq(json_string_value(known), record->version)) return;
+	json_array_append_new(row->versions, json_string(record->version));
 }
 
 static void gather(struct cli *cli, const struct ledger_view *view, struct map *rows)
@@ -30,7 +32,7 @@ static void gather(struct cli *cli, const struct ledger_view *view, struct map *
 		struct row *row = map_get(rows, key);
 		if (!row) {
 			row = mem_zalloc(1, sizeof *row);
-			row->versions = (struct buf)BUF_INIT(BUF_MAX_LINE);
+			row->versions = json_array();
 			map_put(rows, key, row);
 		}
 		row->newest = record;
@@ -42,7 +44,7 @@ static void gather(struct cli *cli, const struct ledger_view *view, struct map *
 static void free_row(void *value)
 {
 	struct row *row = value;
-	buf_release(&row->versions);
+	json_decref(row->versions);
 	free(row);
 }
 
@@ -52,9 +54,14 @@ static void put_rows(struct cli *cli, const struct map *rows)
 	buf_adds(&text, "PRODUCT\tTYPE\tSERVES ON\tVERSIONS THAT SERVE\n");
 	for (struct map_entry *e = NULL; (e = map_next(rows, e));) {
 		const struct row *row = e->value;
-		buf_addf(&text, "%s\t%s\t%d\t%s\n", e->key,
+		size_t i;
+		json_t *version;
+		buf_addf(&text, "%s\t%s\t%d\t%s", e->key,
 			 row->newest->version ? "complex" : "simple", row->serves,
-			 buf_str(&row->versions));
+			 json_array_size(row->versions) ? "" : "-");
+		json_array_foreach(row->versions, i, version)
+			buf_addf(&text, "%s%s", i ? " " : "", json_string_value(version));
+		buf_addc(&text, '\n');
 	}
 	cli_table(cli, buf_str(&text));
 }
@@ -69,7 +76,7 @@ static json_t *rows_json(const struct map *rows)
 		json_put_str(json, "name", row->newest->product);
 		json_put_str(json, "type", row->newest->version ? "complex" : "simple");
 		json_object_set_new(json, "serves", json_integer(row->serves));
-		json_put_str(json, "versions", buf_str(&row->versions));
+		json_object_set(json, "versions", row->versions);
 		json_array_append_new(list, json);
 	}
 	return list;

@@ -39,6 +39,11 @@ static const char *remark(const json_t *slot, char *out, size_t size)
 	return out;
 }
 
+static bool has_scope(const struct cli *cli)
+{
+	return cli->value[FLAG_PROJECT] || cli->value[FLAG_STAGE] || cli->value[FLAG_NODE];
+}
+
 static void put_slots(struct cli *cli, const json_t *slots)
 {
 	AUTO_BUF struct buf rows = BUF_INIT(BUF_MAX_OUTPUT);
@@ -57,6 +62,8 @@ static void put_slots(struct cli *cli, const json_t *slots)
 	buf_addc(&cli->out, '\n');
 	if (json_array_size(slots))
 		cli_table(cli, buf_str(&rows));
+	else if (has_scope(cli))
+		buf_adds(&cli->out, "Nothing in that scope is deployed.\n");
 	else
 		buf_adds(&cli->out, "Nothing is deployed.\n");
 }

@@ -5,10 +5,9 @@
 
 static void show(struct cli *cli, const json_t *answer)
 {
-	buf_addf(&cli->out, "%.12s %s\n", json_str(answer, "commit", ""),
-		 json_flag(answer, "synced", false) ? "synced"
-		 : cli->given[FLAG_WAIT]	    ? "not synced: see trueup status"
-						    : "looking");
+	if (!cli->given[FLAG_WAIT])
+		buf_addf(&cli->out, "%.12s %s\n", json_str(answer, "commit", ""),
+			 json_flag(answer, "synced", false) ? "synced" : "looking");
 }
 
 int cmd_sync(struct cli *cli)

@@ -8,27 +8,18 @@
 
 static const char *what_happened(const struct record *record, char *out, size_t size)
 {
+	/* The text of an error begins with the step it happened in, where that is one change. */
+	const char *step = record->error_step;
+	if (step && record->error_text && str_starts(record->error_text, step))
+		step = NULL;
 	if (record->error_text)
 		snprintf(out, size, "%s%s%s: %s", record_status_word(record->status),
-			 record->error_step ? " at " : "",
-			 record->error_step ? record->error_step : "", record->error_text);
+			 step ? " at " : "", step ? step : "", record->error_text);
 	else
 		snprintf(out, size, "%s%s%s%s", record_status_word(record->status),
 			 record->reason ? " (" : "", record->reason ? record->reason : "",
 			 record->reason ? ")" : "");
 	return out;
-}
-
-/* The last lines that it wrote, set apart from ours. */
-static void put_log(struct cli *cli, const char *log)
-{
-	for (const char *line = log; *line;) {
-		size_t len = strcspn(line, "\n");
-		buf_adds(&cli->out, "      | ");
-		buf_add_clean(&cli->out, line, len);
-		buf_adds(&cli->out, "\n");
-		line += len + (line[len] != '\0');
-	}
 }
 
 static void put_record(struct cli *cli, const struct record *record)
@@ -40,8 +31,7 @@ static void put_record(struct cli *cli, const struct record *record)
 	buf_addf(&cli->out, "    commit %.12s by %s\n", record->commit ? record->commit : "?",
 		 record->author ? record->author : "unknown");
 	buf_addf(&cli->out, "    %s\n", what_happened(record, what, sizeof what));
-	if (record->error_log)
-		put_log(cli, record->error_log);
+	view_put_log(cli, record->error_log, "      | ");
 }
 
 static void put_steps(struct cli *cli, const struct record *record)
@@ -52,13 +42,13 @@ static void put_steps(struct cli *cli, const struct record *record)
 		return;
 	for (size_t i = 0; i < n; i++) {
 		char time[CLOCK_TEXT_MAX];
-		buf_addf(&cli->out, "    %s  %s %s%s%s\n", view_time(steps[i].intent_ms, time),
-			 steps[i].op, steps[i].name ? steps[i].name : "",
-			 !steps[i].result_ms ? ": result unknown"
-			 : steps[i].ok	     ? ""
-					     : ": ",
-			 steps[i].result_ms && !steps[i].ok && steps[i].detail ? steps[i].detail
-									       : "");
+		const struct ledger_step *step = &steps[i];
+		const char *name = step->name ? step->name : "";
+		bool failed = step->result_ms && !step->ok;
+		buf_addf(&cli->out, "    %s  %s%s%s%s%s%s\n", view_time(step->intent_ms, time),
+			 step->op, *name ? " " : "", name,
+			 !step->result_ms ? ": result unknown" : "", failed ? ": " : "",
+			 failed && step->detail ? step->detail : "");
 	}
 }
 
@@ -81,7 +71,7 @@ static void put_ailing(struct cli *cli, const json_t *containers)
 	}
 }
 
-static void put_now(struct cli *cli, const json_t *state, bool serves)
+static void put_now(struct cli *cli, const json_t *state, bool serves, const char *name)
 {
 	const json_t *waiting = json_object_get(state, "waiting");
 	const json_t *wanted = json_object_get(state, "wanted");
@@ -91,6 +81,10 @@ static void put_now(struct cli *cli, const json_t *state, bool serves)
 			 (long long)json_int(wanted, "id", 0), json_str(wanted, "status", "?"),
 			 json_str(wanted, "error", NULL) ? ": " : "",
 			 json_str(wanted, "error", ""));
+	if (str_eq(json_str(wanted, "status", ""), "failed"))
+		buf_addf(&cli->out,
+			 "It is tried again when its inputs change, or by: trueup retry %s\n",
+			 name);
 	if (json_is_object(waiting))
 		buf_addf(&cli->out, "It waits: %s: %s (since %s).\n",
 			 json_str(waiting, "reason", ""), json_str(waiting, "detail", "-"),
@@ -114,7 +108,7 @@ static void put_slot(struct cli *cli, const struct ledger_view *view, const stru
 	bool serves = false;
 	for (size_t i = 0; i < n; i++)
 		serves |= records[i]->active;
-	put_now(cli, state, serves);
+	put_now(cli, state, serves, name);
 	buf_adds(&cli->out, "History, oldest first:\n");
 	for (size_t i = 0; i < n; i++) {
 		put_record(cli, records[i]);

@@ -115,12 +115,17 @@ void cli_help(const char *topic, struct buf *out)
 
 int cmd_help(struct cli *cli)
 {
+	const char *topic = cli->args[0];
 	if (cli->args_n == 0) {
 		help_all(&cli->out);
 		return EXIT_DONE;
 	}
-	if (page_put(cli->args[0], &cli->out) || help_topic(cli->args[0], &cli->out))
+	if (cli->args_n == 2)
+		topic = arena_printf(cli->arena, "%s:%s", topic, cli->args[1]);
+	if (page_put(topic, &cli->out) || help_topic(topic, &cli->out))
 		return EXIT_DONE;
-	cli_say("trueup: no help on %s; trueup help lists the commands", cli->args[0]);
+	const char *near = command_nearest(topic);
+	cli_say("trueup: no help on %s%s%s%s; trueup help lists the commands", topic,
+		near ? " (did you mean " : "", near ? near : "", near ? "?)" : "");
 	return EXIT_USAGE;
 }

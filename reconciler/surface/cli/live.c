@@ -1,5 +1,8 @@
 #include "base/sys.h"
 
+#include <pwd.h>
+#include <unistd.h>
+
 #include "base/json.h"
 #include "base/num.h"
 #include "surface/cli/live.h"
@@ -15,13 +18,34 @@ static void say_diagnostics(const json_t *diagnostics)
 		cli_say("trueup: %s", json_str(one, "message", "refused"));
 }
 
+/* The line as it was given, whatever named the state directory here. */
 static void say_where(struct cli *cli)
 {
 	AUTO_BUF struct buf line = BUF_INIT(BUF_MAX_LINE);
 	for (int i = 0; i < cli->args_n; i++)
 		buf_addf(&line, " %s", cli->args[i]);
+	for (int i = 0; i < FLAGS; i++)
+		if (cli->given[i] && i != FLAG_STATE && i != FLAG_CONFIG)
+			buf_addf(&line, " --%s%s%s", flag_rows[i].name, cli->value[i] ? " " : "",
+				 cli->value[i] ? cli->value[i] : "");
 	cli_say("on the machine that runs it: trueup %s%s --state %s", cli->command->name,
 		buf_str(&line), cli->state_dir);
+}
+
+static void put_pass(struct cli *cli, const json_t *answer)
+{
+	buf_addf(&cli->out, "%.12s %s\n", json_str(answer, "commit", ""),
+		 json_flag(answer, "synced", false) ? "synced" : "not synced: see trueup status");
+}
+
+/* What was asked for is written into the audit log: --user, or the name this process has here. */
+static const char *who_am_i(struct cli *cli)
+{
+	const char *user = cli_lookup(cli, FLAG_USER);
+	if (user)
+		return user;
+	struct passwd *entry = getpwuid(getuid());
+	return entry ? entry->pw_name : "unknown";
 }
 
 int live_call(struct cli *cli, const char *op, json_t *args,
@@ -35,6 +59,7 @@ int live_call(struct cli *cli, const char *op, json_t *args,
 	if (cli->value[FLAG_TIMEOUT] && num_parse_duration(cli->value[FLAG_TIMEOUT], &timeout) < 0)
 		return cli_usage(cli, "--timeout %s: not a time like 30s",
 				 cli->value[FLAG_TIMEOUT]);
+	json_put_str(owned, "actor", who_am_i(cli));
 	json_object_set_new(owned, "wait", json_boolean(cli->given[FLAG_WAIT]));
 	json_object_set_new(owned, "timeout_ms", json_integer(timeout));
 	/* The reconciler answers at the time that was given; its answer needs a moment more. */
@@ -44,11 +69,17 @@ int live_call(struct cli *cli, const char *op, json_t *args,
 			say_where(cli);
 		return code;
 	}
-	if (code != EXIT_DONE)
+	if (code != EXIT_DONE) {
 		say_diagnostics(answer);
-	else if (cli->json)
+		return code;
+	}
+	if (cli->json)
 		cli_put_json(cli, json_incref(answer));
 	else
 		show(cli, answer);
-	return code;
+	if (!cli->given[FLAG_WAIT])
+		return EXIT_DONE;
+	if (!cli->json)
+		put_pass(cli, answer);
+	return (int)json_int(answer, "exit", EXIT_DONE);
 }

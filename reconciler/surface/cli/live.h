@@ -7,9 +7,9 @@
 #include "surface/cli/cli.h"
 
 /*
- * Sends op with args (stolen), adds --wait and --timeout where given, prints the answer as JSON or
- * by show(), and returns the exit code. Where no reconciler answers: 69, and the line to run where
- * it is.
+ * Sends op with args (stolen), adds who asks, --wait and --timeout, prints the answer as JSON or
+ * by show(), and returns the exit code; with --wait the one of the pass, which is printed too.
+ * Where no reconciler answers: 69, and the line to run where it is.
  */
 int live_call(struct cli *cli, const char *op, json_t *args,
 	      void (*show)(struct cli *cli, const json_t *answer));

@@ -25,6 +25,15 @@ bool overrides_is_setting(const char *name, size_t len)
 	return false;
 }
 
+size_t overrides_names(const char **names)
+{
+	const struct object_type *type = kind_type(KIND_settings);
+	size_t n = type->fields_n < SETTINGS_MAX ? type->fields_n : SETTINGS_MAX;
+	for (size_t i = 0; i < n; i++)
+		names[i] = type->fields[i].key;
+	return n;
+}
+
 void overrides_add(struct overrides *overrides, struct arena *arena, const char *name, size_t len,
 		   const char *value)
 {

@@ -14,6 +14,9 @@ struct overrides {
 };
 /* Is it the name of a setting (first part before a dot)? */
 bool overrides_is_setting(const char *name, size_t len);
+/* Writes the names of the settings, SETTINGS_MAX at most, into names; their number. */
+#define SETTINGS_MAX 64
+size_t overrides_names(const char **names);
 void overrides_add(struct overrides *overrides, struct arena *arena, const char *name, size_t len,
 		   const char *value);
 

@@ -24,12 +24,12 @@ each_cell(const char *rows,
 
 struct layout {
 	size_t width[COLUMNS_MAX];
-	size_t limit; /* columns of the terminal */
+	size_t limit; /* columns of the page; 0: none */
 	size_t used;  /* in the row at hand */
 	struct buf *out;
 };
 
-/* The last column may be as long as it likes: what is too long there is cut when it is drawn. */
+/* The last column may be as long as it likes. */
 static void measure(void *arg, size_t column, const char *text, size_t len, bool last)
 {
 	struct layout *layout = arg;
@@ -38,33 +38,35 @@ static void measure(void *arg, size_t column, const char *text, size_t len, bool
 		layout->width[column] = width;
 }
 
-static void draw(void *arg, size_t column, const char *text, size_t len, bool last)
+static void end_line(struct layout *layout)
 {
-	struct layout *layout = arg;
-	size_t room = layout->limit > layout->used ? layout->limit - layout->used : 1;
-	size_t width = utf8_count(text, len);
-	if (last && width > room && room > 1) {
-		buf_add_clean(layout->out, text, utf8_prefix(text, len, room - 1));
-		buf_adds(layout->out, "…");
-	} else {
-		buf_add_clean(layout->out, text, len);
-	}
-	layout->used += width;
-	for (size_t pad = width; !last && pad < layout->width[column] + GAP; pad++) {
-		buf_addc(layout->out, ' ');
-		layout->used++;
-	}
-	if (!last)
-		return;
 	while (layout->out->len && layout->out->ptr[layout->out->len - 1] == ' ')
 		layout->out->ptr[--layout->out->len] = '\0';
 	buf_addc(layout->out, '\n');
 	layout->used = 0;
 }
 
+static void draw(void *arg, size_t column, const char *text, size_t len, bool last)
+{
+	struct layout *layout = arg;
+	size_t width = utf8_count(text, len);
+	if (last && column && len && layout->limit && layout->used + width > layout->limit) {
+		end_line(layout);
+		buf_adds(layout->out, "    ");
+	}
+	buf_add_clean(layout->out, text, len);
+	layout->used += width;
+	for (size_t pad = width; !last && pad < layout->width[column] + GAP; pad++) {
+		buf_addc(layout->out, ' ');
+		layout->used++;
+	}
+	if (last)
+		end_line(layout);
+}
+
 void cli_table(struct cli *cli, const char *rows)
 {
-	struct layout layout = {.limit = cli->width, .out = &cli->out};
+	struct layout layout = {.limit = cli->is_page ? cli->width : 0, .out = &cli->out};
 	each_cell(rows, measure, &layout);
 	each_cell(rows, draw, &layout);
 }

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/map.h"
 #include "base/num.h"
+#include "schema/check.h"
 #include "surface/cli/view.h"
 
 int view_open(struct cli *cli, unsigned parts, struct ledger_view **view, int *code)
@@ -116,6 +117,34 @@ const char *view_time(int64_t wall_ms, char *out)
 	return out;
 }
 
+const char *view_ago(int64_t wall_ms, char *out)
+{
+	static const struct {
+		int64_t ms;
+		const char *unit;
+	} units[] = {{86400000, "d"}, {3600000, "h"}, {60000, "m"}, {1000, "s"}};
+	int64_t ago = clock_wall_ms() - wall_ms;
+	snprintf(out, CLOCK_TEXT_MAX, "%s", wall_ms ? "now" : "-");
+	for (size_t i = 0; wall_ms && i < ARRAY_LEN(units); i++)
+		if (ago >= units[i].ms) {
+			snprintf(out, CLOCK_TEXT_MAX, "%lld%s ago", (long long)(ago / units[i].ms),
+				 units[i].unit);
+			break;
+		}
+	return out;
+}
+
+void view_put_log(struct cli *cli, const char *log, const char *margin)
+{
+	while (log && *log) {
+		size_t len = strcspn(log, "\n");
+		buf_adds(&cli->out, margin);
+		buf_add_clean(&cli->out, log, len);
+		buf_addc(&cli->out, '\n');
+		log += len + (log[len] == '\n');
+	}
+}
+
 /* ---- finding a deployment ---- */
 
 static bool is_named(const struct record *record, const char *argument)
@@ -125,8 +154,8 @@ static bool is_named(const struct record *record, const char *argument)
 	       str_eq(argument, view_slot_name(&record->slot, name));
 }
 
-static int find_by_id(struct cli *cli, const struct ledger_view *view, int64_t id,
-		      const struct record **out, size_t *n)
+static int find_by_id(const struct ledger_view *view, int64_t id, const struct record **out,
+		      size_t *n)
 {
 	for (size_t i = 0; i < view->records_n; i++)
 		if (view->records[i].id == id) {
@@ -134,11 +163,37 @@ static int find_by_id(struct cli *cli, const struct ledger_view *view, int64_t i
 			return EXIT_DONE;
 		}
 	cli_say("trueup: there is no record %lld", (long long)id);
-	(void)cli;
 	return EXIT_NOT_FOUND;
 }
 
-static int check_unique(const struct record **found, size_t n, const char *argument)
+/* With one slash or more it is compared with whole names, else with deployments' own. */
+static const char *nearest_name(struct cli *cli, const struct ledger_view *view,
+				const char *argument)
+{
+	const char **names = ARENA_ARRAY(cli->arena, view->records_n + 1, const char *);
+	char name[256];
+	for (size_t i = 0; i < view->records_n; i++) {
+		const struct slot_key *slot = &view->records[i].slot;
+		names[i] = strchr(argument, '/')
+				   ? arena_strdup(cli->arena, view_slot_name(slot, name))
+				   : slot->deployment;
+	}
+	return check_nearest(argument, names, view->records_n);
+}
+
+static int not_found(struct cli *cli, const struct ledger_view *view, const char *argument)
+{
+	const char *near = nearest_name(cli, view, argument);
+	if (near && str_eq(near, argument))
+		cli_say("trueup: there is no deployment %s in this scope", argument);
+	else
+		cli_say("trueup: there is no deployment %s%s%s%s", argument,
+			near ? ": did you mean " : "", near ? near : "", near ? "?" : "");
+	return EXIT_NOT_FOUND;
+}
+
+static int check_unique(struct cli *cli, const struct ledger_view *view,
+			const struct record **found, size_t n, const char *argument)
 {
 	AUTO_MAP struct map names = {0};
 	AUTO_BUF struct buf choices = BUF_INIT(BUF_MAX_LINE);
@@ -151,10 +206,8 @@ static int check_unique(const struct record **found, size_t n, const char *argum
 	}
 	if (names.count == 1)
 		return EXIT_DONE;
-	if (names.count == 0) {
-		cli_say("trueup: there is no deployment %s", argument);
-		return EXIT_NOT_FOUND;
-	}
+	if (names.count == 0)
+		return not_found(cli, view, argument);
 	cli_say("trueup: %s could be %s", argument, buf_str(&choices));
 	return EXIT_USAGE;
 }
@@ -168,10 +221,10 @@ int view_find(struct cli *cli, const struct ledger_view *view, const char *argum
 	*out = found;
 	*n = 0;
 	if (num_parse_int(argument, 1, INT64_MAX, &id) == 0)
-		return find_by_id(cli, view, id, found, n);
+		return find_by_id(view, id, found, n);
 	for (size_t i = 0; i < view->records_n; i++)
 		if (is_named(&view->records[i], argument) &&
 		    view_matches(cli, &view->records[i].slot))
 			found[(*n)++] = &view->records[i];
-	return check_unique(found, *n, argument);
+	return check_unique(cli, view, found, *n, argument);
 }

@@ -25,9 +25,13 @@ json_t *view_slot_state(const struct ledger_view *view, const struct slot_key *s
 int view_find(struct cli *cli, const struct ledger_view *view, const char *argument,
 	      const struct record ***out, size_t *n);
 
+/* The last words of a container, each line behind `margin`, without control bytes. */
+void view_put_log(struct cli *cli, const char *log, const char *margin);
 /* "project/stage/deployment" into out (256 bytes). */
 const char *view_slot_name(const struct slot_key *slot, char out[256]);
 /* Wall time for people: "2026-01-02 03:04:05Z", "-" for 0; out has CLOCK_TEXT_MAX bytes. */
 const char *view_time(int64_t wall_ms, char *out);
+/* How long ago that is: "now", "5m ago", "3h ago", "12d ago", "-" for 0; out as above. */
+const char *view_ago(int64_t wall_ms, char *out);
 
 #endif
