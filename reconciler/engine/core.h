@@ -100,8 +100,9 @@ struct slot_run {
 	struct backoff backoff;
 	struct err failure; /* of the last change, not yet dealt with; E_NONE: none */
 	char last_error[ERR_TEXT_MAX];
-	int mends;	   /* in a row, each soon after the one before */
-	int64_t mended_at; /* boot ms */
+	int64_t down_since; /* boot ms when what served was stopped to be replaced; 0: it was not */
+	int mends;	    /* in a row, each soon after the one before */
+	int64_t mended_at;  /* boot ms */
 	char failed_step[128];
 	char waiting[32]; /* reason, "" none */
 	char waiting_detail[256];
@@ -208,6 +209,8 @@ void nodes_queue_act(struct engine *engine, struct pending_act *act);
 /* Works on every slot of a node that was just seen; queues acts. -1: the ledger failed. */
 int slots_work(struct engine *engine, struct node_run *node, struct err *err);
 struct slot_run *slot_run_of(struct engine *engine, const struct slot_key *key);
+/* Does a container of the slot's node belong to it, by its labels? */
+bool slot_has(const struct slot_key *key, const struct workload *seen);
 void slots_release(struct engine *engine);
 /* The node cannot be seen: deadlines stand still. */
 void slots_node_lost(struct engine *engine, struct node_run *node);

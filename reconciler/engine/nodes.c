@@ -171,6 +171,8 @@ static void on_result(void *owner, const struct act_result *result)
 		  slot->id, "ms", log_int(result->took_ms), "error",
 		  result->ok ? NULL : result->text, NULL);
 	note_result(engine, group, result->op, result->ok, result->text);
+	if (op->kind == OP_STOP && slot->record && !slot->down_since)
+		slot->down_since = clock_boot_ms() - result->took_ms;
 	if (result->ok)
 		return;
 	note_untried(engine, group, result->op + 1);

@@ -1,6 +1,7 @@
 #include "base/sys.h"
 
 #include "base/clock.h"
+#include "base/num.h"
 #include "engine/records.h"
 #include "plan/content.h"
 
@@ -181,8 +182,18 @@ static int freeze(struct engine *engine, const struct slot_plan *plan, const str
 	return ledger_freeze(engine->ledger, &frozen, err);
 }
 
+/* "1.1.0", "1.1.0, down for 3s" */
+static char *with_outage(const struct record *record, int64_t down_ms)
+{
+	char duration[NUM_TEXT_MAX];
+	const char *version = record->version ? record->version : record->product;
+	return down_ms ? mem_printf("%s, down for %s", version,
+				    num_format_duration(down_ms, duration))
+		       : mem_strdup(version);
+}
+
 int records_succeed(struct engine *engine, struct slot_run *run, const struct slot_plan *plan,
-		    struct err *err)
+		    int64_t down_ms, struct err *err)
 {
 	const struct record *record = plan->decision.record;
 	struct lineage lineage = {engine->tip.outcome.model, &engine->history};
@@ -203,8 +214,17 @@ int records_succeed(struct engine *engine, struct slot_run *run, const struct sl
 	run->finished = true;
 	run->failure = (struct err)ERR_INIT;
 	backoff_clear(&run->backoff);
-	engine_say(engine, "successful", run->id, record->version);
-	return audit(engine, record, run, "successful", record->version, err);
+	AUTO_FREE char *detail = with_outage(record, down_ms);
+	engine_say(engine, "successful", run->id, detail);
+	return audit(engine, record, run, "successful", detail, err);
+}
+
+int records_reinstated(struct engine *engine, struct slot_run *run, const struct record *record,
+		       int64_t down_ms, struct err *err)
+{
+	AUTO_FREE char *detail = with_outage(record, down_ms);
+	engine_say(engine, "serves again", run->id, detail);
+	return audit(engine, NULL, run, "reinstated", detail, err);
 }
 
 int records_fail(struct engine *engine, struct slot_run *run, const struct slot_plan *plan,
@@ -302,9 +322,7 @@ static void gather_adoption(const struct slot_plan *plan, const struct observed 
 	out->agrees = true;
 	for (size_t i = 0; i < observed->workloads_n; i++) {
 		const struct workload *seen = &observed->workloads[i];
-		struct slot_key key = {seen->labels.project, seen->labels.stage,
-				       seen->labels.deployment, plan->key.node};
-		if (slot_key_cmp(&key, &plan->key) != 0)
+		if (!slot_has(&plan->key, seen))
 			continue;
 		if (!out->labels)
 			out->labels = &seen->labels;

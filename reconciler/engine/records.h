@@ -13,9 +13,15 @@
  */
 int records_follow(struct engine *engine, struct slot_run *run, const struct slot_plan *plan,
 		   bool may_begin, bool *changed, struct err *err);
-/* All containers are as wanted: successful, and what it makes obsolete or downgraded. */
+/*
+ * All containers are as wanted: successful, and what it makes obsolete or downgraded. down_ms: for
+ * how long nothing served meanwhile, 0: never.
+ */
 int records_succeed(struct engine *engine, struct slot_run *run, const struct slot_plan *plan,
-		    struct err *err);
+		    int64_t down_ms, struct err *err);
+/* After a failure the record that served before serves again, after so long. */
+int records_reinstated(struct engine *engine, struct slot_run *run, const struct record *record,
+		       int64_t down_ms, struct err *err);
 /* The release itself failed. log: last lines of the container that failed, or NULL. */
 int records_fail(struct engine *engine, struct slot_run *run, const struct slot_plan *plan,
 		 const char *log, struct err *err);

@@ -41,13 +41,6 @@ static json_t *waiting_json(const struct slot_run *run)
 	return json;
 }
 
-static bool is_of_slot(const struct workload *seen, const struct slot_plan *plan)
-{
-	struct slot_key key = {seen->labels.project, seen->labels.stage, seen->labels.deployment,
-			       plan->key.node};
-	return slot_key_cmp(&key, &plan->key) == 0;
-}
-
 static json_t *container_json(const struct workload *seen)
 {
 	json_t *json = json_object();
@@ -74,7 +67,7 @@ static const char *health_word(const struct slot_plan *plan, const struct observ
 {
 	size_t all = 0, well = 0;
 	for (size_t i = 0; i < observed->workloads_n; i++) {
-		if (!is_of_slot(&observed->workloads[i], plan))
+		if (!slot_has(&plan->key, &observed->workloads[i]))
 			continue;
 		all++;
 		well += is_well(&observed->workloads[i]);
@@ -124,7 +117,7 @@ int report_slot(struct engine *engine, struct slot_run *run, const struct slot_p
 	AUTO_JSON json_t *json = json_object();
 	json_t *containers = json_array();
 	for (size_t i = 0; i < observed->workloads_n; i++)
-		if (is_of_slot(&observed->workloads[i], plan))
+		if (slot_has(&plan->key, &observed->workloads[i]))
 			json_array_append_new(containers, container_json(&observed->workloads[i]));
 	json_object_set_new(json, "wanted", wanted_json(plan));
 	json_object_set_new(json, "waiting", waiting_json(run));

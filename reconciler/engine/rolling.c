@@ -126,18 +126,45 @@ static int on_gone(struct work *work, const struct slot_plan *plan, struct slot_
 	return records_removed(work->engine, run, plan, work->err);
 }
 
+/*
+ * From the stop of what served until the new one was up: with a health check, until it passed.
+ * Not known (0) where the reconciler was started anew in between.
+ */
+static int64_t outage_of(const struct work *work, const struct slot_plan *plan,
+			 struct slot_run *run)
+{
+	int64_t now = clock_boot_ms(), up_at = 0, down_since = run->down_since;
+	run->down_since = 0;
+	for (size_t i = 0; i < work->observed->workloads_n; i++) {
+		const struct workload *seen = &work->observed->workloads[i];
+		if (!slot_has(&plan->key, seen) || seen->state != RUN_RUNNING)
+			continue;
+		int64_t since = seen->health == HEALTH_NONE ? now - seen->running_ms : now;
+		up_at = since > up_at ? since : up_at;
+	}
+	if (!down_since || !up_at)
+		return 0;
+	return up_at > down_since ? up_at - down_since : 1;
+}
+
 static int on_done(struct work *work, const struct slot_plan *plan, struct slot_run *run,
 		   const struct target *target)
 {
 	if (!plan->slot)
 		return on_gone(work, plan, run);
+	int64_t down_ms = outage_of(work, plan, run);
 	if (!target->trying) {
 		run->failure = (struct err)ERR_INIT;
 		backoff_clear(&run->backoff);
-		return 0;
+		if (!down_ms)
+			return 0;
+		return engine_write(work->engine, work->err) < 0
+			       ? -1
+			       : records_reinstated(work->engine, run, target->record, down_ms,
+						    work->err);
 	}
 	if (engine_write(work->engine, work->err) < 0 ||
-	    records_succeed(work->engine, run, plan, work->err) < 0)
+	    records_succeed(work->engine, run, plan, down_ms, work->err) < 0)
 		return -1;
 	/* One look more: what is shown and what is checked is the end, not the way there. */
 	node_want_look(work->node);

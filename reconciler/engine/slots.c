@@ -12,6 +12,13 @@
 /* So many records may begin one after the other before the node is looked at again. */
 #define PLAN_ROUNDS 4
 
+bool slot_has(const struct slot_key *key, const struct workload *seen)
+{
+	struct slot_key label = {seen->labels.project, seen->labels.stage, seen->labels.deployment,
+				 key->node};
+	return slot_key_cmp(&label, key) == 0;
+}
+
 /* ---- what is remembered of each slot ---- */
 
 struct slot_run *slot_run_of(struct engine *engine, const struct slot_key *key)

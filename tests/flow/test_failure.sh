@@ -103,4 +103,23 @@ check "why says which step failed" grep -q 'create blocked-web: container blocke
 check "and that nothing serves" grep -q '^Nothing serves' <<<"$why"
 check "and that the next one was not tried" grep -q 'start blocked-web: not tried$' <<<"$why"
 
+# ---- an outage is measured ----
+
+# one_after_the_other VERSION - where two must never run side by side
+one_after_the_other() {
+	put projects/shop/stages/production/db.yaml "kind: Deployment" "name: db" "product: web" \
+		"version: $1" "node: two" "prefix: db" \
+		"strategy: {type: recreate, minHealthy: 0s, deadline: 1s}"
+	push "db $1"
+	apply >/dev/null 2>&1
+}
+audit_of() { "$trueup" audit --json --state "$state" | jq -r ".[] | select(.action == \"$1\") | select(.subject | test(\"/db@\")) | .detail" | tail -n 1; }
+one_after_the_other 1.0.0
+check_same "nothing was down for the first" "1.0.0" "$(audit_of successful)"
+one_after_the_other 1.1.0
+check "the outage of a replacement is on record" grep -qxE '1\.1\.0, down for [0-9]+m?s' <(audit_of successful)
+behave two '{"images":{"local/web:1.2.0":{"exitAfterMs":0}}}'
+one_after_the_other 1.2.0
+check "and that of a failed one, which is longer" grep -qxE '1\.1\.0, down for [0-9.s]+([0-9]+ms)?' <(audit_of reinstated)
+
 done_testing
