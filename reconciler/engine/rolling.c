@@ -142,7 +142,7 @@ static int64_t outage_of(const struct work *work, const struct slot_plan *plan,
 		int64_t since = seen->health == HEALTH_NONE ? now - seen->running_ms : now;
 		up_at = since > up_at ? since : up_at;
 	}
-	if (!down_since || !up_at)
+	if (!down_since || !up_at || plan->slot->strategy != STRATEGY_RECREATE)
 		return 0;
 	return up_at > down_since ? up_at - down_since : 1;
 }

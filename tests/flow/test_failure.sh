@@ -113,13 +113,19 @@ one_after_the_other() {
 	push "db $1"
 	apply >/dev/null 2>&1
 }
-audit_of() { "$trueup" audit --json --state "$state" | jq -r ".[] | select(.action == \"$1\") | select(.subject | test(\"/db@\")) | .detail" | tail -n 1; }
+# audit_of ACTION DEPLOYMENT - what was last noted of it
+audit_of() {
+	"$trueup" audit --json --state "$state" | jq -r --arg action "$1" --arg name "/$2@" \
+		'[.[] | select(.action == $action and (.subject | contains($name)))][-1].detail'
+}
+
 one_after_the_other 1.0.0
-check_same "nothing was down for the first" "1.0.0" "$(audit_of successful)"
+check_same "nothing was down for the first" "1.0.0" "$(audit_of successful db)"
 one_after_the_other 1.1.0
-check "the outage of a replacement is on record" grep -qxE '1\.1\.0, down for [0-9]+m?s' <(audit_of successful)
+check "the outage of a replacement is on record" grep -qxE '1\.1\.0, down for [0-9]+m?s' <(audit_of successful db)
 behave two '{"images":{"local/web:1.2.0":{"exitAfterMs":0}}}'
 one_after_the_other 1.2.0
-check "and that of a failed one, which is longer" grep -qxE '1\.1\.0, down for [0-9.s]+([0-9]+ms)?' <(audit_of reinstated)
+check "and that of a failed one, which is longer" grep -qxE '1\.1\.0, down for [0-9.s]+([0-9]+ms)?' <(audit_of reinstated db)
+check_same "side by side nothing is down" "1.2.0" "$(audit_of successful web)"
 
 done_testing
