@@ -160,20 +160,35 @@ scenario() {
 	esac
 }
 
+# What is killed: `apply`, or `run`, which sees the commit come and is told to stop when all is settled.
+killed=apply
+
+# traced N PREPARE - the killer on what is to be killed.
+traced() {
+	local options=(--repo "$config" --state "$state" --config "$flow_config") until
+	if [ $killed = apply ]; then
+		timeout 60 "$killer" "$1" "$2 && git -C '$config' update-ref refs/heads/main $target" \
+			"$trueup" apply "${options[@]}"
+	else
+		until="until '$trueup' sync --state '$state'; do sleep 0.01; done
+			git -C '$config' update-ref refs/heads/main $target
+			'$trueup' sync --wait --state '$state'"
+		timeout 60 "$killer" -u "$until" "$1" "$2" "$trueup" run "${options[@]}"
+	fi
+}
+
 # one_kill N - runs the scenario from a fresh start, with a kill at write N (0: none); leaves the
 # killer's last line in $said.
 one_kill() {
-	local commit prepare="true"
+	local commit prepare="git -C '$config' update-ref refs/heads/main $empty"
 	fresh
 	for commit in $before; do
 		prepare="git -C '$config' update-ref refs/heads/main $commit &&
 			'$trueup' apply --repo '$config' --state '$state' --config '$flow_config' >/dev/null 2>'$flow/before'"
 		[ "$commit" = "${before##* }" ] || { eval "$prepare" || return 1; }
 	done
-	prepare="$prepare && git -C '$config' update-ref refs/heads/main $target"
-	ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 timeout 60 "$killer" "$1" "$prepare" \
-		"$trueup" apply --repo "$config" --state "$state" --config "$flow_config" \
-		>"$flow/traced" 2>&1
+	ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 traced "$1" "$prepare" >"$flow/traced" 2>&1
+	at "$target" # who was killed before the push finds it later
 	said=$(tail -n 1 "$flow/traced")
 	case $said in killer:*counted*) return 0 ;; esac
 	return 1
@@ -182,24 +197,25 @@ one_kill() {
 # kills NAME POINTS - up to POINTS kills (0: at every write), spread evenly; prints complaints and
 # adds a line to $table.
 kills() {
-	local name=$1 points=$2 calls step n complaints kills=0 good=0 lost=0 doubled=0 other=0
+	local name=$1 points=$2 begun=$SECONDS calls step n complaints kills=0 good=0 lost=0 doubled=0 other=0
 	scenario "$name"
-	one_kill 0 || { echo "$name: cannot be traced: $said"; return 1; }
+	one_kill 0 || { echo "$killed, $name: cannot be traced: $said"; return 1; }
 	calls=${said#killer: } calls=${calls%% *}
 	step=1000
 	[ "$points" = 0 ] || [ "$points" -ge "$calls" ] || step=$((calls * 1000 / points))
 	for ((n = 1000; n / 1000 <= calls; n += step)); do
-		one_kill $((n / 1000)) || { echo "$name $((n / 1000)): $said: $(tail -n 3 "$flow/before")"; other=$((other + 1)); continue; }
+		one_kill $((n / 1000)) || { echo "$killed, $name $((n / 1000)): $said: $(tail -n 3 "$flow/before")"; other=$((other + 1)); continue; }
 		kills=$((kills + 1))
 		complaints=$(converged "$wanted")
 		if [ -z "$complaints" ]; then good=$((good + 1)); else
 			lost=$((lost + $(grep -c ^lost: <<<"$complaints")))
 			doubled=$((doubled + $(grep -c ^doubled: <<<"$complaints")))
 			other=$((other + 1))
-			echo "$name, write $((n / 1000)) of $calls (${said#*, }): $complaints"
+			echo "$killed, $name, write $((n / 1000)) of $calls (${said#*, }): $complaints"
 		fi
-		[ -z "${progress:-}" ] || [ $((kills % 50)) != 0 ] || echo "# $name: $kills kills, $good converged" >&2
+		[ -z "${progress:-}" ] || [ $((kills % 50)) != 0 ] || echo "# $killed, $name: $kills kills, $good converged" >&2
 	done
-	table+=$(printf '%-10s %8d %6d %9d %5d %7d' "$name" "$calls" $kills $good $lost $doubled)$'\n'
+	table+=$(printf '%-7s %-10s %7d %6d %9d %5d %7d %4ds' "$killed" "$name" "$calls" $kills $good \
+		$lost $doubled $((SECONDS - begun)))$'\n'
 	[ $other = 0 ]
 }

@@ -1,12 +1,15 @@
 /*
  * killer.c - runs a command and kills one of its processes at its N-th write.
  *
- *	killer N BEFORE COMMAND [ARG...]
+ *	killer [-u UNTIL] N BEFORE COMMAND [ARG...]
  *
  * BEFORE is given to sh and runs to its end first. From then on every system call that changes
  * something outside the process is counted, over COMMAND, all its descendants and whatever BEFORE
  * left running, in the order in which they happen. The process about to make the N-th is killed
  * with SIGKILL, and the call is not made; the others go on undisturbed. With N 0 nobody is killed.
+ *
+ * A COMMAND that does not end by itself needs UNTIL: it is given to sh beside COMMAND, untraced,
+ *and at its end COMMAND gets SIGTERM. When COMMAND ends first, UNTIL is killed.
  *
  * When COMMAND has ended, what it left running is let go. The last line of standard error is
  *
@@ -90,6 +93,7 @@ static const long WRITES[] = {
 static struct {
 	long target, calls;
 	pid_t command; /* 0: BEFORE still runs, nothing is counted */
+	pid_t until;   /* 0: there is none, or it is over */
 	int status;    /* of the process waited for */
 	long at;       /* the call that was not made, -1: none yet */
 	char victim[32];
@@ -154,7 +158,10 @@ static int follow_until_end(pid_t pid)
 			continue;
 		if (who < 0)
 			return -1;
-		if (WIFSTOPPED(status)) {
+		if (who == killer.until) {
+			killer.until = 0;
+			kill(pid, SIGTERM);
+		} else if (WIFSTOPPED(status)) {
 			long signal = on_stop(who, status);
 			ptrace(PTRACE_SYSCALL, who, NULL, (void *)signal);
 		} else if (who == pid) {
@@ -162,6 +169,27 @@ static int follow_until_end(pid_t pid)
 			return 0;
 		}
 	}
+}
+
+/* In a group of its own, so that all of it can be ended. */
+static pid_t start_until(const char *script)
+{
+	pid_t pid = fork();
+	if (pid == 0) {
+		setpgid(0, 0);
+		execl("/bin/sh", "sh", "-c", script, NULL);
+		_exit(127);
+	}
+	setpgid(pid, pid);
+	return pid;
+}
+
+static void end_until(void)
+{
+	if (killer.until <= 0)
+		return;
+	kill(-killer.until, SIGKILL);
+	waitpid(killer.until, NULL, 0);
 }
 
 /* The command, stopped before its first instruction and traced. */
@@ -186,8 +214,14 @@ static pid_t start(char **command)
 
 int main(int argc, char **argv)
 {
+	const char *until = NULL;
+	if (argc > 2 && strcmp(argv[1], "-u") == 0) {
+		until = argv[2];
+		argv += 2;
+		argc -= 2;
+	}
 	if (argc < 4) {
-		fprintf(stderr, "usage: killer N BEFORE COMMAND [ARG...]\n");
+		fprintf(stderr, "usage: killer [-u UNTIL] N BEFORE COMMAND [ARG...]\n");
 		return 64;
 	}
 	killer.target = strtol(argv[1], NULL, 10);
@@ -201,8 +235,11 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	killer.command = start(argv + 3);
-	if (killer.command < 0 || follow_until_end(killer.command) != 0)
+	if (killer.command >= 0 && until)
+		killer.until = start_until(until);
+	if (killer.command < 0 || killer.until < 0 || follow_until_end(killer.command) != 0)
 		return 1;
+	end_until();
 	bool exited = WIFEXITED(killer.status);
 	fprintf(stderr, "killer: %ld counted, %s %d, ", killer.calls, exited ? "exit" : "signal",
 		exited ? WEXITSTATUS(killer.status) : WTERMSIG(killer.status));

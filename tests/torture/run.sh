@@ -1,5 +1,5 @@
 #!/bin/bash
-# run.sh - everything that takes minutes: kills at every write, kills at random, byte flips.
+# run.sh - everything that takes long (two hours at full length): kills at every write, kills at random, byte flips.
 #
 #	TORTURE_POINTS=n   at most n kills in each scenario (default: at every write)
 #	TORTURE_KILLS=n    kills of the daemon at random moments (default 200; 1000 with TORTURE_LONG=1)
