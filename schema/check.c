@@ -36,8 +36,8 @@ static void find_broken_units(struct checker *checker)
 	static char yes;
 	char key[160];
 
-	for (size_t i = 0; i < checker->model->files_n; i++) {
-		const struct file *file = checker->model->files[i];
+	for (size_t i = 0; i < checker->model->files.n; i++) {
+		const struct file *file = checker->model->files.v[i];
 
 		for (size_t j = 0; j < file->diags_n; j++) {
 			if (file->diags[j].severity != DIAG_ERROR)
@@ -114,8 +114,8 @@ static void check_organization(struct checker *checker)
 	const struct model *model = checker->model;
 	size_t documents = 0;
 
-	for (size_t i = 0; i < model->files_n; i++)
-		documents += model->files[i]->documents_n;
+	for (size_t i = 0; i < model->files.n; i++)
+		documents += model->files.v[i]->documents_n;
 	if (model->organization || check_is_broken(checker, &check_organization_unit))
 		return;
 	if (documents == 0 && checker->broken.count == 0)
@@ -200,6 +200,15 @@ static void check_stage_document(struct checker *checker, const struct file *fil
 				    unit->project, unit->stage);
 }
 
+void check_folder(struct checker *checker, const struct file *file)
+{
+	if (file->unit.level == UNIT_ORGANIZATION || !file->documents_n)
+		return;
+	check_project_document(checker, file);
+	if (file->unit.level == UNIT_STAGE)
+		check_stage_document(checker, file);
+}
+
 /* A folder in use needs the document that names it; told once a unit, at its first file. */
 static void check_folders(struct checker *checker)
 {
@@ -207,17 +216,14 @@ static void check_folders(struct checker *checker)
 	static char yes;
 	char key[160];
 
-	for (size_t i = 0; i < checker->model->files_n; i++) {
-		const struct file *file = checker->model->files[i];
+	for (size_t i = 0; i < checker->model->files.n; i++) {
+		const struct file *file = checker->model->files.v[i];
 
 		if (file->unit.level == UNIT_ORGANIZATION || !file->documents_n)
 			continue;
 		unit_key(&file->unit, key);
-		if (map_put(&told, key, &yes))
-			continue;
-		check_project_document(checker, file);
-		if (file->unit.level == UNIT_STAGE)
-			check_stage_document(checker, file);
+		if (!map_put(&told, key, &yes))
+			check_folder(checker, file);
 	}
 }
 

@@ -21,6 +21,16 @@ struct check_history {
 void check_model(const struct model *model, const struct check_history *history,
 		 struct diags *diags);
 
+/*
+ * The short way, for a model that differs in n changes (by path) from a base in which no file has an
+ * error and check_model found none: true when it would find none in this one either. false says
+ * nothing: there is something wrong, or more changed than versions and deployments. As much work as
+ * the changes and the documents that name what changed.
+ */
+bool check_still_holds(const struct model *model, const struct model *base,
+		       const struct file_change *changes, size_t n,
+		       const struct check_history *history);
+
 /* May the project use the node: is it shared, or of the project's team? */
 bool check_node_allowed(const struct project *project, const struct node *node);
 /* Has the node all labels of a nodeSelector? */

@@ -296,7 +296,7 @@ void check_stages(struct checker *checker)
 	}
 }
 
-static void check_deployment(struct checker *checker, const struct deployment *deployment)
+void check_deployment(struct checker *checker, const struct deployment *deployment)
 {
 	if (deployment->node)
 		check_node_name(checker, &deployment->from, deployment->node,
@@ -307,20 +307,25 @@ static void check_deployment(struct checker *checker, const struct deployment *d
 	check_dependencies(checker, deployment);
 }
 
+void check_waiting(struct checker *checker, const struct deployment *const *v, size_t n)
+{
+	struct dependencies stage = {checker, v, n};
+	struct graph graph = {n, dependency_edge, tell_cycle, &stage};
+
+	graph_cycles(&graph);
+}
+
 void check_deployments(struct checker *checker)
 {
 	const struct model *model = checker->model;
 
 	for (size_t first = 0, end; first < model->deployments.n; first = end) {
 		const struct unit *unit = &model->deployments.v[first]->from.file->unit;
-		struct dependencies stage = {checker, model->deployments.v + first, 0};
-		struct graph graph = {0, dependency_edge, tell_cycle, &stage};
 
 		for (end = first; end < model->deployments.n &&
 				  unit_cmp(&model->deployments.v[end]->from.file->unit, unit) == 0;
 		     end++)
 			check_deployment(checker, model->deployments.v[end]);
-		stage.n = graph.n = end - first;
-		graph_cycles(&graph);
+		check_waiting(checker, model->deployments.v + first, end - first);
 	}
 }

@@ -40,9 +40,20 @@ const char *check_user_hint(struct checker *checker, const char *word);
 const char *check_node_hint(struct checker *checker, const char *word);
 
 /* The parts. */
+void check_folder(struct checker *checker, const struct file *file);
 void check_versions(struct checker *checker);
 void check_stages(struct checker *checker);
 void check_deployments(struct checker *checker);
+
+/* One document each: what it names, without what others make of it (chains, circles). */
+void check_version(struct checker *checker, const struct version *version);
+void check_deployment(struct checker *checker, const struct deployment *deployment);
+/* Circles among the n deployments of one stage. */
+void check_waiting(struct checker *checker, const struct deployment *const *v, size_t n);
+
+/* Versions of one product stand together: the first of them and how many. */
+size_t check_version_run(const struct model *model, const char *project, const char *product,
+			 size_t *n);
 
 /* The product that a document of its project names; reports, and gives NULL, when there is none. */
 const struct product *check_product_name(struct checker *checker, const struct head *head,

@@ -35,9 +35,8 @@ static bool is_of(const struct version *version, const char *project, const char
 	       str_eq(version->product, product);
 }
 
-/* Versions of one product stand together: the first of them and how many. */
-static size_t version_run(const struct model *model, const char *project, const char *product,
-			  size_t *n)
+size_t check_version_run(const struct model *model, const char *project, const char *product,
+			 size_t *n)
 {
 	size_t first = lower_bound(model, project, product, NULL), end = first;
 
@@ -108,7 +107,7 @@ bool check_version_known(const struct checker *checker, const char *project, con
 const char *check_version_hint(struct checker *checker, const char *project, const char *product,
 			       const char *name)
 {
-	size_t n, first = version_run(checker->model, project, product, &n);
+	size_t n, first = check_version_run(checker->model, project, product, &n);
 	AUTO_FREE const char **names = mem_realloc_array(NULL, n + 1, sizeof *names);
 	const char *hint;
 
@@ -122,7 +121,7 @@ const char *check_version_hint(struct checker *checker, const char *project, con
 
 const char *check_newest_hint(struct checker *checker, const char *project, const char *product)
 {
-	size_t n, first = version_run(checker->model, project, product, &n);
+	size_t n, first = check_version_run(checker->model, project, product, &n);
 
 	if (n == 0)
 		return NULL;
@@ -237,19 +236,23 @@ static void check_chains(struct checker *checker, size_t first, size_t n)
 	check_forks(&chains);
 }
 
+void check_version(struct checker *checker, const struct version *version)
+{
+	check_version_product(checker, version);
+	check_parent(checker, version);
+}
+
 void check_versions(struct checker *checker)
 {
 	const struct model *model = checker->model;
 
 	for (size_t i = 0; i < model->versions.n;) {
 		const struct version *version = model->versions.v[i];
-		size_t n, first = version_run(model, version->from.file->unit.project,
-					      version->product, &n);
+		size_t n, first = check_version_run(model, version->from.file->unit.project,
+						    version->product, &n);
 
-		for (size_t j = 0; j < n; j++) {
-			check_version_product(checker, model->versions.v[first + j]);
-			check_parent(checker, model->versions.v[first + j]);
-		}
+		for (size_t j = 0; j < n; j++)
+			check_version(checker, model->versions.v[first + j]);
 		check_chains(checker, first, n);
 		i = first + n;
 	}

@@ -151,16 +151,6 @@ static int file_cmp(const void *left, const void *right)
 	return str_cmp((*a)->path, (*b)->path);
 }
 
-static void take_files(struct model *model, struct file *const *files, size_t n)
-{
-	model->files = mem_realloc_array(NULL, n ? n : 1, sizeof(struct file *));
-	model->files_n = n;
-	for (size_t i = 0; i < n; i++)
-		model->files[i] = file_ref(files[i]);
-	if (n > 1)
-		qsort(model->files, n, sizeof *model->files, file_cmp);
-}
-
 static void fill_index(struct model *model, const identities *lists)
 {
 #define FILL(kind, product)                                                                        \
@@ -174,15 +164,15 @@ static void fill_index(struct model *model, const identities *lists)
 		model->organization = lists[KIND_organization].v[0].document;
 }
 
-struct model *model_build(struct file *const *files, size_t n, struct diags *diags)
+struct model *model_of(const struct file_set *files, struct diags *diags)
 {
 	struct model *model = mem_zalloc(1, sizeof *model);
 	identities lists[KINDS] = {0};
 
-	take_files(model, files, n);
-	for (size_t i = 0; i < n; i++) {
-		for (size_t j = 0; j < model->files[i]->documents_n; j++)
-			add_identity(lists, &model->files[i]->documents[j]);
+	file_set_copy(&model->files, files);
+	for (size_t i = 0; i < files->n; i++) {
+		for (size_t j = 0; j < files->v[i]->documents_n; j++)
+			add_identity(lists, &files->v[i]->documents[j]);
 	}
 	for (size_t kind = 0; kind < KINDS; kind++)
 		make_unique(&lists[kind], kind_type((enum kind)kind), diags);
@@ -192,6 +182,18 @@ struct model *model_build(struct file *const *files, size_t n, struct diags *dia
 	return model;
 }
 
+struct model *model_build(struct file *const *files, size_t n, struct diags *diags)
+{
+	struct file **sorted AUTO_FREE = mem_realloc_array(NULL, n, sizeof *sorted);
+	struct file_set set = {.v = sorted, .n = n};
+
+	if (n)
+		memcpy(sorted, files, n * sizeof *sorted);
+	if (n > 1)
+		qsort(sorted, n, sizeof *sorted, file_cmp);
+	return model_of(&set, diags);
+}
+
 void model_free(struct model *model)
 {
 	if (!model)
@@ -199,32 +201,148 @@ void model_free(struct model *model)
 #define FREE(kind, product) free(model->kind##s.v);
 	INDEXED(FREE)
 #undef FREE
-	for (size_t i = 0; i < model->files_n; i++)
-		file_unref(model->files[i]);
-	free(model->files);
+	file_set_release(&model->files);
 	free(model);
 }
 
-/* Binary search in one index for one identity. */
-#define FIND(kind, product)                                                                        \
-	static const struct kind *find_##kind(const struct model *model,                           \
-					      const struct identity *wanted)                       \
+/* ---- on top of another model ---- */
+
+/*
+ * For each kind: the index of the first document that is not before an identity, and whether that
+ * is the one; and a document taken out of the index, or put into it.
+ */
+#define EDIT(kind, product)                                                                        \
+	static size_t place_of_##kind(const struct model *model, const struct identity *wanted,    \
+				      bool *found)                                                 \
 	{                                                                                          \
 		size_t low = 0, high = model->kind##s.n;                                           \
                                                                                                    \
 		while (low < high) {                                                               \
 			size_t middle = low + (high - low) / 2;                                    \
-			struct identity found = kind##_identity(model->kind##s.v[middle]);         \
-			int order = identity_cmp(wanted, &found);                                  \
+			struct identity here = kind##_identity(model->kind##s.v[middle]);          \
                                                                                                    \
-			if (order == 0)                                                            \
-				return model->kind##s.v[middle];                                   \
-			if (order < 0)                                                             \
-				high = middle;                                                     \
-			else                                                                       \
+			if (identity_cmp(&here, wanted) < 0)                                       \
 				low = middle + 1;                                                  \
+			else                                                                       \
+				high = middle;                                                     \
 		}                                                                                  \
-		return NULL;                                                                       \
+		*found = false;                                                                    \
+		if (low < model->kind##s.n) {                                                      \
+			struct identity here = kind##_identity(model->kind##s.v[low]);             \
+                                                                                                   \
+			*found = identity_cmp(&here, wanted) == 0;                                 \
+		}                                                                                  \
+		return low;                                                                        \
+	}                                                                                          \
+	static bool take_out_##kind(struct model *model, const struct kind *document)              \
+	{                                                                                          \
+		struct identity identity = kind##_identity(document);                              \
+		bool found;                                                                        \
+		size_t at = place_of_##kind(model, &identity, &found);                             \
+		const struct kind **v = model->kind##s.v;                                          \
+                                                                                                   \
+		if (!found || v[at] != document)                                                   \
+			return false;                                                              \
+		memmove(v + at, v + at + 1, (--model->kind##s.n - at) * sizeof *v);                \
+		return true;                                                                       \
+	}                                                                                          \
+	static bool put_in_##kind(struct model *model, const struct kind *document)                \
+	{                                                                                          \
+		struct identity identity = kind##_identity(document);                              \
+		bool found;                                                                        \
+		size_t at = place_of_##kind(model, &identity, &found);                             \
+		const struct kind **v = model->kind##s.v;                                          \
+                                                                                                   \
+		if (found)                                                                         \
+			return false;                                                              \
+		memmove(v + at + 1, v + at, (model->kind##s.n++ - at) * sizeof *v);                \
+		v[at] = document;                                                                  \
+		return true;                                                                       \
+	}
+INDEXED(EDIT)
+#undef EDIT
+
+static bool take_out(struct model *model, const struct document *document)
+{
+	switch (document->kind) {
+#define TAKE_OUT(kind, product)                                                                    \
+	case KIND_##kind:                                                                          \
+		return take_out_##kind(model, document->value);
+		INDEXED(TAKE_OUT)
+#undef TAKE_OUT
+	default:
+		return false;
+	}
+}
+
+static bool put_in(struct model *model, const struct document *document)
+{
+	switch (document->kind) {
+#define PUT_IN(kind, product)                                                                      \
+	case KIND_##kind:                                                                          \
+		return put_in_##kind(model, document->value);
+		INDEXED(PUT_IN)
+#undef PUT_IN
+	default:
+		return false;
+	}
+}
+
+static bool apply_changes(struct model *model, const struct file_change *changes, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct file *gone = changes[i].before;
+
+		for (size_t j = 0; gone && j < gone->documents_n; j++) {
+			if (!take_out(model, &gone->documents[j]))
+				return false;
+		}
+	}
+	for (size_t i = 0; i < n; i++) {
+		const struct file *come = changes[i].now;
+
+		for (size_t j = 0; come && j < come->documents_n; j++) {
+			if (!put_in(model, &come->documents[j]))
+				return false;
+		}
+	}
+	return true;
+}
+
+struct model *model_update(const struct model *base, const struct file_set *files,
+			   const struct file_change *changes, size_t n)
+{
+	struct model *model = mem_zalloc(1, sizeof *model);
+	size_t more = 0;
+
+	for (size_t i = 0; i < n; i++)
+		more += changes[i].now ? changes[i].now->documents_n : 0;
+	model->organization = base->organization;
+#define COPY(kind, product)                                                                        \
+	model->kind##s.n = base->kind##s.n;                                                        \
+	model->kind##s.v =                                                                         \
+		mem_realloc_array(NULL, base->kind##s.n + more + 1, sizeof(struct kind *));        \
+	memcpy(model->kind##s.v, base->kind##s.v, base->kind##s.n * sizeof(struct kind *));
+	INDEXED(COPY)
+#undef COPY
+	if (apply_changes(model, changes, n)) {
+		file_set_copy(&model->files, files);
+		return model;
+	}
+	model_free(model);
+	return NULL;
+}
+
+/* ---- look-ups ---- */
+
+#define FIND(kind, product)                                                                        \
+	static const struct kind *find_##kind(const struct model *model,                           \
+					      const struct identity *wanted)                       \
+	{                                                                                          \
+		bool found;                                                                        \
+		size_t at = place_of_##kind(model, wanted, &found);                                \
+                                                                                                   \
+		return found ? model->kind##s.v[at] : NULL;                                        \
 	}
 INDEXED(FIND)
 #undef FIND

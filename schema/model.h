@@ -11,7 +11,7 @@
 
 #include "base/arena.h"
 #include "base/oid.h"
-#include "base/vec.h"
+#include "schema/file_set.h"
 
 /* Where a value stands: line and column from 1, in characters; 0: nowhere. */
 struct loc {
@@ -202,8 +202,7 @@ struct file {
  * [product,] name); scopes come from the file's unit.
  */
 struct model {
-	struct file **files; /* sorted by path; the model holds a reference to each */
-	size_t files_n;
+	struct file_set files;
 	const struct organization *organization; /* NULL: none */
 /* clang-format off */
 #define MODEL_INDEX(kind) struct { const struct kind **v; size_t n; } kind##s
@@ -226,6 +225,15 @@ struct diags;
  * Takes a reference to each file. Never fails; problems go to *diags.
  */
 struct model *model_build(struct file *const *files, size_t n, struct diags *diags);
+/* The same from a set. */
+struct model *model_of(const struct file_set *files, struct diags *diags);
+/*
+ * The same on top of a model of other files, which differ in these n changes: as much work as they
+ * are. NULL when it cannot be told so whether all is well, and model_of has to say: a document
+ * would have two, or none to go, or the organization itself changes.
+ */
+struct model *model_update(const struct model *base, const struct file_set *files,
+			   const struct file_change *changes, size_t n);
 void model_free(struct model *model);
 struct file *file_ref(struct file *file);
 void file_unref(struct file *file);

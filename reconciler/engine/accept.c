@@ -1,25 +1,39 @@
 #include "base/sys.h"
 
-#include "base/map.h"
 #include "engine/accept.h"
 #include "plan/lifecycle.h"
 #include "schema/check.h"
 
-/* One unit while the fixpoint is looked for. Its files are a run of each list's unit order. */
+/* More than so many changed files are checked with all others, which is no slower then. */
+#define FEW_CHANGES 256
+
+/* One unit while the fixpoint is looked for. */
 struct candidate {
 	struct accept_unit result;
-	VEC(struct file *) tip;	  /* borrowed */
-	VEC(struct file *) force; /* borrowed */
-	bool complained;	  /* had an error in the round at hand */
-	VEC(struct diag) diags;	  /* of the round that made it give way */
+	size_t tip, force;	/* files of it that each has */
+	bool complained;	/* had an error in the round at hand */
+	VEC(struct diag) diags; /* of the round that made it give way */
 };
 
 struct fixpoint {
 	const struct accept_input *input;
 	struct accept_outcome *out;
+	file_changes changes; /* from what is in force to the tip */
 	VEC(struct candidate) units;
 	struct diags diags; /* of the round at hand */
 };
+
+static const struct file_set no_files = {0};
+
+static const struct file_set *files_in_force(const struct fixpoint *fix)
+{
+	return fix->input->in_force ? fix->input->in_force : &no_files;
+}
+
+static const struct unit *unit_of(const struct file_change *change)
+{
+	return change->before ? &change->before->unit : &change->now->unit;
+}
 
 static int candidate_cmp(const void *a, const void *b)
 {
@@ -43,52 +57,77 @@ static struct candidate *find_candidate(struct fixpoint *fix, const struct unit 
 	return NULL;
 }
 
-/* A file per unit would do, but paths of one unit need not be neighbours: gather, sort, unite. */
+static void add_unit(struct fixpoint *fix, const struct unit *unit)
+{
+	size_t n = fix->units.n;
+
+	if (n && unit_cmp(&fix->units.v[n - 1].result.unit, unit) == 0)
+		return;
+	VEC_PUSH(&fix->units, (struct candidate){.result.unit = *unit});
+}
+
+/* The units of each file, where nobody knows them yet: neighbours mostly are of the same one. */
+static void add_units_of(struct fixpoint *fix, const struct file_set *set)
+{
+	for (size_t i = 0; i < set->n; i++)
+		add_unit(fix, &set->v[i]->unit);
+}
+
+static void sort_units(struct fixpoint *fix)
+{
+	size_t kept = 0;
+
+	VEC_SORT(&fix->units, candidate_cmp);
+	for (size_t i = 0; i < fix->units.n; i++)
+		if (!kept || candidate_cmp(&fix->units.v[kept - 1], &fix->units.v[i]) != 0)
+			fix->units.v[kept++] = fix->units.v[i];
+	fix->units.n = kept;
+}
+
 static void gather_units(struct fixpoint *fix)
 {
-	struct map seen = {0};
+	static const struct unit organization = {UNIT_ORGANIZATION, NULL, NULL};
+	const struct accept_outcome *before = fix->input->before;
 	/* The organization is always there, if only to be found missing. */
-	struct candidate organization = {.result.unit.level = UNIT_ORGANIZATION};
-	VEC_PUSH(&fix->units, organization);
-	map_put(&seen, "0//", fix);
-	const struct file_set *sets[] = {fix->input->tip, fix->input->in_force};
-	for (size_t s = 0; s < ARRAY_LEN(sets); s++) {
-		for (size_t i = 0; sets[s] && i < sets[s]->n; i++) {
-			const struct unit *unit = &sets[s]->v[i]->unit;
-			AUTO_FREE char *key = mem_printf("%d/%s/%s", (int)unit->level,
-							 unit->project ? unit->project : "",
-							 unit->stage ? unit->stage : "");
-			if (map_put(&seen, key, fix))
-				continue;
-			struct candidate candidate = {.result.unit = *unit};
-			VEC_PUSH(&fix->units, candidate);
-		}
-	}
-	map_release(&seen);
-	VEC_SORT(&fix->units, candidate_cmp);
+	add_unit(fix, &organization);
+	for (size_t i = 0; before && i < before->units_n; i++)
+		if (before->units[i].files)
+			add_unit(fix, &before->units[i].unit);
+	if (!before)
+		add_units_of(fix, files_in_force(fix));
+	for (size_t i = 0; i < fix->changes.n; i++)
+		add_unit(fix, unit_of(&fix->changes.v[i]));
+	sort_units(fix);
 }
 
-static void distribute_files(struct fixpoint *fix)
+static void count_in_force(struct fixpoint *fix)
 {
-	for (size_t i = 0; i < fix->input->tip->n; i++) {
-		struct file *file = fix->input->tip->v[i];
-		VEC_PUSH(&find_candidate(fix, &file->unit)->tip, file);
-	}
-	for (size_t i = 0; fix->input->in_force && i < fix->input->in_force->n; i++) {
-		struct file *file = fix->input->in_force->v[i];
-		VEC_PUSH(&find_candidate(fix, &file->unit)->force, file);
-	}
+	const struct accept_outcome *before = fix->input->before;
+	const struct file_set *set = files_in_force(fix);
+	for (size_t i = 0; before && i < before->units_n; i++)
+		if (before->units[i].files)
+			find_candidate(fix, &before->units[i].unit)->force = before->units[i].files;
+	for (size_t i = 0; !before && i < set->n; i++)
+		find_candidate(fix, &set->v[i]->unit)->force++;
+	for (size_t i = 0; i < fix->units.n; i++)
+		fix->units.v[i].tip = fix->units.v[i].force;
 }
 
-static bool same_files(const struct candidate *unit)
+/* The very same file may have been read twice: then nothing changed. */
+static bool is_same_text(const struct file_change *change)
 {
-	if (unit->tip.n != unit->force.n)
-		return false;
-	for (size_t i = 0; i < unit->tip.n; i++)
-		if (!str_eq(unit->tip.v[i]->path, unit->force.v[i]->path) ||
-		    !oid_eq(&unit->tip.v[i]->blob, &unit->force.v[i]->blob))
-			return false;
-	return true;
+	return change->before && change->now && oid_eq(&change->before->blob, &change->now->blob);
+}
+
+static void weigh_changes(struct fixpoint *fix)
+{
+	for (size_t i = 0; i < fix->changes.n; i++) {
+		const struct file_change *change = &fix->changes.v[i];
+		struct candidate *unit = find_candidate(fix, unit_of(change));
+		unit->tip += change->now != NULL;
+		unit->tip -= change->before != NULL;
+		unit->result.changed |= !is_same_text(change);
+	}
 }
 
 static void give_way(struct candidate *unit, const struct diags *diags)
@@ -112,24 +151,20 @@ static void apply_holds(struct fixpoint *fix)
 	}
 }
 
-static int file_cmp(const void *a, const void *b)
-{
-	return str_cmp((*(struct file *const *)a)->path, (*(struct file *const *)b)->path);
-}
-
+/* The tip's files; of units that are held, those in force instead. */
 static void choose_files(struct fixpoint *fix, struct file_set *set)
 {
-	VEC(struct file *) files = {0};
-	for (size_t i = 0; i < fix->units.n; i++) {
-		struct candidate *unit = &fix->units.v[i];
-		size_t n = unit->result.held ? unit->force.n : unit->tip.n;
-		struct file **from = unit->result.held ? unit->force.v : unit->tip.v;
-		for (size_t f = 0; f < n; f++)
-			VEC_PUSH(&files, file_ref(from[f]));
+	file_changes back = {0};
+	for (size_t i = 0; i < fix->changes.n; i++) {
+		const struct file_change *change = &fix->changes.v[i];
+		if (find_candidate(fix, unit_of(change))->result.held)
+			VEC_PUSH(&back, ((struct file_change){change->now, change->before}));
 	}
-	VEC_SORT(&files, file_cmp);
-	set->v = files.v;
-	set->n = files.n;
+	if (back.n)
+		file_set_patch(set, fix->input->tip, back.v, back.n);
+	else
+		file_set_copy(set, fix->input->tip);
+	VEC_FREE(&back);
 }
 
 static void release_round(struct accept_outcome *out)
@@ -168,24 +203,74 @@ static bool version_is_frozen(void *arg, const char *project, const char *produc
 	return history_frozen(arg, project, product, version) != NULL;
 }
 
-static void check_round(struct fixpoint *fix)
+static struct check_history known_of(const struct fixpoint *fix)
+{
+	const struct history *history = fix->input->history;
+	return (struct check_history){.version_known = history ? version_is_frozen : NULL,
+				      .arg = (void *)(uintptr_t)history};
+}
+
+/* Where what is in force was sound, what changed shows whether the model still is. */
+static bool model_from_before(struct fixpoint *fix)
+{
+	const struct accept_outcome *before = fix->input->before;
+	struct accept_outcome *out = fix->out;
+	const struct check_history known = known_of(fix);
+	file_changes changes = {0};
+	if (!before || !before->sound)
+		return false;
+	file_set_compare(&before->model->files, &out->in_force, &changes);
+	if (changes.n <= FEW_CHANGES)
+		out->model = model_update(before->model, &out->in_force, changes.v, changes.n);
+	out->sound = out->model &&
+		     check_still_holds(out->model, before->model, changes.v, changes.n, &known);
+	VEC_FREE(&changes);
+	if (!out->sound) {
+		model_free(out->model);
+		out->model = NULL;
+	}
+	return out->sound;
+}
+
+static void model_from_files(struct fixpoint *fix)
+{
+	struct accept_outcome *out = fix->out;
+	const struct check_history known = known_of(fix);
+	for (size_t i = 0; i < out->in_force.n; i++)
+		diags_append(&fix->diags, out->in_force.v[i]->diags, out->in_force.v[i]->diags_n);
+	out->model = model_of(&out->in_force, &fix->diags);
+	check_model(out->model, &known, &fix->diags);
+	out->sound = fix->diags.errors == 0;
+}
+
+static void check_on_nodes(struct fixpoint *fix)
 {
 	const struct accept_input *input = fix->input;
 	struct accept_outcome *out = fix->out;
-	struct check_history known = {.version_known = version_is_frozen,
-				      .arg = (void *)(uintptr_t)input->history};
-	diags_clear(&fix->diags);
-	release_round(out);
-	choose_files(fix, &out->in_force);
-	for (size_t i = 0; i < out->in_force.n; i++)
-		diags_append(&fix->diags, out->in_force.v[i]->diags, out->in_force.v[i]->diags_n);
+	const struct desired *previous = input->before ? input->before->desired : NULL;
 	report_problems(fix);
-	out->model = model_build(out->in_force.v, out->in_force.n, &fix->diags);
-	check_model(out->model, input->history ? &known : NULL, &fix->diags);
-	out->desired = desired_build(out->model, input->history, input->previous, &fix->diags);
+	out->desired = desired_build(out->model, input->history, previous, &fix->diags);
 	desired_check(out->desired, out->model, input->env, &fix->diags);
 	if (input->history)
 		lifecycle_check_frozen(out->model, out->desired, input->history, &fix->diags);
+}
+
+static void check_round(struct fixpoint *fix)
+{
+	diags_clear(&fix->diags);
+	release_round(fix->out);
+	choose_files(fix, &fix->out->in_force);
+	if (model_from_before(fix)) {
+		check_on_nodes(fix);
+		if (fix->diags.errors == 0)
+			return;
+		/* Who is refused is told all there is, notes on other files included. */
+		diags_clear(&fix->diags);
+		desired_free(fix->out->desired);
+		model_free(fix->out->model);
+	}
+	model_from_files(fix);
+	check_on_nodes(fix);
 	diags_sort(&fix->diags);
 }
 
@@ -268,7 +353,8 @@ static void report_units(struct fixpoint *fix)
 		if (unit->diags.n)
 			unit->result.diags = arena_memdup(out->arena, unit->diags.v,
 							  unit->diags.n * sizeof *unit->diags.v);
-		unit->result.gone = !unit->result.held && unit->tip.n == 0;
+		unit->result.gone = !unit->result.held && unit->tip == 0;
+		unit->result.files = unit->result.held ? unit->force : unit->tip;
 		any_refused |= unit->result.held;
 		any_new |= unit->result.changed && !unit->result.held;
 		out->units[i] = unit->result;
@@ -298,10 +384,10 @@ void accept_run(const struct accept_input *input, struct accept_outcome *out)
 {
 	*out = (struct accept_outcome){.arena = arena_new(0)};
 	struct fixpoint fix = {.input = input, .out = out};
+	file_set_compare(files_in_force(&fix), input->tip, &fix.changes);
 	gather_units(&fix);
-	distribute_files(&fix);
-	for (size_t i = 0; i < fix.units.n; i++)
-		fix.units.v[i].result.changed = !same_files(&fix.units.v[i]);
+	count_in_force(&fix);
+	weigh_changes(&fix);
 	apply_holds(&fix);
 	do {
 		/* Each round holds at least one unit more, so there are at most as many as units.
@@ -314,12 +400,10 @@ void accept_run(const struct accept_input *input, struct accept_outcome *out)
 			break;
 	} while (true);
 	report_units(&fix);
-	for (size_t i = 0; i < fix.units.n; i++) {
-		VEC_FREE(&fix.units.v[i].tip);
-		VEC_FREE(&fix.units.v[i].force);
+	for (size_t i = 0; i < fix.units.n; i++)
 		VEC_FREE(&fix.units.v[i].diags);
-	}
 	VEC_FREE(&fix.units);
+	VEC_FREE(&fix.changes);
 	diags_release(&fix.diags);
 }
 

@@ -20,14 +20,14 @@ struct accept_hold {
 
 struct accept_input {
 	const struct file_set *tip;	 /* the commit in hand */
-	const struct file_set *in_force; /* what was accepted before, of all units; may be empty */
+	const struct file_set *in_force; /* what was accepted before, of all units; NULL: nothing */
+	const struct accept_outcome *before; /* the judgement that in_force is of, or NULL */
 	const struct tree_problem *problems; /* of the tip's tree */
 	size_t problems_n;
 	const struct accept_hold *holds;
 	size_t holds_n;
 	const struct history *history;
-	const struct driver_env *env;	/* NULL: policy is not checked */
-	const struct desired *previous; /* built from in_force, or NULL */
+	const struct driver_env *env; /* NULL: policy is not checked */
 };
 
 struct accept_unit {
@@ -37,8 +37,10 @@ struct accept_unit {
 	bool gone;	    /* it was there before and the tip has nothing of it */
 	struct diag *diags; /* why it is held */
 	size_t diags_n;
+	size_t files; /* of it that are in force */
 };
 
+/* Judged on top of the one before, an outcome costs what differs between the two. */
 struct accept_outcome {
 	struct arena *arena;
 	struct file_set in_force; /* what is in force now */
@@ -46,6 +48,7 @@ struct accept_outcome {
 	struct desired *desired;
 	struct accept_unit *units; /* every unit of the tip or in force, sorted */
 	size_t units_n;
+	bool sound;    /* no file in force has an error, nor do they contradict each other */
 	bool accepted; /* anything of the tip is in force that was not before, or nothing was
 			  refused */
 };

@@ -35,6 +35,13 @@ void backoff_clear(struct backoff *backoff);
 /* Milliseconds from now until it may be tried again; 0: now. */
 int64_t backoff_left(const struct backoff *backoff);
 
+/* The files of a commit by name, and the arenas that have its texts: see listing.c. */
+struct listing {
+	struct tree tree;
+	struct oid commit;
+	VEC(struct arena *) arenas; /* none: there is no listing */
+};
+
 enum tip_state { TIP_IDLE, TIP_FETCHING, TIP_LOADING };
 
 /* The source side: which commit is in hand and which documents are in force. */
@@ -46,10 +53,8 @@ struct tip {
 	struct oid base;	 /* last tip of which anything was accepted */
 	struct oid accepted;	 /* newest commit whose organization documents were accepted */
 	struct oid loading;	 /* in hand now */
-	int64_t began_at;	 /* boot ms when its files began to be listed */
-	struct arena *tree_arena;
-	struct tree tree; /* of the commit whose files are in `files` */
-	struct oid tree_commit;
+	int64_t began_us;	 /* boot time when it was looked for, fetched already */
+	struct listing listing, next; /* of `files`, and of the commit in hand; listing.c */
 	struct file_set files;
 	struct accept_outcome outcome; /* in force; arena NULL: nothing yet */
 	/* What the tip would remove; what approve binds. Lives in outcome.arena of the tip. */
@@ -61,6 +66,7 @@ struct tip {
 	struct backoff backoff;
 	struct loop_timer *timer; /* poll */
 	struct err problem;	  /* why the last pass could not see a tip; E_NONE: it could */
+	bool planning;		  /* "plan ready" has not been said of the commit in force */
 	struct diag refusal; /* of the last tip as a whole; DIAG_NONE: it was judged by units */
 	char refusal_text[ERR_TEXT_MAX];
 };
@@ -76,7 +82,9 @@ struct node_run {
 	uint64_t look_seq;	  /* of the look that runs or ran last */
 	uint64_t seen_seq;	  /* of `seen` */
 	bool look_wanted;
-	bool fresh; /* `seen` has not been worked on yet */
+	bool fresh;	/* `seen` has not been worked on yet */
+	bool concerned; /* the commit in force waits for a look later than concerned_seq */
+	uint64_t concerned_seq;
 	bool reachable, ever_looked;
 	struct err problem; /* E_NONE: none */
 	struct backoff backoff;
@@ -188,8 +196,18 @@ int tip_restore(struct engine *engine, struct err *err);
 /* A trigger: look at the branch soon. */
 void tip_want(struct engine *engine);
 void tip_release(struct engine *engine);
+/* Milliseconds since the commit in hand was looked for, as text. */
+#define TIP_TOOK_MAX 24
+const char *tip_took(const struct engine *engine, char out[TIP_TOOK_MAX]);
 /* A diag_reader over the tip's files; arg is the engine. */
 int tip_read_file(void *arg, const char *path, struct buf *out);
+
+/* ---- listing.c ---- */
+/* Lists the commit in hand into tip->next, on top of tip->listing. */
+int listing_make(struct engine *engine, struct err *err);
+/* What was in hand is what `files` are of. */
+void listing_adopt(struct tip *tip);
+void listing_release(struct listing *listing);
 
 /* ---- nodes.c ---- */
 /* After the documents in force changed: nodes come, go, and those concerned are looked at. */

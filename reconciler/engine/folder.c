@@ -88,10 +88,11 @@ int folder_read(void *arg, const char *path, struct buf *out)
 	return fs_read(full, REPO_OBJECT_MAX, out, NULL);
 }
 
-static int decode_all(const char *folder, const struct tree *tree, struct file_set *set,
+typedef VEC(struct file *) file_list;
+
+static int decode_all(const char *folder, const struct tree *tree, file_list *files,
 		      struct err *err)
 {
-	set->v = mem_zalloc(tree->entries_n + 1, sizeof *set->v);
 	for (size_t i = 0; i < tree->entries_n; i++) {
 		const struct tree_entry *entry = &tree->entries[i];
 		struct unit unit;
@@ -104,8 +105,7 @@ static int decode_all(const char *folder, const struct tree *tree, struct file_s
 			return err_set(err, E_TOO_LARGE, "%s: path too long", entry->path);
 		if (fs_read(full, REPO_OBJECT_MAX, &bytes, err) < 0)
 			return -1;
-		set->v[set->n++] =
-			file_decode(entry->path, &entry->blob, buf_str(&bytes), bytes.len);
+		VEC_PUSH(files, file_decode(entry->path, &entry->blob, buf_str(&bytes), bytes.len));
 	}
 	return 0;
 }
@@ -126,8 +126,11 @@ int folder_load(const char *folder, size_t max_files, struct arena *arena, struc
 		arena_memdup(arena, walk.problems.v, walk.problems.n * sizeof *walk.problems.v);
 	VEC_FREE(&walk.entries);
 	VEC_FREE(&walk.problems);
+	file_list files = {0};
 	if (status == 0)
-		status = decode_all(folder, tree, set, err);
+		status = decode_all(folder, tree, &files, err);
+	file_set_take(set, files.v, files.n);
+	VEC_FREE(&files);
 	if (status < 0)
 		file_set_release(set);
 	return status;

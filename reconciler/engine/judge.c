@@ -23,11 +23,11 @@ void judge_run(const struct judge_input *input, struct arena *arena, struct acce
 	struct accept_input accept = {
 		.tip = input->tip,
 		.in_force = input->before ? &input->before->in_force : NULL,
+		.before = input->before,
 		.problems = input->tree->problems,
 		.problems_n = input->tree->problems_n,
 		.history = input->history,
 		.env = input->env,
-		.previous = input->before ? input->before->desired : NULL,
 	};
 	struct guard_input guard = {
 		.commit = input->commit,

@@ -12,63 +12,44 @@
 
 enum load_message { LOAD_DECODED = JOB_MSG_FIRST };
 
+/* A path at which the tree differs from the known files. */
+struct step {
+	const struct tree_entry *entry; /* NULL: it has the path no more */
+	struct file *known;		/* NULL: it is new */
+};
+
 struct load {
 	struct loop *loop;
 	struct job *job;
 	struct load_request request;
-	const struct tree *tree;
+	VEC(struct step) steps; /* by path */
+	VEC(size_t) todo;	/* indexes of the steps that have an entry */
+	file_changes changes;	/* of the steps that were made; `now` is held here */
+	struct file_set known;
 	uint64_t *child_at; /* shared with the child: index into todo of the file it is at */
-	struct file_set
-		set;	  /* as long as the manifests in the tree; holes are still to be decoded */
-	size_t *entry;	  /* of each file of the set: its index in the tree */
-	VEC(size_t) todo; /* indexes into set of what must be decoded */
-	size_t decoded;	  /* of todo, here in the parent */
+	size_t decoded;	    /* of todo, here in the parent */
 	struct err failure;
 	struct loop_timer *nothing_to_do;
 	void (*done)(void *owner, struct file_set *set, const struct err *failure);
 	void *owner;
 };
 
-void file_set_release(struct file_set *set)
-{
-	for (size_t i = 0; i < set->n; i++)
-		if (set->v[i])
-			file_unref(set->v[i]);
-	free(set->v);
-	set->v = NULL;
-	set->n = 0;
-}
-
-void file_set_copy(struct file_set *to, const struct file_set *from)
-{
-	to->v = mem_zalloc(from->n ? from->n : 1, sizeof *to->v);
-	to->n = from->n;
-	for (size_t i = 0; i < from->n; i++)
-		to->v[i] = file_ref(from->v[i]);
-}
-
-static int file_path_cmp(const void *a, const void *b)
-{
-	return str_cmp((*(struct file *const *)a)->path, (*(struct file *const *)b)->path);
-}
-
 void file_set_replace_unit(struct file_set *set, const struct file_set *from,
 			   const struct unit *unit)
 {
-	size_t kept = 0;
-	for (size_t i = 0; i < set->n; i++) {
-		if (unit_cmp(&set->v[i]->unit, unit) == 0)
-			file_unref(set->v[i]);
-		else
-			set->v[kept++] = set->v[i];
+	struct file_set patched;
+	file_changes all = {0}, own = {0};
+	file_set_compare(set, from, &all);
+	for (size_t i = 0; i < all.n; i++) {
+		const struct file *file = all.v[i].before ? all.v[i].before : all.v[i].now;
+		if (unit_cmp(&file->unit, unit) == 0)
+			VEC_PUSH(&own, all.v[i]);
 	}
-	set->n = kept;
-	set->v = mem_realloc_array(set->v, set->n + from->n + 1, sizeof *set->v);
-	for (size_t i = 0; i < from->n; i++)
-		if (unit_cmp(&from->v[i]->unit, unit) == 0)
-			set->v[set->n++] = file_ref(from->v[i]);
-	if (set->n > 1)
-		qsort(set->v, set->n, sizeof *set->v, file_path_cmp);
+	file_set_patch(&patched, set, own.v, own.n);
+	file_set_release(set);
+	*set = patched;
+	VEC_FREE(&all);
+	VEC_FREE(&own);
 }
 
 static struct file *decode_entry(struct repo *repo, const struct tree_entry *entry, struct err *err)
@@ -83,52 +64,144 @@ static struct file *decode_entry(struct repo *repo, const struct tree_entry *ent
 	return file_decode(entry->path, &entry->blob, buf_str(&bytes), len);
 }
 
-/* Both lists are sorted by path: one walk finds what is known already. */
-static void match_known(struct load *load, const struct file_set *known)
+/* ---- what is to be done ---- */
+
+static bool is_manifest(const struct tree_entry *entry)
 {
 	struct unit unit;
 	struct unit_names names;
+	return path_classify(entry->path, &unit, &names) == PATH_MANIFEST;
+}
+
+static void add_step(struct load *load, const struct tree_entry *entry, struct file *known)
+{
+	if (entry)
+		VEC_PUSH(&load->todo, load->steps.n);
+	VEC_PUSH(&load->steps, ((struct step){entry, known}));
+}
+
+/* Both are sorted by path: one walk. */
+static void compare_with_files(struct load *load)
+{
+	const struct tree *tree = load->request.tree;
 	size_t k = 0;
-	load->set.v = mem_zalloc(load->tree->entries_n + 1, sizeof *load->set.v);
-	load->entry = mem_zalloc(load->tree->entries_n + 1, sizeof *load->entry);
-	for (size_t i = 0; i < load->tree->entries_n; i++) {
-		const struct tree_entry *entry = &load->tree->entries[i];
-		if (path_classify(entry->path, &unit, &names) != PATH_MANIFEST)
+	for (size_t i = 0; i < tree->entries_n; i++) {
+		const struct tree_entry *entry = &tree->entries[i];
+		struct file *known = NULL;
+		if (!is_manifest(entry))
 			continue;
-		while (known && k < known->n && str_cmp(known->v[k]->path, entry->path) < 0)
-			k++;
-		size_t at = load->set.n++;
-		load->entry[at] = i;
-		if (known && k < known->n && str_eq(known->v[k]->path, entry->path) &&
-		    oid_eq(&known->v[k]->blob, &entry->blob))
-			load->set.v[at] = file_ref(known->v[k]);
-		else
-			VEC_PUSH(&load->todo, at);
+		for (; k < load->known.n && strcmp(load->known.v[k]->path, entry->path) < 0; k++)
+			add_step(load, NULL, load->known.v[k]);
+		if (k < load->known.n && str_eq(load->known.v[k]->path, entry->path))
+			known = load->known.v[k++];
+		if (!known || !oid_eq(&known->blob, &entry->blob))
+			add_step(load, entry, known);
+	}
+	while (k < load->known.n)
+		add_step(load, NULL, load->known.v[k++]);
+}
+
+static struct file *known_file(const struct load *load, const char *path)
+{
+	size_t at = file_set_find(&load->known, path);
+	bool found = at < load->known.n && str_eq(load->known.v[at]->path, path);
+	return found ? load->known.v[at] : NULL;
+}
+
+/* Listings share the texts of what stayed, so that most of this looks at nothing but them. */
+static void compare_listings(struct load *load)
+{
+	const struct tree *before = load->request.known_tree, *now = load->request.tree;
+	size_t b = 0, n = 0;
+	while (b < before->entries_n || n < now->entries_n) {
+		const struct tree_entry *old = b < before->entries_n ? &before->entries[b] : NULL;
+		const struct tree_entry *new = n < now->entries_n ? &now->entries[n] : NULL;
+		int order = !old		     ? 1
+			    : !new		     ? -1
+			    : old->path == new->path ? 0
+						     : strcmp(old->path, new->path);
+		bool same = order == 0 && oid_eq(&old->blob, &new->blob);
+		const struct tree_entry *either = order <= 0 ? old : new;
+		if (!same && is_manifest(either))
+			add_step(load, order >= 0 ? new : NULL,
+				 order <= 0 ? known_file(load, old->path) : NULL);
+		b += order <= 0;
+		n += order >= 0;
 	}
 }
 
-static int decode_todo(struct load *load, size_t until, struct err *err)
+static struct load *new_load(const struct load_request *request)
 {
-	for (; load->decoded < until && load->decoded < load->todo.n; load->decoded++) {
-		size_t at = load->todo.v[load->decoded];
-		const struct tree_entry *entry = &load->tree->entries[load->entry[at]];
-		load->set.v[at] = decode_entry(load->request.repo, entry, err);
-		if (!load->set.v[at])
-			return -1;
-	}
-	return 0;
+	struct load *load = mem_zalloc(1, sizeof *load);
+	load->request = *request;
+	if (request->known)
+		load->known = *request->known;
+	if (request->known && request->known_tree)
+		compare_listings(load);
+	else
+		compare_with_files(load);
+	return load;
 }
 
 static void free_load(struct load *load)
 {
 	loop_timer_del(&load->nothing_to_do);
-	/* A load that failed has holes behind what was decoded: release knows. */
-	file_set_release(&load->set);
+	for (size_t i = 0; i < load->changes.n; i++)
+		file_unref(load->changes.v[i].now);
+	VEC_FREE(&load->changes);
 	VEC_FREE(&load->todo);
-	free(load->entry);
+	VEC_FREE(&load->steps);
 	if (load->child_at)
 		munmap(load->child_at, sizeof *load->child_at);
 	free(load);
+}
+
+/* ---- decoding ---- */
+
+static const struct tree_entry *entry_todo(const struct load *load, size_t i)
+{
+	return load->steps.v[load->todo.v[i]].entry;
+}
+
+static int decode_todo(struct load *load, size_t until, struct err *err)
+{
+	for (; load->decoded < until && load->decoded < load->todo.n; load->decoded++) {
+		const struct step *step = &load->steps.v[load->todo.v[load->decoded]];
+		struct file *file = decode_entry(load->request.repo, step->entry, err);
+		if (!file)
+			return -1;
+		VEC_PUSH(&load->changes, ((struct file_change){step->known, file}));
+	}
+	return 0;
+}
+
+/* Nothing was known: all there is was made here, and changes hands. */
+static void take_first(struct load *load, struct file_set *set)
+{
+	struct file **files AUTO_FREE =
+		mem_realloc_array(NULL, load->changes.n, sizeof(struct file *));
+	for (size_t i = 0; i < load->changes.n; i++)
+		files[i] = load->changes.v[i].now;
+	file_set_take(set, files, load->changes.n);
+	load->changes.n = 0;
+}
+
+/* Everything is decoded: the known files with what changed. */
+static void take_result(struct load *load, struct file_set *set)
+{
+	file_changes all = {0};
+	size_t made = 0;
+	if (load->known.n == 0) {
+		take_first(load, set);
+		return;
+	}
+	for (size_t i = 0; i < load->steps.n; i++) {
+		const struct step *step = &load->steps.v[i];
+		VEC_PUSH(&all, step->entry ? load->changes.v[made++]
+					   : ((struct file_change){.before = step->known}));
+	}
+	file_set_patch(set, &load->known, all.v, all.n);
+	VEC_FREE(&all);
 }
 
 /* ---- in the child ---- */
@@ -142,7 +215,7 @@ static int load_body(int fd, void *arg)
 	if (repo_open(load->request.url, load->request.state_dir, &repo, &err) < 0)
 		return job_fail(fd, &err);
 	for (size_t i = 0; i < load->todo.n; i++) {
-		const struct tree_entry *entry = &load->tree->entries[load->entry[load->todo.v[i]]];
+		const struct tree_entry *entry = entry_todo(load, i);
 		*load->child_at = i;
 		struct file *file = decode_entry(repo, entry, &err);
 		if (!file)
@@ -158,6 +231,16 @@ static int load_body(int fd, void *arg)
 
 /* ---- in the parent ---- */
 
+static void finish(struct load *load)
+{
+	struct file_set set = {0};
+	bool ok = load->failure.code == E_NONE;
+	if (ok)
+		take_result(load, &set);
+	load->done(load->owner, ok ? &set : NULL, ok ? NULL : &load->failure);
+	free_load(load);
+}
+
 static void take_message(void *owner, const struct msg *msg)
 {
 	struct load *load = owner;
@@ -168,18 +251,6 @@ static void take_message(void *owner, const struct msg *msg)
 	decode_todo(load, (size_t)count, &load->failure);
 }
 
-static void finish(struct load *load)
-{
-	struct file_set set = {0};
-	bool ok = load->failure.code == E_NONE;
-	if (ok) {
-		set = load->set;
-		load->set = (struct file_set){0};
-	}
-	load->done(load->owner, ok ? &set : NULL, ok ? NULL : &load->failure);
-	free_load(load);
-}
-
 static void load_ended(void *owner, const struct err *failure)
 {
 	struct load *load = owner;
@@ -187,11 +258,9 @@ static void load_ended(void *owner, const struct err *failure)
 	if (failure && load->failure.code == E_NONE) {
 		load->failure = *failure;
 		bool died = failure->code == E_CHILD_DIED || failure->code == E_DEADLINE;
-		if (died && *load->child_at < load->todo.n) {
-			size_t at = load->entry[load->todo.v[*load->child_at]];
+		if (died && *load->child_at < load->todo.n)
 			err_set(&load->failure, E_CHILD_DIED, "%s while it read %s", failure->text,
-				load->tree->entries[at].path);
-		}
+				entry_todo(load, *load->child_at)->path);
 	}
 	finish(load);
 }
@@ -201,15 +270,6 @@ static void on_nothing_to_do(void *arg)
 	struct load *load = arg;
 	load->nothing_to_do = NULL;
 	finish(load);
-}
-
-static struct load *new_load(const struct load_request *request)
-{
-	struct load *load = mem_zalloc(1, sizeof *load);
-	load->request = *request;
-	load->tree = request->tree;
-	match_known(load, request->known);
-	return load;
 }
 
 struct load *load_start(struct loop *loop, const struct load_request *request,
@@ -259,10 +319,8 @@ int load_now(const struct load_request *request, struct file_set *set, struct er
 {
 	struct load *load = new_load(request);
 	int status = decode_todo(load, load->todo.n, err);
-	if (status == 0) {
-		*set = load->set;
-		load->set = (struct file_set){0};
-	}
+	if (status == 0)
+		take_result(load, set);
 	free_load(load);
 	return status;
 }

@@ -5,7 +5,8 @@
  * decodes them first and the parent follows behind it, file by file: hostile
  * input meets the child, and a first load is one pass on two processors. If the
  * child dies or overruns, the commit is refused with `reader-died` and the name
- * of the file it was at, and the parent never decodes that file.
+ * of the file it was at, and the parent never decodes that file. Once it has decoded the last one
+ * it has done its work: nobody waits until it is gone.
  */
 #ifndef TRUEUP_ENGINE_LOAD_H
 #define TRUEUP_ENGINE_LOAD_H
@@ -16,13 +17,6 @@
 
 #define LOAD_DEADLINE_MS 60000
 
-/* Decoded files, sorted by path; holds a reference to each. */
-struct file_set {
-	struct file **v;
-	size_t n;
-};
-void file_set_release(struct file_set *set);
-void file_set_copy(struct file_set *to, const struct file_set *from);
 /* The files of one unit become those that `from` has of it, which may be none. Stays sorted. */
 void file_set_replace_unit(struct file_set *set, const struct file_set *from,
 			   const struct unit *unit);
@@ -32,6 +26,8 @@ struct load_request {
 	const char *url, *state_dir;  /* for the child, which opens the repository for itself */
 	const struct tree *tree;      /* alive until done */
 	const struct file_set *known; /* files that may be taken over; alive until done */
+	/* The listing that `known` was read from, or NULL: spares looking at each of its files. */
+	const struct tree *known_tree;
 };
 
 struct load;

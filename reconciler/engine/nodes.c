@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "engine/keeping.h"
 #include "engine/share.h"
 #include "schema/kinds.h"
 
@@ -49,6 +50,7 @@ void nodes_want_look_all(struct engine *engine)
 static void look_failed(struct node_run *node, const struct err *failure)
 {
 	struct engine *engine = node->engine;
+	node->concerned = false;
 	if (node->reachable || node->problem.code != failure->code)
 		log_event(LOG_WARN, "node", "node", node->name, "code",
 			  err_code_name(failure->code), "error", failure->text, NULL);
@@ -302,24 +304,49 @@ static void let_go(struct engine *engine)
 	}
 }
 
-void nodes_turn(struct engine *engine)
+static void work_on(struct engine *engine, struct node_run *node)
 {
 	struct err err = ERR_INIT;
+	node->fresh = false;
+	if (node->seen_seq > node->concerned_seq)
+		node->concerned = false;
+	if (slots_work(engine, node, &err) == 0)
+		return;
+	engine_ledger_failed(engine, &err);
+	ledger_rollback(engine->ledger);
+	engine->in_transaction = false;
+	engine->history_stale = true;
+	node_look_in(node, BACKOFF_FIRST_MS);
+}
+
+/*
+ * Said once of each commit in force: the nodes it concerns were seen, or cannot be. What nobody
+ * waits for comes after it.
+ */
+static void tell_plan(struct engine *engine)
+{
+	char hex[OID_HEX_SIZE], took[TIP_TOOK_MAX];
+	if (!engine->tip.planning)
+		return;
+	for (struct map_entry *e = NULL; (e = map_next(&engine->nodes, e));)
+		if (((struct node_run *)e->value)->concerned)
+			return;
+	engine->tip.planning = false;
+	log_event(LOG_INFO, "plan ready", "commit", oid_hex(&engine->tip.seen, hex), "ms",
+		  tip_took(engine, took), NULL);
+	keeping_want(engine);
+}
+
+void nodes_turn(struct engine *engine)
+{
 	let_go(engine);
 	if (!engine->stopping) {
 		for (struct map_entry *e = NULL; (e = map_next(&engine->nodes, e));) {
 			struct node_run *node = e->value;
-			if (!node->fresh)
-				continue;
-			node->fresh = false;
-			if (slots_work(engine, node, &err) < 0) {
-				engine_ledger_failed(engine, &err);
-				ledger_rollback(engine->ledger);
-				engine->in_transaction = false;
-				engine->history_stale = true;
-				node_look_in(node, BACKOFF_FIRST_MS);
-			}
+			if (node->fresh)
+				work_on(engine, node);
 		}
+		tell_plan(engine);
 	}
 	/* Intents must be on disk before their changes start. */
 	bool written = engine_commit(engine) == 0;
@@ -353,11 +380,19 @@ static bool same_inputs(const struct slot *a, const struct slot *b)
 	return true;
 }
 
+/* A look that runs already does not know what to ask for. */
+static void concern(struct node_run *node)
+{
+	node_want_look(node);
+	node->concerned = backoff_left(&node->backoff) == 0;
+	node->concerned_seq = node->look_seq;
+}
+
 static void want_look_at(struct engine *engine, const char *name)
 {
 	struct node_run *node = node_find(engine, name);
 	if (node)
-		node_want_look(node);
+		concern(node);
 }
 
 /* One walk over both sorted lists: only nodes with a slot that came, went or changed are looked at.
@@ -396,7 +431,7 @@ void nodes_follow(struct engine *engine, const struct desired *before)
 		struct node_run *node = node_find(engine, doc->name);
 		if (!node) {
 			node = add_node(engine, doc->name);
-			node_want_look(node);
+			concern(node);
 		}
 		node->doc = doc;
 	}

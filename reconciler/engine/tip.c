@@ -4,7 +4,6 @@
 #include "base/log.h"
 #include "engine/core.h"
 #include "engine/judge.h"
-#include "engine/keeping.h"
 #include "engine/verdict.h"
 #include "schema/kinds.h"
 #include "source/fetch.h"
@@ -96,7 +95,7 @@ static void judge_tip(struct engine *engine, const struct file_set *files,
 	struct judge_input input = {
 		.commit = oid_hex(&tip->loading, hex),
 		.tip = files,
-		.tree = &tip->tree,
+		.tree = &tip->listing.tree,
 		.before = tip->outcome.arena ? &tip->outcome : NULL,
 		.history = history,
 		.env = &engine->env,
@@ -108,10 +107,17 @@ static void judge_tip(struct engine *engine, const struct file_set *files,
 	judge_run(&input, arena, outcome, &tip->removals);
 }
 
+const char *tip_took(const struct engine *engine, char out[TIP_TOOK_MAX])
+{
+	int64_t us = clock_boot_us() - engine->tip.began_us;
+	snprintf(out, TIP_TOOK_MAX, "%.1f", (double)us / 1000);
+	return out;
+}
+
 int tip_read_file(void *arg, const char *path, struct buf *out)
 {
 	struct engine *engine = arg;
-	const struct tree *tree = &engine->tip.tree;
+	const struct tree *tree = &engine->tip.listing.tree;
 	size_t low = 0, high = tree->entries_n;
 	while (low < high) {
 		size_t mid = (low + high) / 2;
@@ -148,6 +154,7 @@ static void on_loaded(void *owner, struct file_set *set, const struct err *failu
 		return;
 	}
 	struct accept_outcome outcome;
+	listing_adopt(tip);
 	judge_tip(engine, set, history, &outcome);
 	file_set_release(&tip->files);
 	tip->files = *set;
@@ -155,52 +162,16 @@ static void on_loaded(void *owner, struct file_set *set, const struct err *failu
 	tip->refusal.code = DIAG_NONE;
 	clear_problem(engine);
 	verdict_in_force(engine, &outcome);
-	keeping_want(engine);
 	end_pass(engine);
 }
 
 /* ---- listing and loading ---- */
 
-/* An own copy of every text, so that the listing before can go. */
-static void own_tree(struct tree *tree, struct arena *arena)
-{
-	for (size_t i = 0; i < tree->entries_n; i++)
-		tree->entries[i].path = arena_strdup(arena, tree->entries[i].path);
-	for (size_t i = 0; i < tree->problems_n; i++) {
-		tree->problems[i].path = arena_strdup(arena, tree->problems[i].path);
-		tree->problems[i].text = arena_strdup(arena, tree->problems[i].text);
-	}
-}
-
-static int list_tree(struct engine *engine, struct err *err)
-{
-	struct tip *tip = &engine->tip;
-	struct arena *arena = arena_new(0);
-	struct tree tree = {0};
-	size_t max = (size_t)KIND_OR(engine->settings, settings, max_files);
-	const char *root = engine->settings->path;
-	int status = tip->tree_arena
-			     ? tree_update(engine->repo, &tip->tree_commit, &tip->tree,
-					   &tip->loading, root, max, arena, &tree, err)
-			     : tree_list(engine->repo, &tip->loading, root, max, arena, &tree, err);
-	if (status < 0) {
-		arena_free(arena);
-		return -1;
-	}
-	own_tree(&tree, arena);
-	arena_free(tip->tree_arena);
-	tip->tree_arena = arena;
-	tip->tree = tree;
-	tip->tree_commit = tip->loading;
-	return 0;
-}
-
 static void start_load(struct engine *engine)
 {
 	struct tip *tip = &engine->tip;
 	struct err err = ERR_INIT;
-	tip->began_at = clock_boot_ms();
-	if (list_tree(engine, &err) < 0) {
+	if (listing_make(engine, &err) < 0) {
 		if (err_code_class(err.code) == ERR_ITEM)
 			refuse_tip(engine, err.code == E_NOT_FOUND ? DIAG_EMPTY_TREE : DIAG_LIMIT,
 				   err.text, NULL);
@@ -208,7 +179,7 @@ static void start_load(struct engine *engine)
 			fail_pass(engine, &err);
 		return;
 	}
-	if (tip->tree.entries_n == 0) {
+	if (tip->next.tree.entries_n == 0) {
 		refuse_tip(engine, DIAG_EMPTY_TREE, "there are no manifests in this commit",
 			   "nothing is changed; remove deployments by removing their documents");
 		return;
@@ -216,8 +187,10 @@ static void start_load(struct engine *engine)
 	struct load_request request = {.repo = engine->repo,
 				       .url = engine->url,
 				       .state_dir = engine->state.dir,
-				       .tree = &tip->tree,
-				       .known = &tip->files};
+				       .tree = &tip->next.tree,
+				       .known = &tip->files,
+				       .known_tree =
+					       tip->listing.arenas.n ? &tip->listing.tree : NULL};
 	tip->state = TIP_LOADING;
 	tip->load = load_start(engine->loop, &request, on_loaded, engine, &err);
 	if (!tip->load)
@@ -257,6 +230,7 @@ static void resolve_tip(struct engine *engine)
 	struct tip *tip = &engine->tip;
 	struct err err = ERR_INIT;
 	int found;
+	tip->began_us = clock_boot_us();
 	repo_refresh(engine->repo);
 	if (engine->options.revision)
 		found = repo_revision(engine->repo, engine->options.revision, &tip->loading, &err);
@@ -359,6 +333,7 @@ void tip_release(struct engine *engine)
 	if (tip->outcome.arena)
 		accept_outcome_release(&tip->outcome);
 	file_set_release(&tip->files);
-	arena_free(tip->tree_arena);
+	listing_release(&tip->next);
+	listing_release(&tip->listing);
 	buf_release(&tip->removals);
 }

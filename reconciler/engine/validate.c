@@ -16,7 +16,7 @@ static void check_files(const struct engine_validate *what, const struct file_se
 		diags_append(diags, files->v[i]->diags, files->v[i]->diags_n);
 		*documents += files->v[i]->documents_n;
 	}
-	struct model *model = model_build(files->v, files->n, diags);
+	struct model *model = model_of(files, diags);
 	check_model(model, NULL, diags);
 	struct desired *desired = desired_build(model, NULL, NULL, diags);
 	desired_check(desired, model, what->with_policy ? &env : NULL, diags);

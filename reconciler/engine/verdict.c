@@ -126,7 +126,7 @@ void verdict_in_force(struct engine *engine, struct accept_outcome *outcome)
 	struct tip *tip = &engine->tip;
 	const struct unit organization = {.level = UNIT_ORGANIZATION};
 	const struct accept_unit *top = accept_find(outcome, &organization);
-	char hex[OID_HEX_SIZE];
+	char hex[OID_HEX_SIZE], took[TIP_TOOK_MAX];
 	struct accept_outcome before = tip->outcome;
 	write_units(engine, outcome);
 	set_owner(engine, outcome);
@@ -144,12 +144,12 @@ void verdict_in_force(struct engine *engine, struct accept_outcome *outcome)
 	/* So that status can tell a slot that has no record yet from one that nobody wants. */
 	ledger_put(engine->ledger, "slots", log_int((int64_t)outcome->desired->slots_n), NULL);
 	log_event(LOG_INFO, "commit in force", "commit", oid_hex(&tip->seen, hex), "slots",
-		  log_int((int64_t)outcome->desired->slots_n), "ms",
-		  log_int(clock_boot_ms() - tip->began_at), NULL);
+		  log_int((int64_t)outcome->desired->slots_n), "ms", tip_took(engine, took), NULL);
 	/* The organization was accepted without these nodes: the guard has let them go. */
 	if (top && !top->held)
 		records_detach(engine, NULL);
 	nodes_follow(engine, before.desired);
+	tip->planning = true;
 	if (before.arena)
 		accept_outcome_release(&before);
 }

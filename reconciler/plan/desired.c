@@ -34,24 +34,19 @@ static void note_kinds(struct changes *changes, const struct file *file)
 static void find_changes(const struct model *base, const struct model *model,
 			 struct changes *changes)
 {
-	size_t i = 0, j = 0, base_n = base ? base->files_n : 0;
+	static const struct file_set nothing = {0};
+	file_changes all = {0};
 
-	while (i < base_n || j < model->files_n) {
-		struct file *before = i < base_n ? base->files[i] : NULL;
-		struct file *now = j < model->files_n ? model->files[j] : NULL;
-		int order = before == now ? 0 : !before ? 1 : !now ? -1 : 0;
-
-		if (before != now && before && now)
-			order = str_cmp(before->path, now->path);
-		if (before != now && order <= 0)
-			VEC_PUSH(&changes->gone, before);
-		if (before != now && order >= 0)
-			VEC_PUSH(&changes->added, now);
-		i += order <= 0;
-		j += order >= 0;
+	file_set_compare(base ? &base->files : &nothing, &model->files, &all);
+	for (size_t i = 0; i < all.n; i++) {
+		if (all.v[i].before)
+			VEC_PUSH(&changes->gone, all.v[i].before);
+		if (!all.v[i].now)
+			continue;
+		VEC_PUSH(&changes->added, all.v[i].now);
+		note_kinds(changes, all.v[i].now);
 	}
-	for (size_t k = 0; k < changes->added.n; k++)
-		note_kinds(changes, changes->added.v[k]);
+	VEC_FREE(&all);
 	VEC_SORT(&changes->gone, address_cmp);
 }
 

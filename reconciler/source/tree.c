@@ -28,6 +28,7 @@ struct listing {
 	struct repo *repo;
 	struct arena *arena;
 	const struct tree *before; /* NULL: none */
+	size_t before_at; /* of its entries, the first that is not before the place at hand */
 	size_t max_files;
 	size_t looked_at;
 	struct buf path; /* of the folder at hand, "" or with "/" at its end */
@@ -68,6 +69,29 @@ static char *join(struct listing *listing, const char *name, size_t len)
 		memcpy(path, listing->path.ptr, listing->path.len);
 	memcpy(path + listing->path.len, name, len);
 	return path;
+}
+
+/* How an entry of the listing before stands to the name in the folder at hand. */
+static int cmp_before(const struct listing *listing, const struct tree_item *item)
+{
+	const char *path = listing->before->entries[listing->before_at].path;
+	size_t len = listing->path.len;
+	int order = len ? strncmp(path, listing->path.ptr, len) : 0;
+
+	return order ? order : strcmp(path + len, item->name);
+}
+
+/* The path of a file: the text that the listing before has of it, if it does. */
+static const char *path_of(struct listing *listing, const struct tree_item *item)
+{
+	int order = -1;
+
+	while (listing->before && listing->before_at < listing->before->entries_n &&
+	       (order = cmp_before(listing, item)) < 0)
+		listing->before_at++;
+	if (order == 0)
+		return listing->before->entries[listing->before_at++].path;
+	return join(listing, item->name, item->name_len);
 }
 
 /* A refused name may hold anything: what is not plain text is shown as \x1b. */
@@ -158,6 +182,7 @@ static int take_from_before(struct listing *listing, struct err *err)
 
 	i = first_below(before->entries, before->entries_n, entry, folder, 0);
 	end = first_below(before->entries, before->entries_n, entry, folder, 1);
+	listing->before_at = end;
 	for (; i < end; i++)
 		VEC_PUSH(&listing->entries, before->entries[i]);
 	i = first_below(before->problems, before->problems_n, problem, folder, 0);
@@ -306,8 +331,7 @@ static int walk_item(struct listing *listing, const struct tree_item *item, stru
 	if (!tree_is_manifest(item))
 		return 0;
 	VEC_PUSH(&listing->entries,
-		 (struct tree_entry){.path = join(listing, item->name, item->name_len),
-				     .blob = item->id});
+		 (struct tree_entry){.path = path_of(listing, item), .blob = item->id});
 	return check_size(listing, err);
 }
 

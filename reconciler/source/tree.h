@@ -40,7 +40,8 @@ int tree_list(struct repo *repo, const struct oid *commit, const char *root, siz
 /*
  * The same from a known listing: sub-trees with the same id are taken from `before` (the listing of
  * before_commit with the same root) without being read. When before_commit is gone, everything is
- * read. The result shares texts of `before`, so it must not outlive that listing's arena.
+ * read. The result has the paths of `before` by address, so it must not outlive that listing's
+ * arena, and what stayed is told apart without looking at texts.
  */
 int tree_update(struct repo *repo, const struct oid *before_commit, const struct tree *before,
 		const struct oid *commit, const char *root, size_t max_files, struct arena *arena,

@@ -34,14 +34,14 @@ void acceptance_commit(struct acceptance *it)
 	struct file_set tip;
 
 	VEC_SORT(&it->tree.files, path_cmp);
-	tip = (struct file_set){it->tree.files.v, it->tree.files.n};
+	tip = (struct file_set){.v = it->tree.files.v, .n = it->tree.files.n};
 	if (it->before.arena)
 		accept_outcome_release(&it->before);
 	it->before = it->now;
 	input.tip = &tip;
 	if (it->before.arena) {
 		input.in_force = &it->before.in_force;
-		input.previous = it->before.desired;
+		input.before = &it->before;
 	}
 	accept_run(&input, &it->now);
 }

@@ -239,7 +239,7 @@ static void test_look_ups(void **state)
 	(void)state;
 	assert_int_equal(diags.n, 0);
 	assert_string_equal(model->organization->name, "acme");
-	assert_string_equal(model->files[0]->path, "nodes/n.yaml");
+	assert_string_equal(model->files.v[0]->path, "nodes/n.yaml");
 	assert_int_equal(model->deployments.n, 2);
 	assert_string_equal(model->deployments.v[0]->name, "a");
 	assert_non_null(model_team(model, "web"));

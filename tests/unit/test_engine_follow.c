@@ -1,0 +1,518 @@
+/*
+ * What a commit gives does not depend on how it was come to: hundreds of random commits, followed
+ * one after the other as the daemon does, and each read and judged anew. The listing, the files,
+ * the model, the slots and the verdict must be the same, texts of all diagnostics included.
+ */
+#include "tests/support/test.h"
+#include "tests/support/shell.h"
+
+#include "base/fs.h"
+#include "engine/accept.h"
+#include "schema/decode.h"
+#include "source/tree.h"
+
+#define COMMITS 1000
+#define PATHS_MAX 64
+
+/* ---- a configuration that grows at random ---- */
+
+struct entry {
+	char path[96];
+	char text[512];
+};
+struct config {
+	struct entry entries[PATHS_MAX];
+	size_t n;
+};
+
+static uint32_t dice(uint32_t *seed, uint32_t sides)
+{
+	*seed = *seed * 1664525 + 1013904223;
+	return (*seed >> 8) % sides;
+}
+
+static size_t find(const struct config *config, const char *path)
+{
+	size_t i = 0;
+
+	while (i < config->n && !str_eq(config->entries[i].path, path))
+		i++;
+	return i;
+}
+
+static void drop(struct config *config, size_t i)
+{
+	if (i < config->n)
+		config->entries[i] = config->entries[--config->n];
+}
+
+PRINTF_LIKE(3, 4)
+static void put(struct config *config, const char *path, const char *fmt, ...)
+{
+	size_t i = find(config, path);
+	va_list args;
+
+	if (i == PATHS_MAX)
+		return;
+	config->n += i == config->n;
+	snprintf(config->entries[i].path, sizeof config->entries[i].path, "%s", path);
+	va_start(args, fmt);
+	vsnprintf(config->entries[i].text, sizeof config->entries[i].text, fmt, args);
+	va_end(args);
+}
+
+static void begin(struct config *config)
+{
+	static const char *const projects[] = {"shop", "blog"};
+	static const char *const stages[] = {"prod", "test"};
+	char path[96];
+
+	put(config, "organization.yaml", "kind: Organization\nname: acme\n");
+	for (int i = 1; i <= 3; i++) {
+		snprintf(path, sizeof path, "nodes/n%d.yaml", i);
+		put(config, path, "kind: Node\nname: n%d\ndriver: memory\n", i);
+	}
+	for (size_t p = 0; p < ARRAY_LEN(projects); p++) {
+		snprintf(path, sizeof path, "projects/%s/project.yaml", projects[p]);
+		put(config, path, "kind: Project\nname: %s\n", projects[p]);
+		snprintf(path, sizeof path, "projects/%s/products/web.yaml", projects[p]);
+		put(config, path, "kind: Product\nname: web\ntype: complex\n");
+		snprintf(path, sizeof path, "projects/%s/versions/v1.yaml", projects[p]);
+		put(config, path,
+		    "kind: Version\nproduct: web\nname: \"1\"\ntype: incremental\nimages:\n"
+		    "  - {name: web, image: local/web:1}\n");
+		for (size_t s = 0; s < ARRAY_LEN(stages); s++) {
+			snprintf(path, sizeof path, "projects/%s/stages/%s/stage.yaml", projects[p],
+				 stages[s]);
+			put(config, path, "kind: Stage\nname: %s\n", stages[s]);
+		}
+	}
+}
+
+static const char *some_project(uint32_t *seed)
+{
+	return dice(seed, 3) ? "shop" : "blog";
+}
+
+static const char *some_stage(uint32_t *seed)
+{
+	return dice(seed, 3) ? "prod" : "test";
+}
+
+/* Mostly the next of the chain; now and then one that forks it, goes in circles or is alone. */
+static void edit_version(struct config *config, uint32_t *seed)
+{
+	uint32_t number = 1 + dice(seed, 7), parent = number - 1;
+	const char *project = some_project(seed);
+	char path[96], line[64] = "";
+
+	snprintf(path, sizeof path, "projects/%s/versions/v%u.yaml", project, number);
+	if (dice(seed, 4) == 0) {
+		drop(config, find(config, path));
+		return;
+	}
+	if (dice(seed, 4) == 0)
+		parent = dice(seed, 8);
+	if (parent)
+		snprintf(line, sizeof line, "parent: \"%u\"\n", parent);
+	put(config, path,
+	    "kind: Version\nproduct: %s\nname: \"%u\"\ntype: %s\n%simages:\n"
+	    "  - {name: %s, image: local/web:%u, config: {env: {N: \"%u\"}}}\n",
+	    dice(seed, 20) ? "web" : "wab", number, dice(seed, 9) ? "incremental" : "rolling", line,
+	    dice(seed, 6) ? "web" : "app", number, dice(seed, 3));
+}
+
+static void edit_deployment(struct config *config, uint32_t *seed)
+{
+	uint32_t number = 1 + dice(seed, 4);
+	const char *project = some_project(seed), *stage = some_stage(seed);
+	char path[96], more[160] = "", prefix[32];
+
+	snprintf(path, sizeof path, "projects/%s/stages/%s/d%u.yaml", project, stage, number);
+	if (dice(seed, 6) == 0) {
+		drop(config, find(config, path));
+		return;
+	}
+	if (dice(seed, 2))
+		snprintf(more, sizeof more, "dependsOn: [d%u]\n", 1 + dice(seed, 4));
+	else if (dice(seed, 3) == 0)
+		snprintf(more, sizeof more, "instances: {web: {config: {env: {I: \"%u\"}}}}\n",
+			 dice(seed, 3));
+	snprintf(prefix, sizeof prefix, "%c-%c-%u", project[0], stage[0], number);
+	put(config, path,
+	    "kind: Deployment\nname: d%u\nproduct: web\nversion: \"%u\"\nnode: n%u\nprefix: %s\n%s",
+	    dice(seed, 15) ? number : number + 1, 1 + dice(seed, dice(seed, 5) ? 2 : 7),
+	    1 + dice(seed, dice(seed, 9) ? 3 : 4), dice(seed, 9) ? prefix : "same", more);
+}
+
+/* What hangs together with much: nodes, projects, stages, the organization. */
+static void edit_frame(struct config *config, uint32_t *seed)
+{
+	const char *project = some_project(seed);
+	char path[96];
+
+	switch (dice(seed, 6)) {
+	case 0:
+		put(config, "organization.yaml", "kind: Organization\nname: acme\n# %u\n",
+		    dice(seed, 4));
+		break;
+	case 1:
+		put(config, "nodes/n3.yaml", "kind: Node\nname: n%u\ndriver: memory\n",
+		    3 + dice(seed, 2));
+		break;
+	case 2:
+		snprintf(path, sizeof path, "projects/%s/project.yaml", project);
+		put(config, path, "kind: Project\nname: %s\n# %u\n", project, dice(seed, 4));
+		break;
+	case 3:
+		snprintf(path, sizeof path, "projects/%s/products/web.yaml", project);
+		put(config, path,
+		    "kind: Product\nname: web\ntype: complex\n# %u\n---\n"
+		    "kind: Version\nproduct: web\nname: \"9\"\ntype: rolling\n"
+		    "images: [{name: web, image: local/web:9}]\n",
+		    dice(seed, 4));
+		break;
+	case 4:
+		snprintf(path, sizeof path, "projects/%s/stages/test/stage.yaml", project);
+		if (dice(seed, 2))
+			drop(config, find(config, path));
+		else
+			put(config, path, "kind: Stage\nname: test\n# %u\n", dice(seed, 4));
+		break;
+	default:
+		put(config, "elsewhere.yaml", "# of no interest %u\n", dice(seed, 4));
+	}
+}
+
+static void edit_at_random(struct config *config, uint32_t *seed)
+{
+	size_t i = dice(seed, (uint32_t)config->n);
+	struct entry moved = config->entries[i];
+
+	switch (dice(seed, 16)) {
+	case 0:
+		edit_frame(config, seed);
+		break;
+	case 1: /* a broken document */
+		put(config, moved.path, "kind: [\n");
+		break;
+	case 2: /* one that says too little */
+		put(config, moved.path, "kind: Deployment\nname: x\n");
+		break;
+	case 3: /* from one unit to another */
+		drop(config, i);
+		put(config,
+		    dice(seed, 2) ? "projects/shop/stages/prod/moved.yaml"
+				  : "projects/blog/stages/test/moved.yaml",
+		    "%s", moved.text);
+		break;
+	case 4: /* a second one of the same name */
+		put(config, "projects/shop/stages/prod/again.yaml", "%s", moved.text);
+		break;
+	case 5:
+	case 6:
+	case 7:
+	case 8:
+		edit_version(config, seed);
+		break;
+	default:
+		edit_deployment(config, seed);
+	}
+}
+
+/* ---- as commits ---- */
+
+struct world {
+	char *folder;
+	struct repo *repo;
+	struct oid commits[COMMITS];
+};
+
+static void write_commit(struct buf *out, const struct config *config, size_t number)
+{
+	buf_addf(out, "commit refs/heads/main\ncommitter t <t@t> %zu +0000\ndata 0\ndeleteall\n",
+		 number + 1);
+	for (size_t i = 0; i < config->n; i++)
+		buf_addf(out, "M 100644 inline %s\ndata %zu\n%s\n", config->entries[i].path,
+			 strlen(config->entries[i].text), config->entries[i].text);
+}
+
+static int path_cmp(const void *a, const void *b)
+{
+	return strcmp((*(struct file *const *)a)->path, (*(struct file *const *)b)->path);
+}
+
+static bool is_accepted(const struct config *config)
+{
+	struct file *files[PATHS_MAX];
+	struct file_set set;
+	const struct accept_input input = {.tip = &set};
+	const struct oid no_blob = {0};
+	struct accept_outcome outcome;
+	struct unit unit;
+	struct unit_names names;
+	size_t n = 0, held = 0;
+
+	for (size_t i = 0; i < config->n; i++) {
+		const struct entry *entry = &config->entries[i];
+
+		if (path_classify(entry->path, &unit, &names) == PATH_MANIFEST)
+			files[n++] = file_decode(entry->path, &no_blob, entry->text,
+						 strlen(entry->text));
+	}
+	qsort(files, n, sizeof *files, path_cmp);
+	file_set_take(&set, files, n);
+	accept_run(&input, &outcome);
+	for (size_t i = 0; i < outcome.units_n; i++)
+		held += outcome.units[i].held;
+	accept_outcome_release(&outcome);
+	file_set_release(&set);
+	return held == 0;
+}
+
+/* What was wrong is mostly put right by the next commit, so that there is something to follow. */
+static void write_history(struct buf *out)
+{
+	struct config *config = mem_zalloc(1, sizeof *config), *good = mem_zalloc(1, sizeof *good);
+	uint32_t seed = 3;
+
+	begin(config);
+	for (size_t i = 0; i < COMMITS; i++) {
+		write_commit(out, config, i);
+		if (is_accepted(config))
+			*good = *config;
+		else if (dice(&seed, 4))
+			*config = *good;
+		for (uint32_t edits = 1 + dice(&seed, 3) / 2; edits; edits--)
+			edit_at_random(config, &seed);
+	}
+	free(config);
+	free(good);
+}
+
+static int setup(void **state)
+{
+	struct world *world = mem_zalloc(1, sizeof *world);
+	struct err err = ERR_INIT;
+	AUTO_BUF struct buf stream = BUF_INIT((size_t)64 << 20);
+	char *file AUTO_FREE = NULL, *url AUTO_FREE = NULL;
+
+	world->folder = test_folder();
+	file = test_path(world->folder, "stream");
+	url = test_path(world->folder, "c.git");
+	write_history(&stream);
+	assert_false(stream.overflow);
+	assert_done(fs_write_atomic(file, buf_str(&stream), stream.len, 0600, &err), err);
+	test_run(world->folder,
+		 "git init -q --bare c.git; git -C c.git fast-import --quiet <stream");
+	assert_done(repo_open(url, NULL, &world->repo, &err), err);
+	for (size_t i = 0; i < COMMITS; i++) {
+		char name[32];
+
+		snprintf(name, sizeof name, "main~%zu", COMMITS - 1 - i);
+		assert_done(repo_revision(world->repo, name, &world->commits[i], &err), err);
+	}
+	*state = world;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct world *world = *state;
+
+	repo_close(&world->repo);
+	test_folder_remove(&world->folder);
+	free(world);
+	return 0;
+}
+
+/* ---- what there is, as text ---- */
+
+static void show_files(struct buf *out, const struct file_set *set)
+{
+	char hex[OID_HEX_SIZE];
+
+	for (size_t i = 0; i < set->n; i++)
+		buf_addf(out, "%s %s %zu %zu\n", set->v[i]->path, oid_hex(&set->v[i]->blob, hex),
+			 set->v[i]->documents_n, set->v[i]->diags_n);
+}
+
+static void show_tree(struct buf *out, const struct tree *tree)
+{
+	char hex[OID_HEX_SIZE];
+
+	for (size_t i = 0; i < tree->entries_n; i++)
+		buf_addf(out, "%s %s\n", tree->entries[i].path,
+			 oid_hex(&tree->entries[i].blob, hex));
+	for (size_t i = 0; i < tree->problems_n; i++)
+		buf_addf(out, "%s: %s\n", tree->problems[i].path, tree->problems[i].text);
+}
+
+#define SHOW(kind)                                                                                 \
+	for (size_t i = 0; i < model->kind##s.n; i++)                                              \
+		buf_addf(out, #kind " %s %s\n", model->kind##s.v[i]->name,                         \
+			 model->kind##s.v[i]->from.file->path);
+
+static void show_model(struct buf *out, const struct model *model)
+{
+	show_files(out, &model->files);
+	buf_addf(out, "organization %s\n", model->organization ? model->organization->name : "-");
+	SHOW(node)
+	SHOW(project)
+	SHOW(product)
+	SHOW(version)
+	SHOW(stage)
+	SHOW(deployment)
+}
+
+static void show_desired(struct buf *out, const struct desired *desired)
+{
+	for (size_t i = 0; i < desired->slots_n; i++) {
+		const struct slot *slot = &desired->slots[i];
+
+		buf_addf(out, "%s/%s/%s/%s %s %s %s %d ", slot->key.project, slot->key.stage,
+			 slot->key.deployment, slot->key.node, slot->version_name, slot->prefix,
+			 slot->input_id, (int)slot->strategy);
+		content_write(&slot->content, out);
+		buf_addc(out, '\n');
+	}
+}
+
+static void show_outcome(struct buf *out, const struct accept_outcome *outcome)
+{
+	show_files(out, &outcome->in_force);
+	show_model(out, outcome->model);
+	show_desired(out, outcome->desired);
+	for (size_t i = 0; i < outcome->units_n; i++) {
+		const struct accept_unit *unit = &outcome->units[i];
+
+		buf_addf(out, "unit %d %s/%s changed %d held %d gone %d files %zu\n",
+			 (int)unit->unit.level, unit->unit.project ? unit->unit.project : "",
+			 unit->unit.stage ? unit->unit.stage : "", unit->changed, unit->held,
+			 unit->gone, unit->files);
+		for (size_t d = 0; d < unit->diags_n; d++)
+			diag_render(&unit->diags[d], DIAG_PLAIN, out);
+	}
+	buf_addf(out, "sound %d accepted %d\n", outcome->sound, outcome->accepted);
+}
+
+/* ---- following ---- */
+
+/* What is carried from commit to commit. */
+struct follow {
+	struct arena *arena;
+	struct tree tree;
+	struct oid commit;
+	struct file_set files;
+	struct accept_outcome outcome;
+	size_t sound, held;
+};
+
+static void load(struct world *world, struct follow *follow, const struct oid *commit, bool anew,
+		 struct tree *tree, struct file_set *files)
+{
+	struct load_request request = {.repo = world->repo, .tree = tree};
+	struct err err = ERR_INIT;
+
+	if (anew || !follow->files.n) {
+		assert_done(tree_list(world->repo, commit, NULL, 0, follow->arena, tree, &err),
+			    err);
+	} else {
+		assert_done(tree_update(world->repo, &follow->commit, &follow->tree, commit, NULL,
+					0, follow->arena, tree, &err),
+			    err);
+		request.known = &follow->files;
+		request.known_tree = &follow->tree;
+	}
+	assert_done(load_now(&request, files, &err), err);
+}
+
+static void judge(const struct accept_outcome *before, bool alone, const struct history *history,
+		  const struct tree *tree, const struct file_set *files, struct accept_outcome *out)
+{
+	const struct accept_input input = {
+		.tip = files,
+		.in_force = before->arena ? &before->in_force : NULL,
+		.before = before->arena && !alone ? before : NULL,
+		.problems = tree->problems,
+		.problems_n = tree->problems_n,
+		.history = history,
+	};
+
+	accept_run(&input, out);
+}
+
+/*
+ * Judged anew without a history, nothing but the texts in force counts. With one, versions are held
+ * to what was in force before, which has to be there; but it is not believed to be sound.
+ */
+static void step(struct world *world, struct follow *follow, const struct oid *commit,
+		 const struct history *history)
+{
+	AUTO_BUF struct buf one = BUF_INIT((size_t)16 << 20), other = BUF_INIT((size_t)16 << 20);
+	struct accept_outcome now, anew, doubted = follow->outcome;
+	struct tree tree, again;
+	struct file_set files, all;
+
+	load(world, follow, commit, false, &tree, &files);
+	load(world, follow, commit, true, &again, &all);
+	judge(&follow->outcome, false, history, &tree, &files, &now);
+	doubted.sound = false;
+	judge(&doubted, history == NULL, history, &again, history ? &files : &all, &anew);
+	show_tree(&one, &tree);
+	show_tree(&other, &again);
+	show_files(&one, &files);
+	show_files(&other, &all);
+	show_outcome(&one, &now);
+	show_outcome(&other, &anew);
+	assert_false(one.overflow);
+	assert_string_equal(buf_str(&one), buf_str(&other));
+	accept_outcome_release(&anew);
+	file_set_release(&all);
+	if (follow->outcome.arena)
+		accept_outcome_release(&follow->outcome);
+	file_set_release(&follow->files);
+	follow->outcome = now;
+	follow->files = files;
+	follow->tree = tree;
+	follow->commit = *commit;
+	follow->sound += now.sound;
+	for (size_t i = 0; i < now.units_n; i++)
+		follow->held += now.units[i].held;
+}
+
+static void walk(struct world *world, const struct history *history)
+{
+	struct follow follow = {.arena = arena_new(0)};
+
+	for (size_t i = 0; i < COMMITS; i++)
+		step(world, &follow, &world->commits[i], history);
+	/* The walk saw both sides. */
+	assert_true(follow.sound > COMMITS / 2);
+	assert_true(follow.held > COMMITS / 4);
+	accept_outcome_release(&follow.outcome);
+	file_set_release(&follow.files);
+	arena_free(follow.arena);
+}
+
+static void without_a_history(void **state)
+{
+	walk(*state, NULL);
+}
+
+static void with_a_history(void **state)
+{
+	const struct history nothing_yet = {0};
+
+	walk(*state, &nothing_yet);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(without_a_history),
+		cmocka_unit_test(with_a_history),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
