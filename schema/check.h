@@ -22,8 +22,8 @@ void check_model(const struct model *model, const struct check_history *history,
 		 struct diags *diags);
 
 /*
- * The short way, for a model that differs in n changes (by path) from a base in which no file has an
- * error and check_model found none: true when it would find none in this one either. false says
+ * The short way, for a model that differs in n changes (by path) from a base in which no file has
+ * an error and check_model found none: true when it would find none in this one either. false says
  * nothing: there is something wrong, or more changed than versions and deployments. As much work as
  * the changes and the documents that name what changed.
  */

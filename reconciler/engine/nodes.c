@@ -319,26 +319,24 @@ static void work_on(struct engine *engine, struct node_run *node)
 	node_look_in(node, BACKOFF_FIRST_MS);
 }
 
-/*
- * Said once of each commit in force: the nodes it concerns were seen, or cannot be. What nobody
- * waits for comes after it.
- */
-static void tell_plan(struct engine *engine)
+/* Said once of each commit in force: the nodes it concerns were seen, or cannot be. */
+static bool tell_plan(struct engine *engine)
 {
 	char hex[OID_HEX_SIZE], took[TIP_TOOK_MAX];
 	if (!engine->tip.planning)
-		return;
+		return false;
 	for (struct map_entry *e = NULL; (e = map_next(&engine->nodes, e));)
 		if (((struct node_run *)e->value)->concerned)
-			return;
+			return false;
 	engine->tip.planning = false;
 	log_event(LOG_INFO, "plan ready", "commit", oid_hex(&engine->tip.seen, hex), "ms",
 		  tip_took(engine, took), NULL);
-	keeping_want(engine);
+	return true;
 }
 
 void nodes_turn(struct engine *engine)
 {
+	bool planned = false;
 	let_go(engine);
 	if (!engine->stopping) {
 		for (struct map_entry *e = NULL; (e = map_next(&engine->nodes, e));) {
@@ -346,7 +344,7 @@ void nodes_turn(struct engine *engine)
 			if (node->fresh)
 				work_on(engine, node);
 		}
-		tell_plan(engine);
+		planned = tell_plan(engine);
 	}
 	/* Intents must be on disk before their changes start. */
 	bool written = engine_commit(engine) == 0;
@@ -357,6 +355,9 @@ void nodes_turn(struct engine *engine)
 	}
 	if (!engine->stopping)
 		start_what_may(engine, written);
+	/* What nobody waits for comes last. */
+	if (planned)
+		keeping_want(engine);
 }
 
 /* ---- following the documents ---- */
