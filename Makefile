@@ -27,7 +27,8 @@ FUZZ_TIME ?= 60
 PACKAGES_BUILD := gcc libc6-dev make pkg-config git libgit2-dev libyaml-dev libcurl4-openssl-dev \
 	libjansson-dev libsqlite3-dev libsodium-dev
 PACKAGES_TEST := libcmocka-dev jq openssh-server openssh-client nginx fcgiwrap strace procps \
-	openssl ca-certificates curl zsh fish mandoc python3-jsonschema systemd
+	openssl ca-certificates curl zsh fish mandoc python3-jsonschema python3-yaml \
+	systemd
 PACKAGES_LINT := clang clang-tidy clang-format cppcheck
 PKGS := libgit2 yaml-0.1 libcurl jansson sqlite3 libsodium
 
