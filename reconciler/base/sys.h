@@ -58,7 +58,11 @@ static inline bool str_eq(const char *a, const char *b)
 }
 bool str_starts(const char *text, const char *prefix);
 bool str_ends(const char *text, const char *suffix);
-/* A to Z become small; all else, in any locale, stays. */
+/* A to Z become small, a to z large; all else, in any locale, stays. */
+static inline char ascii_upper(char c)
+{
+	return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+}
 static inline char ascii_lower(char c)
 {
 	if (c >= 'A' && c <= 'Z')

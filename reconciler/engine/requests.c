@@ -117,15 +117,15 @@ static const struct slot_key *slot_of_record(const struct history *history, cons
 	return NULL;
 }
 
-static int no_such_deployment(const struct desired *desired, const char *text, struct err *err)
+static void no_such_deployment(const struct desired *desired, const char *text, struct err *err)
 {
 	VEC(const char *) names = {0};
 	for (size_t i = 0; desired && i < desired->slots_n; i++)
 		VEC_PUSH(&names, desired->slots[i].key.deployment);
 	const char *near = check_nearest(text, names.v, names.n);
 	VEC_FREE(&names);
-	return err_set(err, E_NOT_FOUND, "no deployment %s in the commit in force%s%s%s", text,
-		       near ? ": did you mean " : "", near ? near : "", near ? "?" : "");
+	err_set(err, E_NOT_FOUND, "no deployment %s in the commit in force%s%s%s", text,
+		near ? ": did you mean " : "", near ? near : "", near ? "?" : "");
 }
 
 static int check_named(const struct desired *desired, const char *text, struct err *err)
@@ -134,7 +134,10 @@ static int check_named(const struct desired *desired, const char *text, struct e
 	int n = desired ? count_deployments(desired, text, &choices) : 0;
 	if (n > 1)
 		return err_set(err, E_AMBIGUOUS, "%s could be %s", text, buf_str(&choices));
-	return n == 1 ? 0 : no_such_deployment(desired, text, err);
+	if (n == 1)
+		return 0;
+	no_such_deployment(desired, text, err);
+	return -1;
 }
 
 static json_t *on_retry(struct engine *engine, const json_t *args, struct err *err)

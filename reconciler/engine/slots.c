@@ -96,8 +96,10 @@ static int follow_records(struct work *work)
 	for (int round = 0; round < PLAN_ROUNDS; round++) {
 		bool changed = false;
 		work->history = engine_history(work->engine);
-		if (!work->history)
-			return err_set(work->err, E_LEDGER, "the history cannot be read");
+		if (!work->history) {
+			err_set(work->err, E_LEDGER, "the history cannot be read");
+			return -1;
+		}
 		node_plan_make(work);
 		for (size_t i = 0; i < work->plan->slots_n; i++)
 			if (concerns_node(work, &work->plan->slots[i]) &&

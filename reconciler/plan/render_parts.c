@@ -242,8 +242,10 @@ void render_value(struct buf *out, const char *value, size_t width)
 	for (const char *at = value; *at; at++) {
 		if (*at == '\n')
 			buf_adds(&line, "\\n");
+		else if (*at == '\t')
+			buf_addc(&line, ' ');
 		else
-			buf_addc(&line, *at == '\t' ? ' ' : *at);
+			buf_addc(&line, *at);
 	}
 	if (is_digest(value))
 		line.len = DIGEST_SHOWN;

@@ -64,6 +64,10 @@ check_same "a .trueup file above does, too, from its own folder" \
 	"no reconciler runs with the state directory $state" \
 	"$(cd "$flow/below/here" && "$trueup" sync 2>&1 | sed -n 's/^trueup: \(.* directory [^:;,]*[^:;, ]\).*/\1/p')"
 rm "$flow/.trueup"
+mkdir -p "$flow/home/.config/trueup"
+printf 'state: %s\n' "$state" >"$flow/home/.config/trueup/config"
+check_same "and the user's own, after it" "$state" \
+	"$(cd "$flow" && HOME=$flow/home XDG_CONFIG_HOME='' "$trueup" sync 2>&1 | sed -n 's/.* --state //p')"
 check_same "a space instead of the colon" "$("$trueup" deployment:info 7 --state "$state" 2>&1)" \
 	"$("$trueup" deployment info 7 --state "$state" 2>&1)"
 check "behind -- a flag is an argument" grep -qF "surplus argument --json" <(said status --state "$state" -- --json)

@@ -34,6 +34,8 @@ check_same "retry of what is not there" 66 "$(exit_of live retry nothing)"
 check_same "why says how it is tried again" "It is tried again when its inputs change, or by: trueup retry shop/production/a" \
 	"$(live why a | grep "^It is tried")"
 check "and shows the last words apart" grep -qx "      | no database" <(live why a)
+check_same "the environment names a scope" 0 "$(TRUEUP_PROJECT=other live status --json | jq '.deployments | length')"
+check "which a whole name needs not" grep -q "^shop/production/a on one" <(TRUEUP_PROJECT=other live why shop/production/a)
 check_same "why of a name typed wrong: 66" 66 "$(exit_of live why shop/prodction/a)"
 check "and the right one" grep -qF "did you mean shop/production/a?" <(live why shop/prodction/a 2>&1)
 check_same "off a terminal a row is one line, whole" 1 \
@@ -50,6 +52,26 @@ check_same "retry by a record's id names the record" "$failed" "$(live retry "$f
 check "and it is tried again" wait_until "1.1.0" is a version 1.1.0
 check_same "as the same record, one try more" $((tries + 1)) "$(slot a tries)"
 check_same "retry where nothing failed" 0 "$(live retry a --json | jq '.records | length')"
+
+# ---- what scripts rely on ----
+
+keys() { jq -c "$1 | keys_unsorted - [\"outage\", \"outageMs\"] | sort"; }
+check_same "the keys of status" \
+	'["accepted","branch","commit","deployments","nodes","rejected","synced","unclaimed"]' \
+	"$(live status --json | keys .)"
+check_same "of a deployment in it" \
+	'["active","author","commit","containers","deployment","error","finishedAt","health","id","node","prefix","product","project","reason","stage","startedAt","status","tries","version","versionType","waiting","wanted"]' \
+	"$(live status --json | keys '.deployments[0]')"
+check_same "of a container" '["digest","health","image","name","state"]' \
+	"$(live status --json | jq -c '.deployments[0].containers[0] | keys - ["detail"]')"
+check_same "of a node" '["drift","driver","engine","error","name","reachable","seenAt"]' \
+	"$(live status --json | keys '.nodes[0]')"
+check_same "the keys of a plan" \
+	'["base","commit","data","hash","held","refused","steps","summary","transitions","unresolved"]' \
+	"$("$trueup" plan --repo "$config" --state "$state" --json | keys .)"
+check_same "times are RFC 3339 in UTC" "" \
+	"$(live deployment --json | jq -r '.deployments[] | .startedAt, .finishedAt | select(. != null)' |
+		grep -vE '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{3}Z$')"
 
 # ---- pause, resume ----
 

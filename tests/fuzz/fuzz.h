@@ -10,6 +10,7 @@
 #define TRUEUP_TESTS_FUZZ_H
 
 #include "base/sys.h"
+#include "base/fs.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -21,5 +22,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 			abort();                                                                   \
 		}                                                                                  \
 	} while (0)
+
+/* A folder for this input alone; the target removes it. Below /dev/shm, by TMPDIR, it is fast. */
+static inline void fuzz_folder(char path[FS_PATH_MAX])
+{
+	const char *parent = getenv("TMPDIR");
+
+	snprintf(path, FS_PATH_MAX, "%s/fuzz.XXXXXX", parent && *parent ? parent : "/tmp");
+	FUZZ_CHECK(mkdtemp(path));
+}
 
 #endif

@@ -14,14 +14,6 @@
 
 #define RECORDS 8
 
-static void make_folder(char folder[FS_PATH_MAX])
-{
-	const char *base = getenv("TMPDIR");
-
-	snprintf(folder, FS_PATH_MAX, "%s/fuzz.XXXXXX", base && *base ? base : "/tmp");
-	FUZZ_CHECK(mkdtemp(folder));
-}
-
 static void add_rows(struct ledger *ledger, int64_t i)
 {
 	struct record record = {.slot = {"shop", "production", "web", "edge-1"},
@@ -49,7 +41,7 @@ static const struct buf *sound_ledger(void)
 
 	if (bytes.len)
 		return &bytes;
-	make_folder(folder);
+	fuzz_folder(folder);
 	FUZZ_CHECK(ledger_open(folder, &ledger, &how, NULL, NULL) == 0);
 	for (int64_t i = 0; i < RECORDS; i++)
 		add_rows(ledger, i);
@@ -152,7 +144,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char folder[FS_PATH_MAX];
 
-	make_folder(folder);
+	fuzz_folder(folder);
 	put_input(folder, data, size);
 	check_reader(folder);
 	check_writer(folder);

@@ -11,8 +11,8 @@ trueup=$(realpath "${TRUEUP:-build/trueup}")
 flow=$(mktemp -d "${TMPDIR:-/tmp}/flow.XXXXXX")
 config=$flow/config.git work=$flow/work state=$flow/state
 daemon=
-export GIT_CONFIG_GLOBAL=$flow/gitconfig GIT_CONFIG_NOSYSTEM=1
-unset TRUEUP_STATE TRUEUP_REPO TRUEUP_PROJECT TRUEUP_STAGE
+export GIT_CONFIG_GLOBAL=$flow/gitconfig GIT_CONFIG_NOSYSTEM=1 XDG_CONFIG_HOME=$flow
+unset TRUEUP_STATE TRUEUP_CONFIG TRUEUP_REPO TRUEUP_PROJECT TRUEUP_STAGE
 
 cat >"$GIT_CONFIG_GLOBAL" <<'END'
 [user]

@@ -222,10 +222,10 @@ static int check_fit(struct cli *cli, const struct overrides *overrides)
 static void look_at_terminal(struct cli *cli)
 {
 	struct winsize size;
-	const char *columns = getenv("COLUMNS");
+	const char *columns = getenv("COLUMNS"), *no_colour = getenv("NO_COLOR");
 	int64_t width = 0;
 	bool terminal = isatty(STDOUT_FILENO);
-	cli->colour = terminal && !(getenv("NO_COLOR") && *getenv("NO_COLOR"));
+	cli->colour = terminal && !(no_colour && *no_colour);
 	cli->width = 80;
 	cli->is_page = true;
 	if (columns && num_parse_int(columns, 40, 1000, &width) == 0)

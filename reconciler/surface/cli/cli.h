@@ -5,8 +5,8 @@
  *
  * Flags stand anywhere before `--`. "topic verb" means "topic:verb". Every
  * value is looked up as flag > environment (TRUEUP_STATE) > `.trueup` file in
- * the folder or above > settings > default. Data goes to standard output, talk
- * to standard error.
+ * the folder or above > ~/.config/trueup/config > settings > default. Data goes
+ * to standard output, talk to standard error.
  *
  * How to add a command: a row in commands.def, a file cmd_<name>.c with its
  * function, a test in tests/flow/, and `make generated`.
@@ -107,7 +107,7 @@ void cli_engine_options(struct cli *cli, struct engine_options *options);
 const char *cli_self(struct cli *cli);
 /* Reads the settings again, with the same flags over them: for SIGHUP. arg is the cli. */
 const struct settings *cli_reload(void *arg, struct err *err);
-/* Where the value of a flag comes from: flag, environment, .trueup; NULL: nowhere. */
+/* Where the value of a flag comes from: flag, environment, .trueup, user's file; NULL: nowhere. */
 const char *cli_lookup(struct cli *cli, enum cli_flag flag);
 /* Help as text: of everything (NULL), of a topic or of a command. */
 void cli_help(const char *topic, struct buf *out);

@@ -40,13 +40,14 @@ void overrides_add(struct overrides *overrides, struct arena *arena, const char 
 	VEC_PUSH(overrides, arena_printf(arena, "%.*s=%s", (int)len, name, value));
 }
 
-/* ---- .trueup: lines "name: value" in this folder or the nearest one above ---- */
+/* ---- lines "name: value", in .trueup of this folder or the nearest one above, or the user's ----
+ */
 
 static const char *value_of_line(struct arena *arena, const char *line, size_t len,
 				 const char *name)
 {
 	size_t name_len = strlen(name);
-	if (len <= name_len || strncmp(line, name, name_len) || line[name_len] != ':')
+	if (len <= name_len || strncmp(line, name, name_len) != 0 || line[name_len] != ':')
 		return NULL;
 	const char *value = line + name_len + 1, *end = line + len;
 	while (value < end && (*value == ' ' || *value == '\t'))
@@ -68,22 +69,48 @@ static const char *find_in_text(struct arena *arena, const char *text, const cha
 	return NULL;
 }
 
-/* A relative path in .trueup is relative to the folder it is in. */
+/* Its text; false: there is none. */
+static bool read_lines(const char *folder, const char *file, struct buf *text)
+{
+	char path[FS_PATH_MAX];
+	return fs_join(path, folder, file) == 0 && !fs_is_dir(path) &&
+	       fs_read(path, BUF_MAX_LINE, text, NULL) == 0;
+}
+
+/* A relative path is relative to the folder that the file is in. */
+static const char *value_in(struct cli *cli, const char *folder, const struct buf *text,
+			    const char *name, bool is_path)
+{
+	const char *value = find_in_text(cli->arena, buf_str(text), name);
+	if (value && is_path && value[0] != '/' && !strstr(value, "://"))
+		return arena_printf(cli->arena, "%s/%s", folder, value);
+	return value;
+}
+
+/* The same lines for every folder: ~/.config/trueup/config. */
+static const char *from_user_file(struct cli *cli, const char *name, bool is_path)
+{
+	const char *base = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+	AUTO_BUF struct buf text = BUF_INIT(BUF_MAX_LINE);
+	const char *folder = NULL;
+	if (base && base[0] == '/')
+		folder = arena_printf(cli->arena, "%s/trueup", base);
+	else if (home && home[0] == '/')
+		folder = arena_printf(cli->arena, "%s/.config/trueup", home);
+	return folder && read_lines(folder, "config", &text)
+		       ? value_in(cli, folder, &text, name, is_path)
+		       : NULL;
+}
+
 static const char *from_dot_file(struct cli *cli, const char *name, bool is_path)
 {
 	char folder[FS_PATH_MAX];
 	if (!getcwd(folder, sizeof folder))
 		return NULL;
 	for (;;) {
-		char path[FS_PATH_MAX];
 		AUTO_BUF struct buf text = BUF_INIT(BUF_MAX_LINE);
-		if (fs_join(path, folder, DOT_FILE) == 0 && !fs_is_dir(path) &&
-		    fs_read(path, BUF_MAX_LINE, &text, NULL) == 0) {
-			const char *value = find_in_text(cli->arena, buf_str(&text), name);
-			if (value && is_path && value[0] != '/')
-				return arena_printf(cli->arena, "%s/%s", folder, value);
-			return value;
-		}
+		if (read_lines(folder, DOT_FILE, &text))
+			return value_in(cli, folder, &text, name, is_path);
 		char *slash = strrchr(folder, '/');
 		if (!slash || slash == folder)
 			return NULL;
@@ -95,7 +122,7 @@ static const char *from_environment(struct cli *cli, const char *name)
 {
 	char *variable = arena_printf(cli->arena, "TRUEUP_%s", name);
 	for (char *c = variable; *c; c++)
-		*c = *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c == '-' ? '_' : *c;
+		*c = ascii_upper(*c);
 	const char *value = getenv(variable);
 	return value && *value ? value : NULL;
 }
@@ -108,7 +135,9 @@ const char *cli_lookup(struct cli *cli, enum cli_flag flag)
 	const char *value = from_environment(cli, name);
 	if (value)
 		return value;
-	return from_dot_file(cli, name, flag == FLAG_STATE || flag == FLAG_CONFIG);
+	bool is_path = flag == FLAG_STATE || flag == FLAG_CONFIG || flag == FLAG_REPO;
+	value = from_dot_file(cli, name, is_path);
+	return value ? value : from_user_file(cli, name, is_path);
 }
 
 /* ---- settings ---- */
@@ -198,9 +227,19 @@ static const char *find_state(struct cli *cli, int *code)
 	return "/var/lib/trueup";
 }
 
+/* So that who works on one project need not say so each time. */
+static void find_scope(struct cli *cli)
+{
+	static const enum cli_flag scope[] = {FLAG_PROJECT, FLAG_STAGE};
+	for (size_t i = 0; i < ARRAY_LEN(scope); i++)
+		if (cli->command->flags >> scope[i] & 1)
+			cli->value[scope[i]] = cli_lookup(cli, scope[i]);
+}
+
 int options_resolve(struct cli *cli, struct overrides *overrides)
 {
 	int code = EXIT_DONE;
+	find_scope(cli);
 	if (cli->command->needs & NEEDS_SETTINGS) {
 		settings_from_flags(cli, overrides);
 		cli->settings = read_settings(cli, overrides, &code);

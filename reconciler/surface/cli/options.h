@@ -1,5 +1,6 @@
 /*
- * options.h - where values come from: flag > environment > .trueup > settings > default.
+ * options.h - where values come from: flag > environment > .trueup > the user's own file > settings
+ * > default.
  */
 #ifndef TRUEUP_SURFACE_OPTIONS_H
 #define TRUEUP_SURFACE_OPTIONS_H

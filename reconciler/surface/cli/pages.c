@@ -30,7 +30,7 @@ static bool takes(const struct command *command, int flag)
 /* The texts of the tables begin small; a sentence does not. */
 static char capital(const char *text)
 {
-	return text[0] >= 'a' && text[0] <= 'z' ? (char)(text[0] - 'a' + 'A') : text[0];
+	return ascii_upper(text[0]);
 }
 
 /* ---- the man page: roff(7) with the macros of man(7) ---- */
@@ -54,10 +54,12 @@ static char capital(const char *text)
 	".SH ENVIRONMENT\n"                                                                        \
 	"The value of a flag is looked up on the command line, then in the environment, then\n"    \
 	"in a file\n.I .trueup\n(lines\n.IR name :\\ value )\n"                                    \
-	"in this folder or the nearest one above, then in the settings.\n"                         \
-	".TP\n.BR TRUEUP_STATE ,\\ TRUEUP_CONFIG ,\\ TRUEUP_REPO\n"                                \
-	"the value of\n.BR \\-\\-state ,\n.B \\-\\-config\nand\n.BR \\-\\-repo ;\nevery flag "     \
-	"with a value has one.\n"                                                                  \
+	"in this folder or the nearest one above, then in\n.IR ~/.config/trueup/config ,\n"        \
+	"then in the settings.\n"                                                                  \
+	".TP\n.BR TRUEUP_STATE ,\\ TRUEUP_CONFIG ,\\ TRUEUP_REPO ,\\ TRUEUP_BRANCH ,\\ "           \
+	"TRUEUP_PATH\n"                                                                            \
+	".TQ\n.BR TRUEUP_PROJECT ,\\ TRUEUP_STAGE ,\\ TRUEUP_USER\n"                               \
+	"the values of the flags with these names.\n"                                              \
 	".TP\n.B NO_COLOR\nno colour, not even on a terminal.\n"                                   \
 	".SH FILES\n"                                                                              \
 	".TP\n.I /etc/trueup/trueup.yaml\nsettings; every one is explained by\n"                   \
@@ -192,7 +194,9 @@ static void page_commands(struct buf *out)
 		      "`trueup [flags] command[:subcommand] [arguments] [flags]`\n\n"
 		      "The value of a flag is looked up on the command line, then in the "
 		      "environment (`TRUEUP_STATE`), then in a `.trueup` file in this folder or "
-		      "the nearest one above, then in the settings.\n");
+		      "the nearest one above, then in `~/.config/trueup/config`, then in the "
+		      "settings. (Flags for state, config, repo, branch, path, project, stage "
+		      "and user.)\n");
 	for (const struct command *command = commands; command->name; command++)
 		markdown_command(command, out);
 	buf_adds(out, "\n## Flags\n\n| flag | meaning |\n|---|---|\n");

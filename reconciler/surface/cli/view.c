@@ -220,11 +220,12 @@ int view_find(struct cli *cli, const struct ledger_view *view, const char *argum
 		ARENA_ARRAY(cli->arena, view->records_n + 1, const struct record *);
 	*out = found;
 	*n = 0;
+	bool is_whole = strchr(argument, '/') && !cli->value[FLAG_NODE];
 	if (num_parse_int(argument, 1, INT64_MAX, &id) == 0)
 		return find_by_id(view, id, found, n);
 	for (size_t i = 0; i < view->records_n; i++)
 		if (is_named(&view->records[i], argument) &&
-		    view_matches(cli, &view->records[i].slot))
+		    (is_whole || view_matches(cli, &view->records[i].slot)))
 			found[(*n)++] = &view->records[i];
 	return check_unique(cli, view, found, *n, argument);
 }
