@@ -30,7 +30,8 @@ PACKAGES_TEST := libcmocka-dev jq openssh-server openssh-client nginx fcgiwrap s
 	openssl ca-certificates curl zsh fish mandoc python3-jsonschema python3-yaml \
 	systemd
 PACKAGES_LINT := clang clang-tidy clang-format cppcheck
-PKGS := libgit2 yaml-0.1 libcurl jansson sqlite3 libsodium
+PKGS := libgit2 yaml-0.1 jansson sqlite3 libsodium
+PKGS_LOADED := libcurl # when it is used (reconciler/base/httpc.h): its header is needed, no link
 
 ROOT := $(CURDIR)
 comma := ,
@@ -146,7 +147,7 @@ endif
 $(BUILD)/config.mk: Makefile
 	@mkdir -p $(BUILD)
 	$(call ensure,$(PACKAGES_BUILD) $(if $(IS_CLANG),clang))
-	@{ echo "PKG_CFLAGS := $$(pkg-config --cflags $(PKGS))" && \
+	@{ echo "PKG_CFLAGS := $$(pkg-config --cflags $(PKGS) $(PKGS_LOADED))" && \
 	   echo "PKG_LIBS := $$(pkg-config --libs $(PKGS))"; } >$@.new && mv $@.new $@
 
 $(BUILD)/.packages-test: Makefile

@@ -2,18 +2,82 @@
 #include "base/httpc.h"
 
 #include <curl/curl.h>
+#include <dlfcn.h>
 
 #define CONNECT_MS 5000
 #define TOTAL_MS 30000
 
+const char *httpc_library = "libcurl.so.4";
+
+/* ---- the library --------------------------------------------------------------------------- */
+
+/* All that is called of it. The types are those of its header, which the compiler holds us to. */
+#define FUNCTIONS(X)                                                                               \
+	X(global_init)                                                                             \
+	X(easy_init)                                                                               \
+	X(easy_setopt)                                                                             \
+	X(easy_perform)                                                                            \
+	X(easy_getinfo)                                                                            \
+	X(easy_strerror)                                                                           \
+	X(easy_cleanup)                                                                            \
+	X(slist_append)                                                                            \
+	X(slist_free_all)
+
+#define MEMBER(name) __typeof__(curl_##name) *name;
+static struct {
+	FUNCTIONS(MEMBER)
+} curl;
+
+#define PLACE(name) {"curl_" #name, &curl.name},
+static const struct {
+	const char *name;
+	void *pointer; /* of a pointer to a function, where dlsym's answer goes, as POSIX has it */
+} places[] = {FUNCTIONS(PLACE)};
+
+static int find_functions(void *library, struct err *err)
+{
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		void *function = dlsym(library, places[i].name);
+
+		if (!function)
+			return err_set(err, E_LIBRARY, "%s: no %s in it", httpc_library,
+				       places[i].name);
+		memcpy(places[i].pointer, &function, sizeof function);
+	}
+	return 0;
+}
+
+/* Once in a process, which keeps it. */
+static int load(struct err *err)
+{
+	static bool ready;
+	void *library;
+
+	if (ready)
+		return 0;
+	library = dlopen(httpc_library, RTLD_NOW | RTLD_LOCAL);
+	if (!library)
+		return err_set(err, E_LIBRARY, "%s (Debian has it in libcurl4)", dlerror());
+	if (find_functions(library, err) != 0)
+		return -1;
+	if (curl.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		return err_set(err, E_INTERNAL, "%s cannot be set up", httpc_library);
+	ready = true;
+	return 0;
+}
+
+/* ---- a request ----------------------------------------------------------------------------- */
+
 static void cleanup_handle(CURL **handle)
 {
-	curl_easy_cleanup(*handle);
+	if (*handle)
+		curl.easy_cleanup(*handle);
 }
 
 static void free_list(struct curl_slist **list)
 {
-	curl_slist_free_all(*list);
+	if (*list)
+		curl.slist_free_all(*list);
 }
 
 struct exchange {
@@ -38,7 +102,7 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *arg)
 
 static void append(struct curl_slist **list, const char *header)
 {
-	struct curl_slist *longer = curl_slist_append(*list, header);
+	struct curl_slist *longer = curl.slist_append(*list, header);
 
 	if (!longer)
 		mem_exhausted();
@@ -56,14 +120,26 @@ static struct curl_slist *make_headers(const struct httpc_request *request)
 	return list;
 }
 
+/*
+ * curl's header checks calls by name; a call through the table is checked here: each option's
+ * number, in steps of 10,000, says what kind of value it takes.
+ */
+/* clang-format off */
+#define KIND_OF(value) _Generic((value), \
+	long: CURLOPTTYPE_LONG, \
+	curl_write_callback: CURLOPTTYPE_FUNCTIONPOINT, \
+	default: CURLOPTTYPE_OBJECTPOINT)
+/* clang-format on */
 #define SET(option, value)                                                                         \
 	do {                                                                                       \
-		if (curl_easy_setopt(handle, (option), (value)) != CURLE_OK)                       \
+		_Static_assert((option) / 10000 == KIND_OF(value) / 10000, "kind of value");       \
+		if (curl.easy_setopt(handle, (option), (value)) != CURLE_OK)                       \
 			return -1;                                                                 \
 	} while (0)
 
 static int set_limits(CURL *handle, const struct httpc_request *request)
 {
+	SET(CURLOPT_USERAGENT, "trueup");
 	SET(CURLOPT_PROTOCOLS_STR, "http,https");
 	SET(CURLOPT_FOLLOWLOCATION, 0L);
 	SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
@@ -98,7 +174,7 @@ static int set_request(CURL *handle, struct curl_slist *headers, struct exchange
 	SET(CURLOPT_WRITEFUNCTION, take_body);
 	SET(CURLOPT_WRITEDATA, exchange);
 	if (request->body) {
-		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_len);
+		SET(CURLOPT_POSTFIELDSIZE, (long)request->body_len);
 		SET(CURLOPT_POSTFIELDS, request->body);
 	}
 	if (str_eq(request->method, "HEAD"))
@@ -113,14 +189,14 @@ static bool is_url_refused(CURL *handle, CURLcode code)
 {
 	long connections = 0;
 
-	(void)curl_easy_getinfo(handle, CURLINFO_NUM_CONNECTS, &connections);
+	(void)curl.easy_getinfo(handle, CURLINFO_NUM_CONNECTS, &connections);
 	return code == CURLE_URL_MALFORMAT || code == CURLE_LOGIN_DENIED ||
 	       (code == CURLE_UNSUPPORTED_PROTOCOL && connections == 0);
 }
 
 static int explain(CURL *handle, CURLcode code, const struct exchange *exchange, struct err *err)
 {
-	const char *text = *exchange->problem ? exchange->problem : curl_easy_strerror(code);
+	const char *text = *exchange->problem ? exchange->problem : curl.easy_strerror(code);
 	const char *url = exchange->request->url;
 	enum err_code meaning = E_NODE_UNREACHABLE;
 
@@ -140,26 +216,12 @@ static int explain(CURL *handle, CURLcode code, const struct exchange *exchange,
 	return err_set(err, meaning, "%s: %s", url, text);
 }
 
-static CURL *make_handle(void)
-{
-	static bool ready;
-	CURL *handle;
-
-	if (!ready && curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-		return NULL;
-	ready = true;
-	handle = curl_easy_init();
-	if (handle)
-		(void)curl_easy_setopt(handle, CURLOPT_USERAGENT, "trueup");
-	return handle;
-}
-
 static int read_status(CURL *handle, struct httpc_reply *reply)
 {
 	const char *location = NULL;
 
-	if (curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &reply->status) != CURLE_OK ||
-	    curl_easy_getinfo(handle, CURLINFO_REDIRECT_URL, &location) != CURLE_OK)
+	if (curl.easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &reply->status) != CURLE_OK ||
+	    curl.easy_getinfo(handle, CURLINFO_REDIRECT_URL, &location) != CURLE_OK)
 		return -1;
 	snprintf(reply->location, sizeof reply->location, "%s", location ? location : "");
 	return 0;
@@ -167,16 +229,20 @@ static int read_status(CURL *handle, struct httpc_reply *reply)
 
 int httpc_fetch(const struct httpc_request *request, struct httpc_reply *reply, struct err *err)
 {
-	CURL *handle CLEANUP(cleanup_handle) = make_handle();
-	struct curl_slist *headers CLEANUP(free_list) = make_headers(request);
+	CURL *handle CLEANUP(cleanup_handle) = NULL;
+	struct curl_slist *headers CLEANUP(free_list) = NULL;
 	struct exchange exchange = {.request = request, .reply = reply};
 	CURLcode code;
 
 	buf_clear(&reply->body);
+	if (load(err) != 0)
+		return err_wrap(err, "%s", request->url);
+	handle = curl.easy_init();
+	headers = make_headers(request);
 	if (!handle || set_limits(handle, request) != 0 || set_trust(handle, request) != 0 ||
 	    set_request(handle, headers, &exchange) != 0)
 		return err_set(err, E_INTERNAL, "%s: curl cannot be set up", request->url);
-	code = curl_easy_perform(handle);
+	code = curl.easy_perform(handle);
 	if (code != CURLE_OK)
 		return explain(handle, code, &exchange, err);
 	if (read_status(handle, reply) != 0)

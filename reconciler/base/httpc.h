@@ -3,7 +3,10 @@
  *
  * http and https only, no redirects, no netrc, no proxies from the environment,
  * TLS always verified. Never called in the daemon itself (libcurl's resolver
- * starts threads), only in children and supervisors.
+ * starts threads), only in children.
+ *
+ * The library is loaded by the first request, which ldd does not show: it brings twenty others
+ * with it, and a process that sends no request has no need of them.
  */
 #ifndef TRUEUP_BASE_HTTPC_H
 #define TRUEUP_BASE_HTTPC_H
@@ -36,8 +39,12 @@ struct httpc_reply {
 	char location[HTTPC_LOCATION_MAX]; /* where a redirect would have led, cut; "": none */
 };
 
+/* Not a constant, so that tests can name one that is not there. */
+extern const char *httpc_library;
+
 /*
- * 0 for any complete answer whatever its status; E_NODE_UNREACHABLE (no connection, or one that
+ * 0 for any complete answer whatever its status; E_LIBRARY (libcurl is not there, or lacks a
+ * function); E_NODE_UNREACHABLE (no connection, or one that
  * broke or was not trusted), E_DEADLINE, E_TOO_LARGE, E_BAD_INPUT (the URL). The body is emptied
  * first.
  */

@@ -147,7 +147,8 @@ static int explain(const struct http_origin *origin, const struct err *why)
 			       origin->ca_file ? "trusted is only what ca.pem holds"
 					       : "for an authority of your own, put its ca.pem "
 						 "into the credentials folder");
-	return err_set(origin->err, E_REMOTE_UNREACHABLE, "%s", why->text);
+	return err_set(origin->err, why->code == E_LIBRARY ? E_LIBRARY : E_REMOTE_UNREACHABLE, "%s",
+		       why->text);
 }
 
 static int ask(struct stream *stream)

@@ -2,6 +2,7 @@
 # Each header is complete: it compiles with nothing before it, and twice.
 set -u
 . tests/support/tap.sh
+guards_seen=${TMPDIR:-/tmp}/guards.$$
 
 alone() {
 	find reconciler schema drivers tests -name '*.h' | sort |
@@ -16,10 +17,10 @@ guards() {
 		guard=$(sed -n 's/^#ifndef \(TRUEUP_[A-Z0-9_]*_H\)$/\1/p' "$file" | head -1)
 		[ -n "$guard" ] && [ "$(grep -c "^#define $guard\$" "$file")" = 1 ] ||
 			echo "$file: no guard of the form TRUEUP_<UNIT>_<NAME>_H"
-		echo "$guard $file" >>"$TMPDIR/guards"
+		echo "$guard $file" >>"$guards_seen"
 	done
-	cut -d' ' -f1 "$TMPDIR/guards" | sort | uniq -d | sed 's/$/: guards two headers/'
-	rm "$TMPDIR/guards"
+	cut -d' ' -f1 "$guards_seen" | sort | uniq -d | sed 's/$/: guards two headers/'
+	rm "$guards_seen"
 }
 
 explained() {

@@ -287,9 +287,41 @@ static void test_environment_is_not_asked(void **state)
 	buf_release(&reply.body);
 }
 
+/*
+ * In a process of its own, since one that has loaded the library keeps it: a library that is not
+ * there, and one that is another.
+ */
+static int fetch_without(const char *library)
+{
+	struct httpc_request request = {.url = "http://127.0.0.1:1/"};
+	struct httpc_reply reply = {.body = BUF_INIT(10)};
+	struct err err = ERR_INIT;
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		httpc_library = library;
+		_exit(httpc_fetch(&request, &reply, &err) == -1 && err.code == E_LIBRARY &&
+				      str_starts(err.text, "http://127.0.0.1:1/: ") &&
+				      strstr(err.text, library)
+			      ? 0
+			      : 1);
+	}
+	waitpid(pid, &status, 0);
+	return status;
+}
+
+static void test_library_that_is_not_there(void **state)
+{
+	(void)state;
+	assert_int_equal(fetch_without("libcurl-of-nowhere.so.4"), 0);
+	assert_int_equal(fetch_without("libm.so.6"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_library_that_is_not_there), /* first: none is loaded yet */
 		cmocka_unit_test(test_plain_get),
 		cmocka_unit_test(test_method_headers_and_body),
 		cmocka_unit_test(test_head_waits_for_no_body),
