@@ -4,6 +4,35 @@
 #include "base/fs.h"
 #include "source/repo_format.h"
 
+/*
+ * As it starts, libgit2 makes ready what it would speak SSH and HTTPS with: OpenSSL, and every
+ * authority that the machine trusts, parsed one by one. That is 2 MB and most of its start, and
+ * here fetch_ssh.c and fetch_http.c speak both. A function of the program comes before one of the
+ * same name in a library, so that it finds these. Were it ever to make a connection itself, it
+ * would trust nobody.
+ */
+int libssh2_init(int flags);
+int mbedtls_x509_crt_parse_file(void *chain, const char *path);
+int mbedtls_x509_crt_parse_path(void *chain, const char *path);
+
+int libssh2_init(int flags)
+{
+	(void)flags;
+	return 0;
+}
+
+int mbedtls_x509_crt_parse_file(void *chain, const char *path)
+{
+	(void)chain;
+	(void)path;
+	return 0;
+}
+
+int mbedtls_x509_crt_parse_path(void *chain, const char *path)
+{
+	return mbedtls_x509_crt_parse_file(chain, path);
+}
+
 /* Configuration of the machine and of users could send a fetch elsewhere or name files to read. */
 static void forget_user_configuration(void)
 {

@@ -36,6 +36,8 @@ struct repo {
 	char *store;	 /* <state>/objects.git; NULL: nothing is kept */
 	bool store_read; /* the store is one of the places odb reads from */
 	bool mirror;	 /* of a remote, in the state directory; path is the mirror's */
+	bool stale;	 /* there may be packs that odb does not know */
+	struct oid tip;	 /* where the branch was when it was last looked at */
 };
 
 void gitlib_setup(void);

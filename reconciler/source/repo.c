@@ -84,7 +84,15 @@ void repo_close(struct repo **slot)
 void repo_refresh(struct repo *repo)
 {
 	read_store_too(repo);
-	(void)git_odb_refresh(repo->odb);
+	repo->stale = true;
+}
+
+/* The library looks for new packs by itself only when an object is missing. */
+static void look_for_packs(struct repo *repo)
+{
+	if (repo->stale)
+		(void)git_odb_refresh(repo->odb);
+	repo->stale = false;
 }
 
 /* ---------------------------------------------------------------- names for commits */
@@ -109,6 +117,9 @@ static int resolve(struct repo *repo, const char *ref, const char *branch, struc
 	if (result != 0)
 		return gitlib_fail(err, E_REPO_UNREADABLE, "%s, branch %s", repo->url, branch);
 	*commit = gitlib_id_back(&id);
+	if (!oid_eq(commit, &repo->tip))
+		look_for_packs(repo);
+	repo->tip = *commit;
 	if (git_odb_read_header(&size, &type, repo->odb, &id) != 0)
 		return gitlib_fail(err, E_REPO_UNREADABLE, "%s, branch %s", repo->url, branch);
 	if (type != GIT_OBJECT_COMMIT)
@@ -194,8 +205,10 @@ int repo_revision(struct repo *repo, const char *revision, struct oid *commit, s
 	char *name AUTO_FREE = mem_strndup(revision, name_len);
 	git_object *named AUTO_GIT(git_object) = NULL, *peeled AUTO_GIT(git_object) = NULL;
 	git_commit *at AUTO_GIT(git_commit) = NULL;
-	int result = find_named(repo, name, &named);
+	int result;
 
+	look_for_packs(repo);
+	result = find_named(repo, name, &named);
 	if (result == GIT_EAMBIGUOUS)
 		return err_set(err, E_AMBIGUOUS, "%s: %s fits several objects", repo->url, name);
 	if (result != 0)

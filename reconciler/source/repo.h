@@ -34,7 +34,10 @@ int repo_is_remote(const char *url, bool *remote, struct err *err);
 int repo_open(const char *url, const char *state_dir, struct repo **out, struct err *err);
 void repo_close(struct repo **repo);
 #define AUTO_REPO CLEANUP(repo_close)
-/* After a fetch, a repo_keep or a gc by others: makes new packs visible. Cheap. */
+/*
+ * After a fetch, a repo_keep or a gc by others, or when that may have been: new packs are looked
+ * for when they are needed, which is not before a branch has moved or a revision is asked for.
+ */
 void repo_refresh(struct repo *repo);
 
 /* The commit a branch points at; NULL: HEAD's (a worktree has its own). E_BRANCH_MISSING. */

@@ -1,8 +1,11 @@
 #include "tests/support/test.h"
 #include "tests/support/shell.h"
 
+#include <dlfcn.h>
+#include <sys/inotify.h>
 #include <unistd.h>
 
+#include "base/fs.h"
 #include "source/repo.h"
 
 /* Every test has a folder with the repository "work" (three commits on main) in it. */
@@ -70,6 +73,56 @@ static void test_bare_and_not(void **state)
 
 		assert_branch(repo, "main", &world->tip);
 	}
+}
+
+/* What the library starts with are our stand-ins: neither OpenSSL nor the machine's authorities. */
+static void test_nothing_is_made_ready_that_is_not_used(void **state)
+{
+	static const char *const names[] = {"libssh2_init", "mbedtls_x509_crt_parse_file",
+					    "mbedtls_x509_crt_parse_path"};
+	Dl_info own, found;
+
+	(void)state;
+	assert_int_not_equal(dladdr((void *)(uintptr_t)repo_open, &own), 0);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		assert_int_not_equal(dladdr(dlsym(RTLD_DEFAULT, names[i]), &found), 0);
+		assert_string_equal(found.dli_fname, own.dli_fname);
+	}
+}
+
+/* Was the folder read since the last time? */
+static bool was_read(int watch)
+{
+	_Alignas(struct inotify_event) char bytes[16384];
+	bool any = false;
+
+	while (read(watch, bytes, sizeof bytes) > 0)
+		any = true;
+	return any;
+}
+
+static void test_packs_are_looked_for_when_the_branch_moved(void **state)
+{
+	struct world *world = *state;
+	char *packs AUTO_FREE = test_path(world->folder, "packed.git/objects/pack");
+	struct repo *repo AUTO_REPO = NULL;
+	int watch AUTO_FD = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	struct oid next;
+
+	test_run(world->folder, "git clone -q --bare work packed.git; git -C packed.git gc -q");
+	repo = open_at(world, "packed.git");
+	assert_branch(repo, "main", &world->tip);
+	assert_true(inotify_add_watch(watch, packs, IN_OPEN) >= 0);
+	repo_refresh(repo);
+	assert_branch(repo, "main", &world->tip);
+	assert_false(was_read(watch));
+	next = test_shell_id(world->folder, "cd work; git commit -q --allow-empty -m next\n"
+					    "git -C ../packed.git fetch -q ../work main:main\n"
+					    "git -C ../packed.git gc -q; git rev-parse HEAD");
+	was_read(watch);
+	repo_refresh(repo);
+	assert_branch(repo, "main", &next);
+	assert_true(was_read(watch));
 }
 
 static void test_file_url(void **state)
@@ -595,6 +648,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_bare_and_not, setup, teardown),
+		cmocka_unit_test(test_nothing_is_made_ready_that_is_not_used),
+		cmocka_unit_test_setup_teardown(test_packs_are_looked_for_when_the_branch_moved,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_file_url, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_worktree_has_its_own_head, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_owned_by_another, setup, teardown),
