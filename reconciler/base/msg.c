@@ -140,6 +140,12 @@ void msg_reader_release(struct msg_reader *reader)
 	*reader = (struct msg_reader){0};
 }
 
+static void give_back(struct msg_reader *reader)
+{
+	buf_release(&reader->in);
+	reader->taken = 0;
+}
+
 int msg_reader_fill(struct msg_reader *reader, int fd, struct err *err)
 {
 	struct buf *in = &reader->in;
@@ -177,6 +183,9 @@ int msg_reader_next(struct msg_reader *reader, struct msg *out, struct err *err)
 		if (check_length(&header, err) != 0)
 			return -1;
 	}
+	/* A peer may be silent for days from here on. */
+	if (left == 0)
+		give_back(reader);
 	if (left < sizeof header || left < header.len + FRAME_EXTRA)
 		return reader->ended && left ? cut_short(err) : 0;
 	start += sizeof header;

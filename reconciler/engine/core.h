@@ -98,6 +98,12 @@ struct node_run {
 			    */
 };
 
+/* Of the last change. On the heap: few slots have one, and all of them are kept. */
+struct slot_failure {
+	char step[128];
+	struct err err;
+};
+
 struct slot_run {
 	char *id;	     /* "project/stage/deployment@node": its key in the map */
 	bool busy;	     /* an act of it runs or is queued */
@@ -106,13 +112,12 @@ struct slot_run {
 	int64_t deadline_at; /* boot ms; 0: not running */
 	int64_t paused_at;   /* boot ms since when the deadline stands still; 0: it runs */
 	struct backoff backoff;
-	struct err failure; /* of the last change, not yet dealt with; E_NONE: none */
-	char last_error[ERR_TEXT_MAX];
+	struct slot_failure *failure; /* not yet dealt with; NULL: none */
+	char *last_error;	      /* why it is tried again; NULL: it is not */
 	int64_t down_since; /* boot ms when what served was stopped to be replaced; 0: it was not */
 	int mends;	    /* in a row, each soon after the one before */
 	int64_t mended_at;  /* boot ms */
-	char failed_step[128];
-	char waiting[32]; /* reason, "" none */
+	char waiting[32];   /* reason, "" none */
 	char waiting_detail[256];
 	int64_t waiting_since; /* wall ms */
 	bool deletes_data;     /* its manifest says dataPolicy: delete, and the ledger knows */
@@ -226,6 +231,11 @@ void nodes_queue_act(struct engine *engine, struct pending_act *act);
 /* ---- slots.c ---- */
 /* Works on every slot of a node that was just seen; queues acts. -1: the ledger failed. */
 int slots_work(struct engine *engine, struct node_run *node, struct err *err);
+/* The slot's failure from now on; step is what was tried. */
+void slot_fail(struct slot_run *run, const char *step, enum err_code code, const char *fmt, ...)
+	PRINTF_LIKE(4, 5);
+/* It was dealt with, or does not matter any more. */
+void slot_forget_failure(struct slot_run *run);
 struct slot_run *slot_run_of(struct engine *engine, const struct slot_key *key);
 /* Does a container of the slot's node belong to it, by its labels? */
 bool slot_has(const struct slot_key *key, const struct workload *seen);

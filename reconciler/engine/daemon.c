@@ -25,6 +25,7 @@ struct daemon {
 	struct watcher *watcher;
 	struct control *control;
 	struct loop_timer *stop_timer;
+	bool worked; /* since memory was last given back */
 };
 
 /* ---- systemd ---- */
@@ -141,6 +142,18 @@ static int catch_signals(struct daemon *daemon, struct err *err)
 
 /* ---- turns ---- */
 
+/* Between two commits it does nothing, for days perhaps: what the last piece of work took goes. */
+static void rest(struct daemon *daemon)
+{
+	struct engine *engine = &daemon->engine;
+	bool works = engine->children || engine->tip.state != TIP_IDLE;
+	if (daemon->worked && !works) {
+		ledger_rest(engine->ledger);
+		malloc_trim(0);
+	}
+	daemon->worked = works;
+}
+
 static bool may_leave(const struct daemon *daemon)
 {
 	return daemon->engine.stopping && daemon->engine.children == 0;
@@ -155,6 +168,7 @@ static void on_turn(void *arg)
 		daemon->refs_lost = ref_watch_read(daemon->refs, NULL) < 0;
 	keep_watching_nodes(daemon);
 	control_turn(daemon->control);
+	rest(daemon);
 	if (may_leave(daemon) || !engine_stands(engine))
 		loop_stop(engine->loop);
 }

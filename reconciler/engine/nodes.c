@@ -178,12 +178,12 @@ static void on_result(void *owner, const struct act_result *result)
 	if (result->ok)
 		return;
 	note_untried(engine, group, result->op + 1);
-	err_set(&slot->failure, result->code == E_NONE ? E_INTERNAL : result->code, "%s",
-		result->text);
-	snprintf(slot->failed_step, sizeof slot->failed_step, "%s %s", op_word(op->kind),
-		 op->name   ? op->name
-		 : op->spec ? op->spec->image
-			    : "");
+	AUTO_FREE char *step = mem_printf("%s %s", op_word(op->kind),
+					  op->name   ? op->name
+					  : op->spec ? op->spec->image
+						     : "");
+	slot_fail(slot, step, result->code == E_NONE ? E_INTERNAL : result->code, "%s",
+		  result->text);
 }
 
 static void on_acted(void *owner, const struct err *failure)

@@ -67,7 +67,7 @@ static int begin(struct engine *engine, struct slot_run *run, const struct recor
 			      clock_wall_ms(), err) < 0)
 		return -1;
 	run->deadline_at = 0;
-	run->failure = (struct err)ERR_INIT;
+	slot_forget_failure(run);
 	backoff_clear(&run->backoff);
 	engine_say(engine, record->succeeded ? "starts again" : "starts", run->id, record->version);
 	return audit(engine, record, run, "start", record->version, err);
@@ -212,7 +212,7 @@ int records_succeed(struct engine *engine, struct slot_run *run, const struct sl
 	run->record = 0;
 	run->deadline_at = 0;
 	run->finished = true;
-	run->failure = (struct err)ERR_INIT;
+	slot_forget_failure(run);
 	backoff_clear(&run->backoff);
 	AUTO_FREE char *detail = with_outage(record, down_ms);
 	engine_say(engine, "successful", run->id, detail);
@@ -231,9 +231,10 @@ int records_fail(struct engine *engine, struct slot_run *run, const struct slot_
 		 const char *log, struct err *err)
 {
 	const struct record *record = plan->decision.record;
-	struct record_error error = {.code = err_code_name(run->failure.code),
-				     .step = run->failed_step[0] ? run->failed_step : NULL,
-				     .text = run->failure.text,
+	const struct slot_failure *failure = run->failure;
+	struct record_error error = {.code = err_code_name(failure->err.code),
+				     .step = failure->step,
+				     .text = failure->err.text,
 				     .log = log};
 	if (ledger_set_status(engine->ledger, record->id, RECORD_FAILED, NULL, &error,
 			      clock_wall_ms(), err) < 0)
@@ -242,11 +243,10 @@ int records_fail(struct engine *engine, struct slot_run *run, const struct slot_
 	run->record = 0;
 	run->deadline_at = 0;
 	run->finished = true;
-	engine_say(engine, "failed", run->id, run->failure.text);
-	if (audit(engine, record, run, "failed", run->failure.text, err) < 0)
+	engine_say(engine, "failed", run->id, failure->err.text);
+	if (audit(engine, record, run, "failed", failure->err.text, err) < 0)
 		return -1;
-	run->failure = (struct err)ERR_INIT;
-	run->failed_step[0] = '\0';
+	slot_forget_failure(run);
 	backoff_clear(&run->backoff);
 	return 0;
 }

@@ -91,9 +91,8 @@ static void set_unhealthy(const struct work *work, const struct slot_plan *plan,
 	num_format_duration(KIND_OR(plan->slot->deployment->strategy, strategy, deadline), within);
 	if (seen)
 		workload_tell(seen, &story);
-	err_set(&run->failure, E_UNHEALTHY, "%s was not healthy within %s: %s", name, within,
-		seen ? buf_str(&story) : "it is gone");
-	snprintf(run->failed_step, sizeof run->failed_step, "health");
+	slot_fail(run, "health", E_UNHEALTHY, "%s was not healthy within %s: %s", name, within,
+		  seen ? buf_str(&story) : "it is gone");
 }
 
 static int on_waiting(struct work *work, const struct slot_plan *plan, struct slot_run *run,
@@ -154,7 +153,7 @@ static int on_done(struct work *work, const struct slot_plan *plan, struct slot_
 		return on_gone(work, plan, run);
 	int64_t down_ms = outage_of(work, plan, run);
 	if (!target->trying) {
-		run->failure = (struct err)ERR_INIT;
+		slot_forget_failure(run);
 		backoff_clear(&run->backoff);
 		if (!down_ms)
 			return 0;
@@ -181,16 +180,17 @@ static int on_done(struct work *work, const struct slot_plan *plan, struct slot_
 static bool after_failure(struct work *work, const struct slot_plan *plan, struct slot_run *run,
 			  const struct target *target, int *status)
 {
-	if (run->failure.code != E_NONE) {
-		bool may_pass = err_code_class(run->failure.code) == ERR_RETRY ||
-				run->failure.code == E_IMAGE_UNKNOWN;
+	if (run->failure) {
+		enum err_code code = run->failure->err.code;
+		bool may_pass = err_code_class(code) == ERR_RETRY || code == E_IMAGE_UNKNOWN;
 		if (target->trying && (!may_pass || deadline_passed(run, plan))) {
 			*status = fail(work, plan, run, NULL);
 			return true;
 		}
 		backoff_failed(&run->backoff);
-		snprintf(run->last_error, sizeof run->last_error, "%s", run->failure.text);
-		run->failure = (struct err)ERR_INIT;
+		free(run->last_error);
+		run->last_error = mem_strdup(run->failure->err.text);
+		slot_forget_failure(run);
 	}
 	if (backoff_left(&run->backoff) == 0)
 		return false;
@@ -241,8 +241,7 @@ static int wait_for_image(struct work *work, const struct slot_plan *plan, struc
 		return 0;
 	}
 	if (deadline_passed(run, plan)) {
-		err_set(&run->failure, E_IMAGE_UNKNOWN, "%s", why);
-		snprintf(run->failed_step, sizeof run->failed_step, "resolve image");
+		slot_fail(run, "resolve image", E_IMAGE_UNKNOWN, "%s", why);
 		return fail(work, plan, run, NULL);
 	}
 	wait_for(run, "registry", why);
@@ -278,9 +277,8 @@ static int roll(struct work *work, const struct slot_plan *plan, struct slot_run
 	case ROLLOUT_FAILED:
 		if (!target->trying)
 			return 0;
-		err_set(&run->failure, rollout.failed_code, "%s", rollout.failed_text);
-		snprintf(run->failed_step, sizeof run->failed_step, "start %s",
-			 rollout.failed_name);
+		slot_fail(run, arena_printf(work->arena, "start %s", rollout.failed_name),
+			  rollout.failed_code, "%s", rollout.failed_text);
 		return fail(work, plan, run, rollout.failed_name);
 	case ROLLOUT_DONE:
 		return on_done(work, plan, run, target);

@@ -38,11 +38,34 @@ void slots_release(struct engine *engine)
 {
 	for (struct map_entry *e = NULL; (e = map_next(&engine->slots, e));) {
 		struct slot_run *run = e->value;
+		free(run->failure);
+		free(run->last_error);
 		free(run->state_json);
 		free(run->id);
 		free(run);
 	}
 	map_release(&engine->slots);
+}
+
+void slot_fail(struct slot_run *run, const char *step, enum err_code code, const char *fmt, ...)
+{
+	char text[ERR_TEXT_MAX];
+	va_list args;
+
+	va_start(args, fmt);
+	if (vsnprintf(text, sizeof text, fmt, args) < 0)
+		text[0] = '\0';
+	va_end(args);
+	slot_forget_failure(run);
+	run->failure = mem_zalloc(1, sizeof *run->failure);
+	snprintf(run->failure->step, sizeof run->failure->step, "%s", step);
+	err_set(&run->failure->err, code, "%s", text);
+}
+
+void slot_forget_failure(struct slot_run *run)
+{
+	free(run->failure);
+	run->failure = NULL;
 }
 
 static bool is_on_node(const struct slot_run *run, const struct node_run *node)

@@ -1,5 +1,6 @@
 #include "base/sys.h"
 
+#include <malloc.h>
 #include <poll.h>
 
 #include "base/clock.h"
@@ -97,6 +98,8 @@ static int watcher_body(int fd, void *arg)
 		if (node->doc)
 			streams[n++] = (struct stream){.node = node->doc, .fd = -1};
 	}
+	/* It lives as long as its parent: what that had free when this began is not kept twice. */
+	malloc_trim(0);
 	int64_t reopen_at = 0;
 	for (;;) {
 		if (clock_boot_ms() >= reopen_at) {

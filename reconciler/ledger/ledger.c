@@ -18,6 +18,11 @@ static struct ledger *wrap(struct db *db)
 	return ledger;
 }
 
+void ledger_rest(struct ledger *ledger)
+{
+	db_trim_memory(ledger->db);
+}
+
 /* ---- making one ---- */
 
 static void remove_new(const char *path)

@@ -120,6 +120,8 @@ int ledger_open_steps(struct ledger *ledger, struct arena *arena, struct ledger_
 		      size_t *n, struct err *err);
 /* Removes the steps whose intent is older than that. */
 int ledger_trim(struct ledger *ledger, int64_t before_ms, struct err *err);
+/* Gives back the memory that only speeds up what comes next: for when nothing comes for long. */
+void ledger_rest(struct ledger *ledger);
 
 /* ---- commits and units ---- */
 
