@@ -198,7 +198,7 @@ static void take_document(struct decoder *decoder, const struct object_type *typ
 {
 	enum kind kind = kind_of(type);
 	void *value = arena_alloc(decoder->file->arena, type->size);
-	struct origin *from = (struct origin *)((char *)value + sizeof(struct head));
+	struct origin *from = (struct origin *)(void *)((char *)value + sizeof(struct head));
 
 	fields_read(&decoder->fields, type, root, value);
 	*from = (struct origin){decoder->file, first_key(root)};

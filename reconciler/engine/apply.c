@@ -94,6 +94,8 @@ int engine_apply(const struct engine_options *options,
 		*err = engine.tip.problem;
 		status = -1;
 	}
+	if (status == 0)
+		status = oneshot_check_node(engine.tip.outcome.model, options->node, err);
 	if (status == 0) {
 		bool failed = false;
 		gather_refusals(&engine, outcome);

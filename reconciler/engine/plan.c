@@ -132,6 +132,19 @@ static int read_file(void *arg, const char *path, struct buf *out)
 	return -1;
 }
 
+int oneshot_check_node(const struct model *model, const char *name, struct err *err)
+{
+	VEC(const char *) names = {0};
+	if (!name || !model || model_node(model, name))
+		return 0;
+	for (size_t i = 0; i < model->nodes.n; i++)
+		VEC_PUSH(&names, model->nodes.v[i]->name);
+	const char *near = check_nearest(name, names.v, names.n);
+	VEC_FREE(&names);
+	return err_set(err, E_NOT_FOUND, "there is no node %s%s%s%s", name,
+		       near ? ": did you mean " : "", near ? near : "", near ? "?" : "");
+}
+
 void oneshot_keep_diags(struct diags *diags, struct engine_outcome *outcome)
 {
 	struct arena *arena = outcome->arena;
@@ -252,20 +265,6 @@ static void make_plan(struct planning *p)
 	p->outcome->plan = plan_build(input, p->arena);
 }
 
-static int check_node(const struct planning *p, struct err *err)
-{
-	const char *name = p->options->node;
-	const struct model *model = p->now.model;
-	if (!name || model_node(model, name))
-		return 0;
-	const char **names = ARENA_ARRAY(p->arena, model->nodes.n + 1, const char *);
-	for (size_t i = 0; i < model->nodes.n; i++)
-		names[i] = model->nodes.v[i]->name;
-	const char *near = check_nearest(name, names, model->nodes.n);
-	return err_set(err, E_NOT_FOUND, "there is no node %s%s%s%s", name,
-		       near ? ": did you mean " : "", near ? near : "", near ? "?" : "");
-}
-
 static void release_planning(struct planning *p)
 {
 	for (size_t i = 0; i < p->looks.n; i++)
@@ -319,7 +318,7 @@ int engine_plan(const struct engine_options *options, struct engine_outcome *out
 	if (find_commits(p, err) < 0 || load_documents(p, err) < 0)
 		return -1;
 	judge_documents(p);
-	if (check_node(p, err) < 0)
+	if (oneshot_check_node(p->now.model, options->node, err) < 0)
 		return -1;
 	gather_refusals(p);
 	make_plan(p);

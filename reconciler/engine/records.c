@@ -293,16 +293,18 @@ int records_detach(struct engine *engine, struct err *err)
 	const struct model *model = engine->tip.outcome.model;
 	if (!history)
 		return err_set(err, E_LEDGER, "the history cannot be read");
-	bool any = false;
+	const struct slot_key *done = NULL;
 	for (size_t i = 0; i < history->records_n; i++) {
 		const struct record *record = &history->records[i];
-		if (!record->active || model_node(model, record->slot.node))
+		if (!(record->active || record_is_open(record)) ||
+		    model_node(model, record->slot.node) ||
+		    (done && slot_key_cmp(done, &record->slot) == 0))
 			continue;
 		if (detach_slot(engine, &record->slot, err) < 0)
 			return -1;
-		any = true;
+		done = &record->slot;
 	}
-	engine->history_stale |= any;
+	engine->history_stale |= done != NULL;
 	return 0;
 }
 

@@ -28,7 +28,7 @@ int records_fail(struct engine *engine, struct slot_run *run, const struct slot_
 /* The containers of a slot that is wanted no more are gone. */
 int records_removed(struct engine *engine, struct slot_run *run, const struct slot_plan *plan,
 		    struct err *err);
-/* Nodes that are in no document any more are left alone; what served there is history (detached).
+/* Nodes that are in no document any more are left alone; what served there, or was to, is history.
  */
 int records_detach(struct engine *engine, struct err *err);
 /*

@@ -23,7 +23,8 @@ static const char *remark(const json_t *slot, char *out, size_t size)
 {
 	const json_t *waiting = json_object_get(slot, "waiting");
 	const json_t *wanted = json_object_get(slot, "wanted");
-	if (json_is_object(wanted)) {
+	if (json_is_object(wanted) &&
+	    (json_str(wanted, "error", NULL) || !json_is_object(waiting))) {
 		const char *version = json_str(wanted, "version", NULL);
 		const char *error = json_str(wanted, "error", NULL);
 		snprintf(out, size, "%s %s%s%s", version ? version : "the new one",

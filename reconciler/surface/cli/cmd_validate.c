@@ -28,8 +28,10 @@ static void say_sum(const struct diags *diags, size_t files, size_t documents, b
 static const char *find_folder(struct cli *cli)
 {
 	char folder[FS_PATH_MAX], file[FS_PATH_MAX];
-	if (cli->args_n)
-		return cli->args[0];
+	if (cli->args_n || cli->value[FLAG_PATH])
+		return arena_printf(cli->arena, "%s%s%s", cli->args_n ? cli->args[0] : "",
+				    cli->args_n && cli->value[FLAG_PATH] ? "/" : "",
+				    cli->value[FLAG_PATH] ? cli->value[FLAG_PATH] : "");
 	if (!getcwd(folder, sizeof folder))
 		return ".";
 	for (bool here = true;; here = false) {
