@@ -77,6 +77,7 @@ check "behind -- a flag is an argument" grep -qF "surplus argument --json" <(sai
 cp -r examples/01-first-push/config "$flow/author"
 check_same "validate takes the configuration around the folder" 0 \
 	"$(cd "$flow/author/projects/shop" && exit_of "$trueup" validate)"
+check_same "and the folder that --path names" 0 "$(cd "$flow" && exit_of "$trueup" validate --path author)"
 check_usage "a file is no configuration" "is a file: give the folder" validate "$flow/author/organization.yaml"
 check_same "a folder that is not there" 66 "$(exit_of "$trueup" validate "$flow/nowhere")"
 sed -i 's/^prefix:/prefx:/' "$flow/author/projects/shop/stages/production/storefront.yaml"
