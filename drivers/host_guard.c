@@ -1,49 +1,55 @@
 #include "base/sys.h"
 #include "drivers/host_guard.h"
 
-#include <sys/epoll.h>
-#include <sys/inotify.h>
-#include <unistd.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
 
-#include "base/fs.h"
 #include "drivers/host_control.h"
+
+int64_t host_guard_look_ms = 10000;
 
 void host_guard_release(struct host_guard *guard)
 {
-	loop_fd_del(&guard->source);
-	fs_close_ptr(&guard->fd);
+	if (guard->dir >= 0)
+		(void)fcntl(guard->dir, F_NOTIFY, 0);
+	guard->dir = -1;
+	loop_timer_del(&guard->timer);
 }
 
-/* Files that are replaced or rotated are renamed over: no removal is reported for them. */
-static void ready(void *arg, uint32_t events)
+/* A signal says that something was removed, not what; files that are replaced send it as well. */
+static void look(struct host_guard *guard)
+{
+	struct stat info;
+
+	if (guard->dir < 0 ||
+	    fstatat(guard->dir, HOST_LOCK_FILE, &info, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT)
+		return;
+	host_guard_release(guard);
+	guard->gone(guard->arg);
+}
+
+static void told(void *arg, int signal_number)
+{
+	(void)signal_number;
+	look(arg);
+}
+
+static void look_and_wait(void *arg)
 {
 	struct host_guard *guard = arg;
-	_Alignas(struct inotify_event) char bytes[4096];
-	ssize_t n = read(guard->fd, bytes, sizeof bytes);
 
-	(void)events;
-	for (char *at = bytes; n > 0 && at < bytes + n;) {
-		const struct inotify_event *event = (const void *)at;
-
-		if (event->len && str_eq(event->name, HOST_LOCK_FILE)) {
-			host_guard_release(guard);
-			guard->gone(guard->arg);
-			return;
-		}
-		at += sizeof *event + event->len;
-	}
+	guard->timer = loop_timer_add(guard->loop, host_guard_look_ms, look_and_wait, guard);
+	look(guard);
 }
 
 int host_guard_open(struct host_guard *guard, struct loop *loop, int dir, void (*gone)(void *arg),
 		    void *arg, struct err *err)
 {
-	AUTO_FREE char *path = mem_printf("/proc/self/fd/%d", dir);
-
-	guard->gone = gone;
-	guard->arg = arg;
-	guard->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (guard->fd < 0 || inotify_add_watch(guard->fd, path, IN_DELETE) < 0)
-		return err_errno(err, E_IO, "watch its control folder");
-	guard->source = loop_fd_add(loop, guard->fd, EPOLLIN, ready, guard);
+	*guard = (struct host_guard){.dir = dir, .loop = loop, .gone = gone, .arg = arg};
+	if (loop_signal_add(loop, SIGIO, told, guard, err) != 0)
+		return -1;
+	if (fcntl(dir, F_NOTIFY, DN_DELETE | DN_MULTISHOT) != 0)
+		guard->timer = loop_timer_add(loop, host_guard_look_ms, look_and_wait, guard);
 	return 0;
 }

@@ -518,12 +518,12 @@ static void release(struct supervisor *supervisor)
 	host_log_close_pipe(&supervisor->log);
 	loop_timer_del(&supervisor->timer);
 	loop_timer_del(&supervisor->write_timer);
+	host_guard_release(&supervisor->guard);
 	loop_free(supervisor->loop);
 	buf_release(&supervisor->health.output);
 	host_run_release(&supervisor->run);
 	host_limits_release(&supervisor->limits);
 	host_cgroups_release(&supervisor->cgroups);
-	host_guard_release(&supervisor->guard);
 	host_log_release(&supervisor->log);
 	fs_close_ptr(&supervisor->lock);
 	fs_close_ptr(&supervisor->dir);

@@ -4,7 +4,9 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -340,25 +342,57 @@ static void its_supervisor_is_killed_and_then_it_is_removed(void **state)
 	assert_int_equal(proc_start_time((pid_t)child), 0);
 }
 
+/* A process of nobody's concern, which ends with the test at the latest. */
+static pid_t start_bystander(const char *run)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		execle("/bin/sleep", "sleep", "1000", NULL, (const char *[]){run, NULL});
+		_exit(1);
+	}
+	return pid;
+}
+
+/* Unlike kill(2), waitpid(2) knows that one which was killed is not there any more. */
+static void assert_lives(pid_t pid)
+{
+	assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
+}
+
+static void end_bystander(pid_t pid)
+{
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
 /* A process that merely has the number, or a similar variable, is left alone. */
 static void only_its_own_run_is_ended(void **state)
 {
-	pid_t bystander;
+	static const char *const similar[] = {"TRUEUP_RUN=0123456789abcdef0",
+					      "X=TRUEUP_RUN=0123456789abcdef"};
 	struct err err = ERR_INIT;
 	int found;
 
 	(void)state;
-	bystander = fork();
-	if (bystander == 0) {
-		execle("/bin/sleep", "sleep", "1000", NULL,
-		       (const char *[]){"TRUEUP_RUN=0123456789abcdef0",
-					"X=TRUEUP_RUN=0123456789abcdef", NULL});
-		_exit(1);
+	for (size_t i = 0; i < ARRAY_LEN(similar); i++) {
+		pid_t bystander = start_bystander(similar[i]);
+
+		assert_done(host_orphans_kill("0123456789abcdef", &found, &err), err);
+		assert_int_equal(found, 0);
+		assert_lives(bystander);
+		end_bystander(bystander);
 	}
-	assert_done(host_orphans_kill("0123456789abcdef", &found, &err), err);
-	assert_int_equal(found, 0);
-	assert_int_equal(kill(bystander, SIGKILL), 0);
-	host_await_death(bystander);
+}
+
+/* The last status is written before the lock is let go. */
+static void await_no_supervisor(int dir)
+{
+	int lock AUTO_FD = openat(dir, HOST_LOCK_FILE, O_RDWR | O_CLOEXEC);
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+	assert_int_equal(fcntl(lock, F_OFD_SETLKW, &whole), 0);
 }
 
 /* A status of an earlier boot speaks of processes that cannot be there any more. */
@@ -368,31 +402,27 @@ static void a_status_of_another_boot(void **state)
 	int dir AUTO_FD = -1;
 	struct host_status now;
 	struct err err = ERR_INIT;
-	pid_t bystander = fork();
+	pid_t bystander = start_bystander("X=");
 
 	(void)state;
-	if (bystander == 0) {
-		pause();
-		_exit(0);
-	}
 	host_run("exit 0", "\"restartPolicy\":\"no\"");
 	host_await(NAME, host_is_exited);
+	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	await_no_supervisor(dir);
 	now = status();
 	now.state = RUN_RUNNING;
 	now.pid = bystander; /* the number is in use again */
 	now.start_time = 1;
 	snprintf(now.run, sizeof now.run, "0123456789abcdef0123456789abcdef");
 	snprintf(now.boot, sizeof now.boot, "another boot");
-	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_done(host_status_write(dir, &now, &err), err);
 	assert_int_equal(see().state, RUN_EXITED);
 	assert_non_null(strstr(see().detail, "machine was restarted"));
 	assert_true(host_apply_on(OP_STOP, NAME));
-	assert_int_equal(kill(bystander, 0), 0);
+	assert_lives(bystander);
 	assert_true(host_apply_on(OP_START, NAME));
-	assert_int_equal(kill(bystander, 0), 0);
-	assert_int_equal(kill(bystander, SIGKILL), 0);
-	host_await_death(bystander);
+	assert_lives(bystander);
+	end_bystander(bystander);
 }
 
 /* What is on record nowhere would be made a second time: it must not go on. */
@@ -411,6 +441,28 @@ static void its_control_folder_is_removed(void **state)
 		assert_int_equal(err.code, E_IO);
 	host_await_death(command);
 	host_await_death(supervisor);
+}
+
+/* A user may have 128 of them by default: that would be the most workloads of a node. */
+static void it_needs_no_inotify(void **state)
+{
+	int64_t pid;
+	AUTO_FREE char *folder = NULL;
+	DIR *dir AUTO_DIR = NULL;
+
+	(void)state;
+	host_run("exec sleep 1000", NULL);
+	pid = host_supervisor_pid(NAME);
+	folder = mem_printf("/proc/%lld/fd", (long long)pid);
+	dir = opendir(folder);
+	assert_non_null(dir);
+	for (struct dirent *entry; (entry = readdir(dir));) {
+		char target[PATH_MAX];
+		ssize_t len = readlinkat(dirfd(dir), entry->d_name, target, sizeof target - 1);
+
+		target[len > 0 ? len : 0] = '\0';
+		assert_null(strstr(target, "inotify"));
+	}
 }
 
 static void two_supervisors_are_one(void **state)
@@ -512,6 +564,7 @@ static const struct CMUnitTest tests[] = {
 	HOST_TEST(only_its_own_run_is_ended),
 	HOST_TEST(a_status_of_another_boot),
 	HOST_TEST(its_control_folder_is_removed),
+	HOST_TEST(it_needs_no_inotify),
 	HOST_TEST(two_supervisors_are_one),
 	HOST_TEST(logs_are_rotated_and_bounded),
 	HOST_TEST(the_tail_crosses_files),
