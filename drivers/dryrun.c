@@ -14,7 +14,7 @@ struct dryrun {
 	struct observed node; /* its lists as they were; below as they would be */
 	struct map workloads; /* name -> struct workload * */
 	struct map volumes;   /* name -> struct volume_seen * */
-	struct map images;    /* digests pulled so far -> the dry run itself */
+	struct map images;    /* digests that are there -> the dry run itself */
 };
 
 static struct dryrun *self(struct driver *driver)
@@ -35,6 +35,8 @@ static int look_once(struct dryrun *dryrun, struct err *err)
 			&dryrun->node.workloads[i]);
 	for (size_t i = 0; i < dryrun->node.volumes_n; i++)
 		map_put(&dryrun->volumes, dryrun->node.volumes[i].name, &dryrun->node.volumes[i]);
+	for (size_t i = 0; i < dryrun->node.images_n; i++)
+		map_put(&dryrun->images, dryrun->node.images[i], dryrun);
 	dryrun->looked = true;
 	return 0;
 }
@@ -315,6 +317,10 @@ static void draw(const struct dryrun *dryrun, struct arena *arena, struct observ
 	out->volumes_n = 0;
 	for (struct map_entry *e = NULL; (e = map_next(&dryrun->volumes, e));)
 		out->volumes[out->volumes_n++] = *(const struct volume_seen *)e->value;
+	out->images = ARENA_ARRAY(arena, dryrun->images.count, const char *);
+	out->images_n = 0;
+	for (struct map_entry *e = NULL; (e = map_next(&dryrun->images, e));)
+		out->images[out->images_n++] = e->key;
 }
 
 /* A copy: what was seen may outlive the driver. */

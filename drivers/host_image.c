@@ -27,10 +27,7 @@ static const char *hex_of(const char *digest)
 {
 	const char *hex = str_starts(digest, DIGEST_PREFIX) ? digest + strlen(DIGEST_PREFIX) : NULL;
 
-	if (!hex || strlen(hex) != HASH_HEX_SIZE - 1 ||
-	    strspn(hex, "0123456789abcdef") != HASH_HEX_SIZE - 1)
-		return NULL;
-	return hex;
+	return hex && hash_is_hex(hex) ? hex : NULL;
 }
 
 /* No part is hidden or leads elsewhere. */

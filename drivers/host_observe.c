@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/hash.h"
 #include "base/vec.h"
 #include "drivers/host_control.h"
 
@@ -15,6 +16,7 @@ struct look {
 	char boot[HOST_BOOT_SIZE];
 	VEC(struct workload) workloads;
 	VEC(struct volume_seen) volumes;
+	VEC(const char *) images;
 	VEC(const char *) foreign;
 };
 
@@ -22,6 +24,7 @@ static void look_release(struct look *look)
 {
 	VEC_FREE(&look->workloads);
 	VEC_FREE(&look->volumes);
+	VEC_FREE(&look->images);
 	VEC_FREE(&look->foreign);
 }
 
@@ -102,7 +105,17 @@ static int see_workload(void *arg, const char *name, struct err *err)
 	return 0;
 }
 
-/* ---- volumes and what is not ours ---------------------------------------------------------- */
+/* ---- images, volumes and what is not ours
+ * ---------------------------------------------------------- */
+
+static int see_image(void *arg, const char *name, struct err *err UNUSED)
+{
+	struct look *look = arg;
+
+	if (hash_is_hex(name))
+		VEC_PUSH(&look->images, arena_printf(look->arena, "sha256:%s", name));
+	return 0;
+}
 
 static int see_volume(void *arg, const char *name, struct err *err)
 {
@@ -169,6 +182,8 @@ static void take_lists(struct look *look, struct observed *out)
 	out->workloads_n = look->workloads.n;
 	out->volumes = COPY_LIST(look, volumes, struct volume_seen);
 	out->volumes_n = look->volumes.n;
+	out->images = COPY_LIST(look, images, const char *);
+	out->images_n = look->images.n;
 	out->foreign = COPY_LIST(look, foreign, const char *);
 	out->foreign_n = look->foreign.n;
 	observed_sort(out);
@@ -196,7 +211,7 @@ int host_observe(struct host *host, struct arena *arena, struct observed *out, s
 		return err_set(err, E_NODE_UNREACHABLE, "%s", problem.text);
 	if (see(&look, HOST_WORKLOADS, see_workload, err) != 0 ||
 	    see(&look, HOST_VOLUME_RECORDS, see_volume, err) != 0 ||
-	    see(&look, "", see_folder, err) != 0)
+	    see(&look, HOST_IMAGES, see_image, err) != 0 || see(&look, "", see_folder, err) != 0)
 		return -1;
 	out->engine_id = identity(&look);
 	out->owner = arena_strdup(arena, owner);

@@ -103,6 +103,20 @@ static int see_volumes(struct memory_call *call, struct arena *arena, struct obs
 	return 0;
 }
 
+static int see_images(struct memory_call *call, struct arena *arena, struct observed *out,
+		      struct err *err)
+{
+	const char **digests;
+
+	if (call->store->ops->list(call->store, SHELF_IMAGES, call->arena, &digests, &out->images_n,
+				   err) != 0)
+		return -1;
+	out->images = ARENA_ARRAY(arena, out->images_n, const char *);
+	for (size_t i = 0; i < out->images_n; i++)
+		out->images[i] = arena_strdup(arena, digests[i]);
+	return 0;
+}
+
 static int see_node(struct memory_call *call, struct arena *arena, struct observed *out,
 		    struct err *err)
 {
@@ -128,7 +142,7 @@ static int memory_observe(struct driver *driver, struct arena *arena, struct obs
 
 	*out = (struct observed){0};
 	if (memory_call_begin(driver, &call, err) != 0 || see_node(&call, arena, out, err) != 0 ||
-	    see_volumes(&call, arena, out, err) != 0)
+	    see_volumes(&call, arena, out, err) != 0 || see_images(&call, arena, out, err) != 0)
 		return -1;
 	see_foreign(&look);
 	result = memory_each(&call, arena, see_container, &look, err);

@@ -209,6 +209,7 @@ void observed_sort(struct observed *observed)
 {
 	sort(observed->workloads, observed->workloads_n, sizeof *observed->workloads, workload_cmp);
 	sort(observed->volumes, observed->volumes_n, sizeof *observed->volumes, volume_cmp);
+	sort(observed->images, observed->images_n, sizeof *observed->images, text_cmp);
 	sort(observed->foreign, observed->foreign_n, sizeof *observed->foreign, text_cmp);
 }
 
@@ -428,21 +429,29 @@ static json_t *volume_json(const struct volume_seen *volume)
 	return json;
 }
 
+static json_t *names_json(const char *const *names, size_t n)
+{
+	json_t *json = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(json, json_string(names[i]));
+	return json;
+}
+
 json_t *observed_json(const struct observed *observed)
 {
 	json_t *json = json_object();
-	json_t *workloads = json_array(), *volumes = json_array(), *foreign = json_array();
+	json_t *workloads = json_array(), *volumes = json_array();
 
 	PUT_MEMBERS(json, observed, observed_members);
 	for (size_t i = 0; i < observed->workloads_n; i++)
 		json_array_append_new(workloads, workload_json(&observed->workloads[i]));
 	for (size_t i = 0; i < observed->volumes_n; i++)
 		json_array_append_new(volumes, volume_json(&observed->volumes[i]));
-	for (size_t i = 0; i < observed->foreign_n; i++)
-		json_array_append_new(foreign, json_string(observed->foreign[i]));
 	json_object_set_new(json, "workloads", workloads);
 	json_object_set_new(json, "volumes", volumes);
-	json_object_set_new(json, "foreign", foreign);
+	json_object_set_new(json, "images", names_json(observed->images, observed->images_n));
+	json_object_set_new(json, "foreign", names_json(observed->foreign, observed->foreign_n));
 	return json;
 }
 
@@ -523,7 +532,7 @@ static int read_list(const json_t *json, const char *key, size_t size,
 int observed_from_json(const json_t *json, struct arena *arena, struct observed *out,
 		       struct err *err)
 {
-	void *workloads = NULL, *volumes = NULL, *foreign = NULL;
+	void *workloads = NULL, *volumes = NULL, *images = NULL, *foreign = NULL;
 
 	*out = (struct observed){0};
 	if (READ_MEMBERS(json, arena, out, observed_members, err) != 0 ||
@@ -531,11 +540,14 @@ int observed_from_json(const json_t *json, struct arena *arena, struct observed 
 		      &out->workloads_n, err) != 0 ||
 	    read_list(json, "volumes", sizeof *out->volumes, read_volume, arena, &volumes,
 		      &out->volumes_n, err) != 0 ||
+	    read_list(json, "images", sizeof *out->images, read_name, arena, &images,
+		      &out->images_n, err) != 0 ||
 	    read_list(json, "foreign", sizeof *out->foreign, read_name, arena, &foreign,
 		      &out->foreign_n, err) != 0)
 		return err_wrap(err, "what was seen");
 	out->workloads = workloads;
 	out->volumes = volumes;
+	out->images = images;
 	out->foreign = foreign;
 	observed_sort(out);
 	return 0;

@@ -80,6 +80,12 @@ void hash_random(void *out, size_t len)
 	randombytes_buf(out, len);
 }
 
+bool hash_is_hex(const char *text)
+{
+	size_t digits = strspn(text, "0123456789abcdef");
+	return digits == HASH_HEX_SIZE - 1 && text[digits] == '\0';
+}
+
 void hash_to_hex(const unsigned char *bytes, size_t len, char *out)
 {
 	static const char digits[] = "0123456789abcdef";

@@ -28,6 +28,8 @@ void hash_hex(const void *bytes, size_t len, char out[HASH_HEX_SIZE]);
 void hash_keyed_hex(const void *key, size_t key_len, const void *bytes, size_t len,
 		    char out[HASH_HEX_SIZE]);
 void hash_random(void *out, size_t len);
+/* Is it a bare digest: 64 lower-case hex digits and nothing else? */
+bool hash_is_hex(const char *text);
 /* 2 * len hex digits and a NUL. */
 void hash_to_hex(const unsigned char *bytes, size_t len, char *out);
 /*

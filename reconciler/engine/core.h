@@ -92,6 +92,7 @@ struct node_run {
 	int64_t timer_at; /* boot ms when it is due; 0: not set */
 	int64_t seen_wall_ms;
 	int acts;	   /* queued or running */
+	bool upkeep_due;   /* something ended here: images may be of no use any more */
 	bool adopted;	   /* what its labels prove is in the ledger */
 	char *state_json;  /* as last written to the ledger */
 	json_t *unclaimed; /* ours by its labels, but of no slot: left running; NULL: not known yet
@@ -237,6 +238,8 @@ void slot_fail(struct slot_run *run, const char *step, enum err_code code, const
 /* It was dealt with, or does not matter any more. */
 void slot_forget_failure(struct slot_run *run);
 struct slot_run *slot_run_of(struct engine *engine, const struct slot_key *key);
+/* What is done for the node as a whole; its id is "@node". */
+struct slot_run *slot_run_of_node(struct engine *engine, const char *node);
 /* Does a container of the slot's node belong to it, by its labels? */
 bool slot_has(const struct slot_key *key, const struct workload *seen);
 void slots_release(struct engine *engine);

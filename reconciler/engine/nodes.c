@@ -365,6 +365,7 @@ void nodes_turn(struct engine *engine)
 static struct node_run *add_node(struct engine *engine, const char *name)
 {
 	struct node_run *node = mem_zalloc(1, sizeof *node);
+	node->upkeep_due = true;
 	node->engine = engine;
 	node->name = mem_strdup(name);
 	map_put(&engine->nodes, name, node);

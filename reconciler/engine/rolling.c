@@ -77,6 +77,7 @@ static int fail(struct work *work, const struct slot_plan *plan, struct slot_run
 	if (engine_write(work->engine, work->err) < 0)
 		return -1;
 	node_want_look(work->node);
+	work->node->upkeep_due = true;
 	gate_wake(work->engine);
 	return records_fail(work->engine, run, plan, container ? log_of(work, container) : NULL,
 			    work->err);
@@ -122,6 +123,8 @@ static int on_gone(struct work *work, const struct slot_plan *plan, struct slot_
 	}
 	if (engine_write(work->engine, work->err) < 0)
 		return -1;
+	work->node->upkeep_due = true;
+	node_want_look(work->node);
 	return records_removed(work->engine, run, plan, work->err);
 }
 
@@ -165,6 +168,7 @@ static int on_done(struct work *work, const struct slot_plan *plan, struct slot_
 	if (engine_write(work->engine, work->err) < 0 ||
 	    records_succeed(work->engine, run, plan, down_ms, work->err) < 0)
 		return -1;
+	work->node->upkeep_due = true;
 	/* One look more: what is shown and what is checked is the end, not the way there. */
 	node_want_look(work->node);
 	gate_wake(work->engine);

@@ -7,6 +7,7 @@
 #include "engine/records.h"
 #include "engine/rolling.h"
 #include "engine/share.h"
+#include "engine/upkeep.h"
 #include "engine/waiting.h"
 
 /* So many records may begin one after the other before the node is looked at again. */
@@ -21,10 +22,8 @@ bool slot_has(const struct slot_key *key, const struct workload *seen)
 
 /* ---- what is remembered of each slot ---- */
 
-struct slot_run *slot_run_of(struct engine *engine, const struct slot_key *key)
+static struct slot_run *run_of(struct engine *engine, const char *id)
 {
-	char id[SLOT_ID_MAX];
-	slot_id(key, id);
 	struct slot_run *run = map_get(&engine->slots, id);
 	if (run)
 		return run;
@@ -32,6 +31,19 @@ struct slot_run *slot_run_of(struct engine *engine, const struct slot_key *key)
 	run->id = mem_strdup(id);
 	map_put(&engine->slots, id, run);
 	return run;
+}
+
+struct slot_run *slot_run_of(struct engine *engine, const struct slot_key *key)
+{
+	char id[SLOT_ID_MAX];
+	return run_of(engine, slot_id(key, id));
+}
+
+struct slot_run *slot_run_of_node(struct engine *engine, const char *node)
+{
+	char id[SLOT_ID_MAX];
+	snprintf(id, sizeof id, "@%s", node);
+	return run_of(engine, id);
 }
 
 void slots_release(struct engine *engine)
@@ -207,6 +219,8 @@ int slots_work(struct engine *engine, struct node_run *node, struct err *err)
 		for (size_t i = 0; status == 0 && i < work.plan->slots_n; i++)
 			if (concerns_node(&work, &work.plan->slots[i]))
 				status = work_slot(&work, &work.plan->slots[i]);
+		if (status == 0)
+			status = upkeep_work(&work);
 		if (status == 0) {
 			report_unclaimed(node, work.plan);
 			end_adoption(&work);

@@ -6,6 +6,7 @@
  *	node_plan.c  what is wanted of the node, from the commit in force and the ledger
  *	gates.c      may a new record begin? may one that is not wanted any more go?
  *	rolling.c    the next step of each slot, and what its end means
+ *	upkeep.c     when all slots are at rest: images that nothing needs any more
  *	intents.c    changes are written down, then handed to children
  *
  * slots.c calls them in this order.

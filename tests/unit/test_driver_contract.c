@@ -266,6 +266,20 @@ static void create_needs_the_image(struct bench *bench)
 	assert_absent(bench, spec->name);
 }
 
+static void images_are_seen(struct bench *bench)
+{
+	struct spec *spec = a_runner(bench, "shop-prod-web");
+	struct observed seen;
+
+	assert_int_equal(test_observe(bench->driver, bench->arena).images_n, 0);
+	test_apply(bench->driver, OP_PULL, NULL, NULL, spec);
+	seen = test_observe(bench->driver, bench->arena);
+	assert_int_equal(seen.images_n, 1);
+	assert_string_equal(seen.images[0], spec->digest);
+	test_apply(bench->driver, OP_IMAGE_REMOVE, spec->digest, NULL, NULL);
+	assert_int_equal(test_observe(bench->driver, bench->arena).images_n, 0);
+}
+
 static void image_in_use_stays(struct bench *bench)
 {
 	struct spec *spec = a_runner(bench, "shop-prod-web");
@@ -659,6 +673,7 @@ static const struct promise {
 	{"pull twice", pull_twice, 0},
 	{"pull of what is gone", pull_of_what_is_gone, KEEPS},
 	{"create needs the image", create_needs_the_image, KEEPS},
+	{"images are seen", images_are_seen, 0},
 	{"image in use stays", image_in_use_stays, 0},
 	{"image out of use goes", image_out_of_use_goes, KEEPS},
 	{"create twice", create_twice, 0},

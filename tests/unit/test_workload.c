@@ -267,7 +267,7 @@ static void test_observed_round_trip(void **state)
 				       a_workload("a", RUN_EXITED, HEALTH_NONE)};
 	struct volume_seen volumes[] = {{"shop-prod-z", "shop", "prod", "web"},
 					{"shop-prod-a", NULL, NULL, NULL}};
-	const char *foreign[] = {"zz", "db"};
+	const char *foreign[] = {"zz", "db"}, *images[] = {"sha256:b", "sha256:a"};
 	struct observed observed = {.node = "edge-1",
 				    .engine = "memory",
 				    .engine_id = "memory:1",
@@ -276,6 +276,8 @@ static void test_observed_round_trip(void **state)
 				    .workloads_n = 2,
 				    .volumes = volumes,
 				    .volumes_n = 2,
+				    .images = images,
+				    .images_n = 2,
 				    .foreign = foreign,
 				    .foreign_n = 2};
 	AUTO_JSON json_t *json = observed_json(&observed), *again = NULL;
@@ -287,6 +289,7 @@ static void test_observed_round_trip(void **state)
 	/* it comes back sorted */
 	assert_string_equal(back.workloads[0].name, "a");
 	assert_string_equal(back.volumes[0].name, "shop-prod-a");
+	assert_string_equal(back.images[0], "sha256:a");
 	assert_string_equal(back.foreign[0], "db");
 	observed_sort(&observed);
 	json_decref(json);
