@@ -35,9 +35,9 @@ static int content_of(void *arg, int64_t record, struct arena *arena, const char
 /* What failed is tried again after a while; what serves is not delayed by it. */
 static bool may_try(struct work *work, struct slot_run *run)
 {
-	if (run->failure.code != E_NONE) {
+	if (run->failure) {
 		backoff_failed(&run->backoff);
-		run->failure = (struct err)ERR_INIT;
+		slot_forget_failure(run);
 		work->node->upkeep_due = true;
 	}
 	if (!work->node->upkeep_due)
