@@ -66,7 +66,7 @@ struct tip {
 	struct backoff backoff;
 	struct loop_timer *timer; /* poll */
 	struct err problem;	  /* why the last pass could not see a tip; E_NONE: it could */
-	bool planning;		  /* "plan ready" has not been said of the commit in force */
+	int64_t planning_us;	  /* began_us of the commit in force; 0: it is planned already */
 	struct diag refusal; /* of the last tip as a whole; DIAG_NONE: it was judged by units */
 	char refusal_text[ERR_TEXT_MAX];
 };
@@ -202,9 +202,9 @@ int tip_restore(struct engine *engine, struct err *err);
 /* A trigger: look at the branch soon. */
 void tip_want(struct engine *engine);
 void tip_release(struct engine *engine);
-/* Milliseconds since the commit in hand was looked for, as text. */
+/* Milliseconds since then, as text. */
 #define TIP_TOOK_MAX 24
-const char *tip_took(const struct engine *engine, char out[TIP_TOOK_MAX]);
+const char *tip_took(int64_t began_us, char out[TIP_TOOK_MAX]);
 /* A diag_reader over the tip's files; arg is the engine. */
 int tip_read_file(void *arg, const char *path, struct buf *out);
 

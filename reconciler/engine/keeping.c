@@ -1,8 +1,12 @@
 #include "base/sys.h"
 
+#include <sys/resource.h>
+
 #include "base/log.h"
 #include "engine/keeping.h"
 #include "source/fetch.h"
+
+#define KEEP_NICE 10
 
 /* What the child is told. */
 struct keeping {
@@ -15,6 +19,8 @@ static int keep_body(int fd, void *arg)
 	const struct keeping *keeping = arg;
 	struct err err = ERR_INIT;
 	AUTO_REPO struct repo *repo = NULL;
+	/* Looks and changes are waited for, this is not. */
+	setpriority(PRIO_PROCESS, 0, KEEP_NICE);
 	if (repo_open(keeping->url, keeping->state_dir, &repo, &err) < 0 ||
 	    repo_keep(repo, keeping->commits.v, keeping->commits.n, &err) < 0)
 		return job_fail(fd, &err);

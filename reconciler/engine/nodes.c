@@ -323,14 +323,14 @@ static void work_on(struct engine *engine, struct node_run *node)
 static bool tell_plan(struct engine *engine)
 {
 	char hex[OID_HEX_SIZE], took[TIP_TOOK_MAX];
-	if (!engine->tip.planning)
+	if (!engine->tip.planning_us)
 		return false;
 	for (struct map_entry *e = NULL; (e = map_next(&engine->nodes, e));)
 		if (((struct node_run *)e->value)->concerned)
 			return false;
-	engine->tip.planning = false;
 	log_event(LOG_INFO, "plan ready", "commit", oid_hex(&engine->tip.seen, hex), "ms",
-		  tip_took(engine, took), NULL);
+		  tip_took(engine->tip.planning_us, took), NULL);
+	engine->tip.planning_us = 0;
 	return true;
 }
 

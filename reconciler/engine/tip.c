@@ -107,10 +107,9 @@ static void judge_tip(struct engine *engine, const struct file_set *files,
 	judge_run(&input, arena, outcome, &tip->removals);
 }
 
-const char *tip_took(const struct engine *engine, char out[TIP_TOOK_MAX])
+const char *tip_took(int64_t began_us, char out[TIP_TOOK_MAX])
 {
-	int64_t us = clock_boot_us() - engine->tip.began_us;
-	snprintf(out, TIP_TOOK_MAX, "%.1f", (double)us / 1000);
+	snprintf(out, TIP_TOOK_MAX, "%.1f", (double)(clock_boot_us() - began_us) / 1000);
 	return out;
 }
 

@@ -144,12 +144,13 @@ void verdict_in_force(struct engine *engine, struct accept_outcome *outcome)
 	/* So that status can tell a slot that has no record yet from one that nobody wants. */
 	ledger_put(engine->ledger, "slots", log_int((int64_t)outcome->desired->slots_n), NULL);
 	log_event(LOG_INFO, "commit in force", "commit", oid_hex(&tip->seen, hex), "slots",
-		  log_int((int64_t)outcome->desired->slots_n), "ms", tip_took(engine, took), NULL);
+		  log_int((int64_t)outcome->desired->slots_n), "ms", tip_took(tip->began_us, took),
+		  NULL);
 	/* The organization was accepted without these nodes: the guard has let them go. */
 	if (top && !top->held)
 		records_detach(engine, NULL);
 	nodes_follow(engine, before.desired);
-	tip->planning = true;
+	tip->planning_us = tip->began_us;
 	if (before.arena)
 		accept_outcome_release(&before);
 }
