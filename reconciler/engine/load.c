@@ -249,6 +249,11 @@ static void take_message(void *owner, const struct msg *msg)
 		return;
 	memcpy(&count, msg->data, sizeof count);
 	decode_todo(load, (size_t)count, &load->failure);
+	if (load->failure.code != E_NONE || load->decoded < load->todo.n)
+		return;
+	/* It got through all of them. That it goes takes as long as it is large: nobody waits. */
+	job_cancel(&load->job);
+	finish(load);
 }
 
 static void load_ended(void *owner, const struct err *failure)

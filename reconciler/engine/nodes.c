@@ -245,11 +245,10 @@ static void drop_act(struct engine *engine, struct pending_act *act)
 	free_act(act);
 }
 
-/* Acts first: they are what somebody waits for. */
-static void start_what_may(struct engine *engine, bool acts_allowed)
+static void start_acts(struct engine *engine)
 {
 	size_t started = 0;
-	while (acts_allowed && started < engine->queue.n && engine->children < CHILDREN(engine)) {
+	while (started < engine->queue.n && engine->children < CHILDREN(engine)) {
 		struct pending_act *act = engine->queue.v[started++];
 		/* Its node may have left the commit while it waited. */
 		if (act->node->doc && start_act(engine, act))
@@ -263,6 +262,10 @@ static void start_what_may(struct engine *engine, bool acts_allowed)
 		memmove(engine->queue.v, engine->queue.v + started,
 			engine->queue.n * sizeof *engine->queue.v);
 	}
+}
+
+static void start_looks(struct engine *engine)
+{
 	const struct history *history = engine_history(engine);
 	if (!history || !engine->tip.outcome.desired || !engine->owner[0])
 		return;
@@ -346,6 +349,10 @@ void nodes_turn(struct engine *engine)
 		}
 		planned = tell_plan(engine);
 	}
+	/* Acts first: they are what somebody waits for. Where there are none, nothing a look does
+	 * has to wait for the disk. */
+	if (!engine->stopping && engine->queue.n == 0)
+		start_looks(engine);
 	/* Intents must be on disk before their changes start. */
 	bool written = engine_commit(engine) == 0;
 	if (!written) {
@@ -353,8 +360,10 @@ void nodes_turn(struct engine *engine)
 			drop_act(engine, engine->queue.v[i]);
 		engine->queue.n = 0;
 	}
+	if (!engine->stopping && written)
+		start_acts(engine);
 	if (!engine->stopping)
-		start_what_may(engine, written);
+		start_looks(engine);
 	/* What nobody waits for comes last. */
 	if (planned)
 		keeping_want(engine);

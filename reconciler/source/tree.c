@@ -81,17 +81,15 @@ static int cmp_before(const struct listing *listing, const struct tree_item *ite
 	return order ? order : strcmp(path + len, item->name);
 }
 
-/* The path of a file: the text that the listing before has of it, if it does. */
-static const char *path_of(struct listing *listing, const struct tree_item *item)
+/* The path of a file in the text that the listing before has of it; NULL when it does not. */
+static const char *known_path(struct listing *listing, const struct tree_item *item)
 {
 	int order = -1;
 
 	while (listing->before && listing->before_at < listing->before->entries_n &&
 	       (order = cmp_before(listing, item)) < 0)
 		listing->before_at++;
-	if (order == 0)
-		return listing->before->entries[listing->before_at++].path;
-	return join(listing, item->name, item->name_len);
+	return order == 0 ? listing->before->entries[listing->before_at++].path : NULL;
 }
 
 /* A refused name may hold anything: what is not plain text is shown as \x1b. */
@@ -194,9 +192,12 @@ static int take_from_before(struct listing *listing, struct err *err)
 
 /* ---------------------------------------------------------------- walking */
 
-/* The same folder in the commit before, read alongside so as to see which sub-trees are the same.
+/*
+ * The same folder in the commit before, read alongside so as to see which sub-trees are the same:
+ * once there is one to compare.
  */
 struct old_folder {
+	const struct oid *tree; /* NULL: there is none, or it was opened */
 	git_odb_object *object; /* NULL: there is none */
 	struct tree_cursor cursor;
 	struct tree_item item;
@@ -209,8 +210,11 @@ static void old_next(struct old_folder *old)
 }
 
 /* What cannot be read is as if it had not been there: everything is read anew. */
-static void old_open(struct old_folder *old, struct listing *listing, const struct oid *tree)
+static void old_open(struct old_folder *old, struct listing *listing)
 {
+	const struct oid *tree = old->tree;
+
+	old->tree = NULL;
 	if (!tree || gitlib_read(listing->repo->odb, tree, GIT_OBJECT_TREE, REPO_OBJECT_MAX,
 				 &old->object, NULL) != 0)
 		return;
@@ -226,10 +230,12 @@ static void old_release(struct old_folder *old)
 }
 
 /* The entry of the same name and kind, or NULL; the cursor moves along with the new tree's. */
-static const struct tree_item *old_find(struct old_folder *old, const struct tree_item *item)
+static const struct tree_item *old_find(struct old_folder *old, struct listing *listing,
+					const struct tree_item *item)
 {
 	int order = 1;
 
+	old_open(old, listing);
 	while (old->has_item && (order = tree_item_cmp(&old->item, item)) < 0)
 		old_next(old);
 	return old->has_item && order == 0 && old->item.kind == item->kind ? &old->item : NULL;
@@ -313,11 +319,22 @@ static int walk_folder(struct listing *listing, const struct tree_item *item,
 	return result;
 }
 
+static int add_entry(struct listing *listing, const char *path, const struct tree_item *item,
+		     struct err *err)
+{
+	VEC_PUSH(&listing->entries, (struct tree_entry){.path = path, .blob = item->id});
+	return check_size(listing, err);
+}
+
 static int walk_item(struct listing *listing, const struct tree_item *item, struct old_folder *old,
 		     unsigned depth, struct err *err)
 {
-	const char *problem = judge_name(item);
+	const char *path = item->kind == TREE_FILE ? known_path(listing, item) : NULL, *problem;
 
+	/* A name that was good before is good now. */
+	if (path)
+		return add_entry(listing, path, item, err);
+	problem = judge_name(item);
 	if (!problem && item->kind == TREE_FOLDER && item->name[0] == '.')
 		return 0;
 	if (!problem)
@@ -327,12 +344,10 @@ static int walk_item(struct listing *listing, const struct tree_item *item, stru
 		return check_size(listing, err);
 	}
 	if (item->kind == TREE_FOLDER)
-		return walk_folder(listing, item, old_find(old, item), depth, err);
+		return walk_folder(listing, item, old_find(old, listing, item), depth, err);
 	if (!tree_is_manifest(item))
 		return 0;
-	VEC_PUSH(&listing->entries,
-		 (struct tree_entry){.path = path_of(listing, item), .blob = item->id});
-	return check_size(listing, err);
+	return add_entry(listing, join(listing, item->name, item->name_len), item, err);
 }
 
 static int malformed(struct listing *listing, struct err *err)
@@ -347,7 +362,7 @@ static int read_folder(struct listing *listing, const struct oid *tree, const st
 		       unsigned depth, struct err *err)
 {
 	git_odb_object *object AUTO_GIT(git_odb_object) = NULL;
-	struct old_folder old CLEANUP(old_release) = {0};
+	struct old_folder old CLEANUP(old_release) = {.tree = old_tree};
 	struct tree_cursor cursor;
 	struct tree_item item;
 
@@ -357,7 +372,6 @@ static int read_folder(struct listing *listing, const struct oid *tree, const st
 	cursor = tree_cursor(git_odb_object_data(object), git_odb_object_size(object));
 	if (!tree_is_well_formed(cursor.at, git_odb_object_size(object)))
 		return malformed(listing, err);
-	old_open(&old, listing, old_tree);
 	while (tree_item_next(&cursor, &item) == 1) {
 		listing->looked_at++;
 		if (walk_item(listing, &item, &old, depth, err) != 0)

@@ -94,11 +94,29 @@ static struct load *start(struct world *world, const struct file_set *known)
 	return load;
 }
 
+/* 0: there is none. */
+static pid_t only_child(void)
+{
+	char path[64], text[64] = "";
+	FILE *file;
+
+	snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+	file = fopen(path, "re");
+	assert_non_null(file);
+	if (!fgets(text, sizeof text, file))
+		text[0] = '\0';
+	fclose(file);
+	return (pid_t)strtol(text, NULL, 10);
+}
+
 static void finish(struct world *world)
 {
 	struct err err = ERR_INIT;
 
 	while (!world->done)
+		assert_done(loop_once(world->loop, -1, &err), err);
+	/* The child is on its way out, and nobody had to wait for it but us. */
+	while (only_child())
 		assert_done(loop_once(world->loop, -1, &err), err);
 }
 
@@ -163,21 +181,6 @@ static char *make_it_wait(struct world *world, const char *path)
 
 	test_run(world->folder, "rm -f %s; mkfifo %s", object, object);
 	return object;
-}
-
-/* 0: there is none. */
-static pid_t only_child(void)
-{
-	char path[64], text[64] = "";
-	FILE *file;
-
-	snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
-	file = fopen(path, "re");
-	assert_non_null(file);
-	if (!fgets(text, sizeof text, file))
-		text[0] = '\0';
-	fclose(file);
-	return (pid_t)strtol(text, NULL, 10);
 }
 
 static void the_file_that_kills_the_child_is_named(void **state)
