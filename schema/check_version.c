@@ -129,14 +129,13 @@ const char *check_newest_hint(struct checker *checker, const char *project, cons
 			  checker->model->versions.v[first + n - 1]->name);
 }
 
-static void check_parent(struct checker *checker, const struct version *version)
+static void check_parent(struct checker *checker, const struct version *version,
+			 const struct version *parent)
 {
 	struct unit unit = check_project_unit(&version->from);
-	const struct version *parent;
 
 	if (!version->parent)
 		return;
-	parent = model_version(checker->model, unit.project, version->product, version->parent);
 	if (parent && parent->type == VERSION_ROLLING)
 		check_error(checker, DIAG_ROLLING_PARENT, &version->head, &version->from,
 			    version_parent_F, "%s is a rolling version: it cannot be a parent",
@@ -157,6 +156,7 @@ struct chains {
 	struct checker *checker;
 	const struct version *const *v;
 	size_t n;
+	size_t *parent; /* of each, its index; GRAPH_NOWHERE: none, or not among them */
 };
 
 static size_t find_in_run(const struct chains *chains, const char *name)
@@ -181,11 +181,8 @@ static size_t find_in_run(const struct chains *chains, const char *name)
 static size_t parent_edge(void *arg, size_t node, size_t i)
 {
 	const struct chains *chains = arg;
-	const struct version *version = chains->v[node];
 
-	if (i > 0 || !version->parent || str_eq(version->parent, version->name))
-		return GRAPH_END;
-	return find_in_run(chains, version->parent);
+	return i > 0 || chains->parent[node] == node ? GRAPH_END : chains->parent[node];
 }
 
 static void tell_cycle(void *arg, const size_t *cycle, size_t length)
@@ -207,8 +204,7 @@ static void check_forks(const struct chains *chains)
 
 	for (size_t i = 0; i < chains->n; i++) {
 		const struct version *version = chains->v[i], *other;
-		size_t parent =
-			version->parent ? find_in_run(chains, version->parent) : GRAPH_NOWHERE;
+		size_t parent = chains->parent[i];
 		struct diag *diag;
 
 		if (parent == GRAPH_NOWHERE)
@@ -229,17 +225,31 @@ static void check_forks(const struct chains *chains)
 
 static void check_chains(struct checker *checker, size_t first, size_t n)
 {
-	struct chains chains = {checker, checker->model->versions.v + first, n};
+	AUTO_FREE size_t *parent = mem_realloc_array(NULL, n, sizeof *parent);
+	struct chains chains = {checker, checker->model->versions.v + first, n, parent};
 	struct graph graph = {n, parent_edge, tell_cycle, &chains};
 
+	for (size_t i = 0; i < n; i++) {
+		const struct version *version = chains.v[i];
+
+		parent[i] = version->parent ? find_in_run(&chains, version->parent) : GRAPH_NOWHERE;
+		check_version_product(checker, version);
+		check_parent(checker, version,
+			     parent[i] == GRAPH_NOWHERE ? NULL : chains.v[parent[i]]);
+	}
 	graph_cycles(&graph);
 	check_forks(&chains);
 }
 
 void check_version(struct checker *checker, const struct version *version)
 {
+	const char *project = version->from.file->unit.project;
+
 	check_version_product(checker, version);
-	check_parent(checker, version);
+	check_parent(checker, version,
+		     version->parent ? model_version(checker->model, project, version->product,
+						     version->parent)
+				     : NULL);
 }
 
 void check_versions(struct checker *checker)
@@ -251,8 +261,6 @@ void check_versions(struct checker *checker)
 		size_t n, first = check_version_run(model, version->from.file->unit.project,
 						    version->product, &n);
 
-		for (size_t j = 0; j < n; j++)
-			check_version(checker, model->versions.v[first + j]);
 		check_chains(checker, first, n);
 		i = first + n;
 	}

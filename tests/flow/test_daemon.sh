@@ -24,6 +24,8 @@ check_same "it deploys what is there" "successful" "$(slot web status)"
 deploy web web 1.1.0 one
 push "1.1.0"
 check "a push is seen without a poll" wait_until "1.1.0" is web version 1.1.0
+check_same "the log says once when its plan was ready" 1 \
+	"$(grep -ac "plan ready commit=$(head_commit) ms=[0-9.]*$" "$flow/log")"
 
 git -C "$config" pack-refs --all
 deploy web web 1.1.0 one "note: packed"
