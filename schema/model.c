@@ -129,12 +129,23 @@ static void report_duplicate(const struct identity *first, const struct identity
 	diag->related = first->from->at;
 }
 
+/* Files are mostly named after what is in them, and came by path. */
+static bool is_sorted(const identities *list)
+{
+	for (size_t i = 1; i < list->n; i++) {
+		if (identity_sort_cmp(&list->v[i - 1], &list->v[i]) > 0)
+			return false;
+	}
+	return true;
+}
+
 /* Sorts; of equal ones the first stays, the others are reported. */
 static void make_unique(identities *list, const struct object_type *type, struct diags *diags)
 {
 	size_t kept = 0;
 
-	VEC_SORT(list, identity_sort_cmp);
+	if (!is_sorted(list))
+		VEC_SORT(list, identity_sort_cmp);
 	for (size_t i = 0; i < list->n; i++) {
 		if (kept && identity_cmp(&list->v[kept - 1], &list->v[i]) == 0)
 			report_duplicate(&list->v[kept - 1], &list->v[i], type, diags);

@@ -20,8 +20,7 @@ static int report(struct closure *closure, const struct oid *id, const struct tr
 		return err_set(err, E_TOO_LARGE, "a commit needs more than %d objects",
 			       CLOSURE_OBJECTS_MAX);
 	/* Nobody else writes there, so it need not look anew for each object that it lacks. */
-	if (closure->have &&
-	    git_odb_exists_ext(closure->have, &object, GIT_ODB_LOOKUP_NO_REFRESH))
+	if (closure->have && git_odb_exists_ext(closure->have, &object, GIT_ODB_LOOKUP_NO_REFRESH))
 		return 0;
 	return closure->found(closure->arg, id, item, err) == 0 ? 1 : -1;
 }
