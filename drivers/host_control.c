@@ -153,12 +153,12 @@ int host_status_write(int dir, const struct host_status *status, struct err *err
 	return write_json(dir, HOST_STATUS_FILE, json, STATUS_MAX, err);
 }
 
-void host_status_settle(struct host_status *status, bool supervised, const char *boot)
+bool host_status_settle(struct host_status *status, bool supervised, const char *boot)
 {
 	bool was_alive = status->state == RUN_RUNNING || status->state == RUN_RESTARTING;
 
 	if (supervised || !was_alive)
-		return;
+		return false;
 	/* A stop that was under way is as good as done: its end is what was asked for. */
 	status->state = status->stopping ? RUN_STOPPED : RUN_EXITED;
 	snprintf(status->note, sizeof status->note, "%s",
@@ -171,6 +171,7 @@ void host_status_settle(struct host_status *status, bool supervised, const char 
 	status->check[0] = '\0';
 	if (status->health != HEALTH_NONE)
 		status->health = HEALTH_UNKNOWN;
+	return true;
 }
 
 /* ---- the lock ------------------------------------------------------------------------------ */

@@ -53,9 +53,9 @@ int host_status_read(int dir, struct host_status *out, struct err *err);
 int host_status_write(int dir, const struct host_status *status, struct err *err);
 /*
  * What is true, given what was written and whether a supervisor lives: one that was killed, or a
- * machine that was switched off, left a status that time has overtaken.
+ * machine that was switched off, left a status that time has overtaken. True: that is so.
  */
-void host_status_settle(struct host_status *status, bool supervised, const char *boot);
+bool host_status_settle(struct host_status *status, bool supervised, const char *boot);
 
 /* Takes the lock and writes our pid and start time into it. A descriptor, or -1 (held: E_CONFLICT).
  */

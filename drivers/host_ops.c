@@ -345,7 +345,7 @@ static int clean_up(struct call *call, struct target *target, enum run_state sta
 	lock = host_lock_take(target->dir, call->err);
 	if (lock < 0)
 		return -1;
-	host_status_settle(status, false, boot);
+	(void)host_status_settle(status, false, boot);
 	status->state = state;
 	status->run[0] = '\0';
 	return host_status_write(target->dir, status, call->err);

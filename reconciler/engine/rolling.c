@@ -265,13 +265,30 @@ static void note_drift(struct slot_run *run, const struct slot_plan *plan)
 	run->drifting = plan->drift;
 }
 
+/* What has to be started over and over is not tried for longer than what never becomes healthy. */
+static const char *started_too_late(const struct slot_plan *plan, struct slot_run *run,
+				    const struct target *target, const struct rollout *rollout)
+{
+	for (size_t i = 0; i < rollout->ops_n; i++)
+		if (target->trying && rollout->ops[i].kind == OP_START &&
+		    deadline_passed(run, plan))
+			return rollout->ops[i].name;
+	return NULL;
+}
+
 static int roll(struct work *work, const struct slot_plan *plan, struct slot_run *run,
 		const struct target *target)
 {
 	struct rollout rollout = {0};
+	const char *late;
 	rollout_next(work->arena, &target->rollout, &rollout);
 	switch (rollout.state) {
 	case ROLLOUT_OPS:
+		late = started_too_late(plan, run, target, &rollout);
+		if (late) {
+			set_unhealthy(work, plan, run, late);
+			return fail(work, plan, run, late);
+		}
 		if (plan->slot && !target->trying && is_flapping(work, run))
 			return 0;
 		return intents_queue(work, run, &plan->key, target->record ? target->record->id : 0,
