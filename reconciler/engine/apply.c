@@ -90,6 +90,10 @@ int engine_apply(const struct engine_options *options,
 		err_wrap(err, "run it again");
 		status = -1;
 	}
+	if (status == 0 && engine.unwritten.code != E_NONE) {
+		*err = engine.unwritten;
+		status = -1;
+	}
 	if (status == 0 && engine.tip.problem.code != E_NONE) {
 		*err = engine.tip.problem;
 		status = -1;

@@ -101,8 +101,11 @@ void control_turn(struct control *control)
 	bool settled = engine_is_settled(engine);
 	for (size_t i = 0; i < control->clients.n; i++) {
 		struct client *client = control->clients.v[i];
-		if (!client->gone && client->waits_for && settled &&
-		    engine->tip.served >= client->waits_for)
+		if (client->gone || !client->waits_for || !settled)
+			continue;
+		if (engine->unwritten.code != E_NONE)
+			answer_error(client, &engine->unwritten);
+		else if (engine->tip.served >= client->waits_for)
 			answer_result(client, request_synced(engine));
 	}
 	size_t kept = 0;

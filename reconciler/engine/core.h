@@ -161,7 +161,15 @@ struct engine {
 	struct history history;
 	bool history_stale;
 	bool in_transaction;
-	struct err lost;   /* ledger or state directory gone: begin anew; E_NONE: no */
+	struct err lost; /* ledger or state directory gone: begin anew; E_NONE: no */
+	/*
+	 * Why the ledger could not be read or written (a full disk); E_NONE: it can. Nothing new
+	 * is begun until it can be written again. Then all is begun anew, because what was
+	 * believed may not be what is written.
+	 */
+	struct err unwritten;
+	struct backoff unwritten_backoff;
+	struct loop_timer *unwritten_timer;
 	bool adopting;	   /* the ledger is new: adopt what labels prove */
 	bool orphans_wait; /* ... and orphans were found, which wait for approve */
 
@@ -184,11 +192,14 @@ void engine_close(struct engine *engine);
 void engine_say(struct engine *engine, const char *event, const char *subject, const char *detail);
 /* Is the ledger still the one that was opened, and whole? If not, engine->lost says why. */
 bool engine_stands(struct engine *engine);
-/* Says so; a ledger that is damaged is not used any longer. */
+/*
+ * Says so. A ledger that is damaged is not used any longer; one that cannot be written now is tried
+ * again and again, ever less often.
+ */
 void engine_ledger_failed(struct engine *engine, const struct err *err);
 /* Begins the turn's transaction if none is open. */
 int engine_write(struct engine *engine, struct err *err);
-/* Commits it, if any. On failure everything believed is read again at the next turn. */
+/* Commits it, if any. On failure everything believed is read again: engine->unwritten. */
 int engine_commit(struct engine *engine);
 /* The history, read again if it is stale. NULL: the ledger cannot be read now. */
 const struct history *engine_history(struct engine *engine);

@@ -64,11 +64,42 @@ bool engine_stands(struct engine *engine)
 	       ledger_check_there(engine->ledger, lost) == 0;
 }
 
+static void on_unwritten(void *arg);
+
+static void try_again_later(struct engine *engine)
+{
+	backoff_failed(&engine->unwritten_backoff);
+	engine->unwritten_timer = loop_timer_add(
+		engine->loop, backoff_left(&engine->unwritten_backoff) + 1, on_unwritten, engine);
+}
+
+/* Something must be written: an empty transaction needs no disk. */
+static void on_unwritten(void *arg)
+{
+	struct engine *engine = arg;
+	engine->unwritten_timer = NULL;
+	if (ledger_begin(engine->ledger, NULL) == 0 &&
+	    ledger_put(engine->ledger, "unwritten", engine->unwritten.text, NULL) == 0 &&
+	    ledger_put(engine->ledger, "unwritten", NULL, NULL) == 0 &&
+	    ledger_commit(engine->ledger, NULL) == 0) {
+		err_set(&engine->lost, E_LEDGER, "the ledger can be written again");
+		return;
+	}
+	ledger_rollback(engine->ledger);
+	try_again_later(engine);
+}
+
 void engine_ledger_failed(struct engine *engine, const struct err *err)
 {
-	log_event(LOG_ERROR, "ledger", "error", err->text, NULL);
+	bool first = engine->unwritten.code == E_NONE;
+	if (first)
+		log_event(LOG_ERROR, "ledger", "error", err->text, NULL);
 	if (err->code == E_LEDGER_CORRUPT)
 		engine->lost = *err;
+	else if (first && (err->code == E_DISK_FULL || err->code == E_LEDGER)) {
+		engine->unwritten = *err;
+		try_again_later(engine);
+	}
 }
 
 int engine_write(struct engine *engine, struct err *err)
@@ -76,6 +107,8 @@ int engine_write(struct engine *engine, struct err *err)
 	struct err own = ERR_INIT;
 	if (engine->in_transaction)
 		return 0;
+	if (engine->unwritten.code != E_NONE)
+		return err_set(err, engine->unwritten.code, "%s", engine->unwritten.text);
 	if (!engine_stands(engine))
 		return err_set(err, engine->lost.code, "%s", engine->lost.text);
 	if (ledger_begin(engine->ledger, &own) < 0) {
@@ -204,6 +237,7 @@ void engine_close(struct engine *engine)
 	if (engine->ledger)
 		engine_commit(engine);
 	if (engine->loop) {
+		loop_timer_del(&engine->unwritten_timer);
 		tip_release(engine);
 		nodes_release(engine);
 		slots_release(engine);
@@ -226,7 +260,7 @@ void engine_close(struct engine *engine)
 /* What a pass can wait for; the rest (an unreachable node, approve, a retry) takes other events. */
 static bool can_go_on(const struct slot_run *run)
 {
-	static const char *const within[] = {"", "registry", "dependency", "ring"};
+	static const char *const within[] = {"", "registry", "dependency", "ring", "retry"};
 	for (size_t i = 0; i < ARRAY_LEN(within); i++)
 		if (str_eq(run->waiting, within[i]))
 			return true;
@@ -236,6 +270,8 @@ static bool can_go_on(const struct slot_run *run)
 bool engine_is_settled(struct engine *engine)
 {
 	const struct tip *tip = &engine->tip;
+	if (engine->unwritten.code != E_NONE)
+		return !engine->children;
 	if (tip->state != TIP_IDLE || tip->wanted != tip->served || engine->children ||
 	    engine->queue.n)
 		return false;

@@ -337,11 +337,16 @@ static bool tell_plan(struct engine *engine)
 	return true;
 }
 
+static bool may_begin(const struct engine *engine)
+{
+	return !engine->stopping && engine->unwritten.code == E_NONE;
+}
+
 void nodes_turn(struct engine *engine)
 {
 	bool planned = false;
 	let_go(engine);
-	if (!engine->stopping) {
+	if (may_begin(engine)) {
 		for (struct map_entry *e = NULL; (e = map_next(&engine->nodes, e));) {
 			struct node_run *node = e->value;
 			if (node->fresh)
@@ -351,19 +356,18 @@ void nodes_turn(struct engine *engine)
 	}
 	/* Acts first: they are what somebody waits for. Where there are none, nothing a look does
 	 * has to wait for the disk. */
-	if (!engine->stopping && engine->queue.n == 0)
+	if (may_begin(engine) && engine->queue.n == 0)
 		start_looks(engine);
 	/* Intents must be on disk before their changes start. */
-	bool written = engine_commit(engine) == 0;
-	if (!written) {
+	if (engine_commit(engine) < 0) {
 		for (size_t i = 0; i < engine->queue.n; i++)
 			drop_act(engine, engine->queue.v[i]);
 		engine->queue.n = 0;
 	}
-	if (!engine->stopping && written)
+	if (may_begin(engine)) {
 		start_acts(engine);
-	if (!engine->stopping)
 		start_looks(engine);
+	}
 	/* What nobody waits for comes last. */
 	if (planned)
 		keeping_want(engine);

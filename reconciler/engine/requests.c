@@ -284,9 +284,17 @@ static const struct request {
 
 json_t *request_handle(struct engine *engine, const char *op, const json_t *args, struct err *err)
 {
+	json_t *result = NULL;
 	for (size_t i = 0; i < ARRAY_LEN(requests); i++)
-		if (str_eq(requests[i].op, op))
-			return requests[i].handle(engine, args, err);
+		if (str_eq(requests[i].op, op)) {
+			result = requests[i].handle(engine, args, err);
+			/* Who is told yes can rely on it. */
+			if (!result || engine_commit(engine) == 0)
+				return result;
+			json_decref(result);
+			err_set(err, engine->unwritten.code, "%s", engine->unwritten.text);
+			return NULL;
+		}
 	err_set(err, E_NOT_SUPPORTED, "this reconciler has no operation %s", op);
 	return NULL;
 }
