@@ -118,6 +118,16 @@ releases() {
 }
 supervisors() { grep -lsazx supervise /proc/[0-9]*/cmdline | xargs -r grep -lsazx "$data" | wc -l; }
 
+# await WANTED - a workload that was itself killed is started again by its supervisor, after a second
+# and then ever later; that is no reconciler's business.
+await() {
+	local tries
+	for ((tries = 0; tries < 50; tries++)); do
+		[ -n "$(comm -23 <(echo "$1") <(releases))" ] || return 0
+		sleep 0.1
+	done
+}
+
 # converged WANTED - all oracles after one more apply; WANTED is what `releases` must say.
 converged() {
 	local wanted=$1 log=$flow/again exit now before
@@ -126,6 +136,7 @@ converged() {
 	exit=$?
 	[ $exit = 0 ] || { echo "unconverged: apply ended with $exit: $(head -c 300 "$log" | tr '\n' ' ')"; return; }
 	is_synced || echo "unconverged: status does not say synced"
+	await "$wanted"
 	now=$(releases)
 	[ -z "$(comm -23 <(echo "$wanted") <(echo "$now"))" ] ||
 		echo "lost: $(comm -23 <(echo "$wanted") <(echo "$now") | tr '\n' ',')"

@@ -9,7 +9,7 @@
  * with SIGKILL, and the call is not made; the others go on undisturbed. With N 0 nobody is killed.
  *
  * A COMMAND that does not end by itself needs UNTIL: it is given to sh beside COMMAND, untraced,
- *and at its end COMMAND gets SIGTERM. When COMMAND ends first, UNTIL is killed.
+ * and at its end COMMAND gets SIGTERM. When COMMAND ends first, UNTIL is ended.
  *
  * When COMMAND has ended, what it left running is let go. The last line of standard error is
  *
@@ -184,12 +184,17 @@ static pid_t start_until(const char *script)
 	return pid;
 }
 
+/* Nicely first: a git that is killed leaves its locks in the repository. */
 static void end_until(void)
 {
 	if (killer.until <= 0)
 		return;
+	kill(-killer.until, SIGTERM);
+	for (int tries = 0; tries < 500 && kill(-killer.until, 0) == 0; tries++) {
+		waitpid(killer.until, NULL, WNOHANG);
+		usleep(10000);
+	}
 	kill(-killer.until, SIGKILL);
-	waitpid(killer.until, NULL, 0);
 }
 
 /* The command, stopped before its first instruction and traced. */
