@@ -61,6 +61,7 @@ int store_create(const char *path, struct err *err)
 /* ---------------------------------------------------------------- packs */
 
 #define PACK_SUFFIX ".pack"
+#define INDEX_SUFFIX ".idx"
 
 static bool is_pack(const char *name)
 {
@@ -84,7 +85,7 @@ static int remove_file(int folder, const char *name, struct err *err)
 static int remove_pack(int folder, const char *name, struct err *err)
 {
 	char *index AUTO_FREE =
-		mem_printf("%.*s.idx", (int)(strlen(name) - strlen(PACK_SUFFIX)), name);
+		mem_printf("%.*s" INDEX_SUFFIX, (int)(strlen(name) - strlen(PACK_SUFFIX)), name);
 
 	if (remove_file(folder, index, err) != 0)
 		return -1;
@@ -123,10 +124,22 @@ int store_packs(const char *path, struct err *err)
 	return each_name(path, count_pack, &count, err) == 0 ? count : -1;
 }
 
+/* The library gives the index its name first, then the pack. */
+static bool is_index_alone(int folder, const char *name)
+{
+	char *pack AUTO_FREE = NULL;
+
+	if (!str_ends(name, INDEX_SUFFIX))
+		return false;
+	pack = mem_printf("%.*s" PACK_SUFFIX, (int)(strlen(name) - strlen(INDEX_SUFFIX)), name);
+	return faccessat(folder, pack, F_OK, 0) != 0 && errno == ENOENT;
+}
+
 static int sweep_name(int folder, const char *name, void *arg, struct err *err)
 {
 	(void)arg;
-	return is_unfinished(name) ? remove_file(folder, name, err) : 0;
+	return is_unfinished(name) || is_index_alone(folder, name) ? remove_file(folder, name, err)
+								   : 0;
 }
 
 int store_sweep(const char *path, struct err *err)

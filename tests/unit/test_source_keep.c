@@ -284,9 +284,11 @@ static void test_leftovers_are_swept(void **state)
 
 	assert_done(repo_keep(world->repo, &kept, 1, &err), err);
 	test_run(world->folder, "cd state/objects.git; echo x >objects/pack/pack_git2_abc123\n"
+				"touch objects/pack/pack-0123.idx\n"
 				"echo y >ref.new; touch refs/keep/nonsense");
 	assert_done(repo_keep(world->repo, &kept, 1, &err), err);
 	test_run(world->folder, "cd state/objects.git; test ! -e objects/pack/pack_git2_abc123\n"
+				"test ! -e objects/pack/pack-0123.idx\n"
 				"test ! -e refs/keep/nonsense");
 }
 
