@@ -1,27 +1,21 @@
 #include "base/sys.h"
 #include "drivers/host_health.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fs.h"
-#include "base/httpc.h"
 #include "base/num.h"
 #include "base/proc.h"
+#include "drivers/host_probe.h"
 #include "schema/kinds.h"
 
 #define FIRST_DELAY_MS 50
 #define OUTPUT_MAX ((size_t)4096)
-#define REPLY_MAX ((size_t)1 << 20)
-/* A child that only connects ends itself a little after its own deadline at the latest. */
-#define GRACE_MS 1000
 
 #define SETTING(health, name) KIND_OR((health)->check, health_check, name)
 
@@ -52,65 +46,42 @@ bool host_health_accepts(const char *ranges, long status)
 	return false;
 }
 
-static int check_http(const struct health_check *check, int64_t timeout_ms)
+static int check_http(const struct health_check *check)
 {
 	const struct http_check *http = check->http;
-	AUTO_FREE char *url = mem_printf("http://127.0.0.1:%lld%s", (long long)http->port,
-					 KIND_TEXT_OR(http, http_check, path));
-	struct httpc_request request = {
-		.url = url, .connect_ms = timeout_ms, .total_ms = timeout_ms};
-	struct httpc_reply reply = {.body = BUF_INIT(REPLY_MAX)};
+	const char *path = KIND_TEXT_OR(http, http_check, path);
 	struct err problem = ERR_INIT;
-	int done = httpc_fetch(&request, &reply, &problem);
+	int status;
 
-	/* A body past the cap came after a whole status: that is all there is to know. */
-	if (done != 0 && !(problem.code == E_TOO_LARGE && reply.status))
-		dprintf(STDOUT_FILENO, "%s\n", problem.text);
-	else if (host_health_accepts(KIND_TEXT_OR(http, http_check, status), reply.status))
+	if (host_probe_http(http->port, path, &status, &problem) != 0)
+		dprintf(STDOUT_FILENO, "http://127.0.0.1:%lld%s: %s\n", (long long)http->port, path,
+			problem.text);
+	else if (host_health_accepts(KIND_TEXT_OR(http, http_check, status), status))
 		return 0;
 	else
-		dprintf(STDOUT_FILENO, "%s: status %ld\n", url, reply.status);
+		dprintf(STDOUT_FILENO, "http://127.0.0.1:%lld%s: status %d\n",
+			(long long)http->port, path, status);
 	return 1;
 }
 
-static int connect_to(int family, const struct sockaddr *address, socklen_t size)
-{
-	int fd AUTO_FD = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	return fd < 0 ? -1 : connect(fd, address, size);
-}
-
-/* Blocks: the parent has the deadline. */
 static int check_tcp(const struct health_check *check)
 {
-	in_port_t port = htons((uint16_t)check->tcp->port);
-	struct sockaddr_in v4 = {
-		.sin_family = AF_INET, .sin_port = port, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	struct sockaddr_in6 v6 = {
-		.sin6_family = AF_INET6, .sin6_port = port, .sin6_addr = in6addr_loopback};
-	int number;
+	struct err problem = ERR_INIT;
+	int fd AUTO_FD = host_probe_connect(check->tcp->port, &problem);
 
-	if (connect_to(AF_INET, (const struct sockaddr *)&v4, sizeof v4) == 0)
-		return 0;
-	number = errno;
-	if (connect_to(AF_INET6, (const struct sockaddr *)&v6, sizeof v6) == 0)
-		return 0;
-	dprintf(STDOUT_FILENO, "connect to port %lld: %s\n", (long long)check->tcp->port,
-		strerror(number));
-	return 1;
+	if (fd < 0)
+		dprintf(STDOUT_FILENO, "%s\n", problem.text);
+	return fd < 0;
 }
 
 /* In a session of its own, as commands are, so that one signal ends all of it. */
 NORETURN
 static void be_check(const struct host_health *health, pid_t parent, int output)
 {
-	int64_t timeout_ms = SETTING(health, timeout);
-
 	if (setsid() < 0 || host_user_become(&health->like->user) != 0 ||
 	    host_run_child(parent, output, STDERR_FILENO) != 0)
 		_exit(1);
-	_exit(health->check->http ? check_http(health->check, timeout_ms + GRACE_MS)
-				  : check_tcp(health->check));
+	_exit(health->check->http ? check_http(health->check) : check_tcp(health->check));
 }
 
 static pid_t spawn_check(struct host_health *health, int output)

@@ -1,0 +1,188 @@
+/* A look at a port from outside: what peers of all kinds say, and what that means. */
+#include "tests/support/test.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/fs.h"
+#include "drivers/host_probe.h"
+
+/* Listens on the loopback, of IPv6 where v6; -1 where the machine has none. */
+static int listen_on(bool v6, int64_t *port)
+{
+	struct sockaddr_in a4 = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in6 a6 = {.sin6_family = AF_INET6, .sin6_addr = in6addr_loopback};
+	struct sockaddr *address = v6 ? (struct sockaddr *)&a6 : (struct sockaddr *)&a4;
+	socklen_t size = v6 ? sizeof a6 : sizeof a4;
+	int fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || bind(fd, address, size) != 0) {
+		close(fd);
+		return -1;
+	}
+	assert_int_equal(listen(fd, 4), 0);
+	assert_int_equal(getsockname(fd, address, &size), 0);
+	*port = ntohs(v6 ? a6.sin6_port : a4.sin_port);
+	return fd;
+}
+
+/* One connection: the request goes to `asked`, the answer in two parts to the peer. */
+NORETURN
+static void serve(int listener, int asked, const char *answer, size_t len)
+{
+	char text[4096];
+	int fd = accept(listener, NULL, NULL);
+	ssize_t n = read(fd, text, sizeof text);
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGPIPE, SIG_IGN);
+	(void)fs_write_all(asked, text, n > 0 ? (size_t)n : 0);
+	close(asked);
+	(void)fs_write_all(fd, answer, len / 2);
+	(void)fs_write_all(fd, answer + len / 2, len - len / 2);
+	close(fd);
+	_exit(0);
+}
+
+static int ask(bool v6, const char *answer, char *request, struct err *err)
+{
+	int64_t port;
+	int listener AUTO_FD = listen_on(v6, &port), asked[2], status = -1;
+	struct buf text AUTO_BUF = BUF_INIT(BUF_MAX_LINE);
+	pid_t pid;
+
+	if (listener < 0)
+		return -2;
+	assert_int_equal(pipe(asked), 0);
+	pid = fork();
+	if (pid == 0)
+		serve(listener, asked[1], answer, strlen(answer));
+	close(asked[1]);
+	if (host_probe_http(port, "/live?deep=1", &status, err) != 0)
+		status = -1;
+	assert_int_equal(fs_read_fd(asked[0], "request", 4096, &text, NULL), 0);
+	if (request)
+		snprintf(request, 4096, "%s", buf_str(&text));
+	close(asked[0]);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	return status;
+}
+
+static void what_is_asked(void **state)
+{
+	struct err err = ERR_INIT;
+	char request[4096];
+
+	(void)state;
+	assert_int_equal(ask(false, "HTTP/1.1 204 No Content\r\n\r\n", request, &err), 204);
+	assert_true(str_starts(request, "GET /live?deep=1 HTTP/1.1\r\nHost: 127.0.0.1:"));
+	assert_non_null(strstr(request, "\r\nConnection: close\r\n"));
+	assert_true(str_ends(request, "\r\n\r\n"));
+}
+
+static void answers(void **state)
+{
+	static const struct {
+		const char *answer;
+		int status;
+	} rows[] = {
+		{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", 200},
+		{"HTTP/1.0 503 Busy\r\nA: b\r\n\r\n", 503},
+		{"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\n\r\n", 302},
+		{"HTTP/1.1 404\r\n\r\n", 404},
+		{"HTTP/1.1 200 OK\nA: b\n\nbody\r\n\r\n", 200},
+		{"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
+		 "HTTP/1.1 500 No\r\n\r\n",
+		 500},
+		{"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\ncut short", 200},
+		{"HTTP/1.1 101 Switching\r\n\r\n", 101},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err err = ERR_INIT;
+
+		print_message("# answer %zu\n", i);
+		assert_int_equal(ask(false, rows[i].answer, NULL, &err), rows[i].status);
+	}
+}
+
+static void what_is_no_answer(void **state)
+{
+	static const struct {
+		const char *answer;
+		enum err_code code;
+	} rows[] = {
+		{"", E_NODE_UNREACHABLE},
+		{"HTTP/1.1 200 OK\r\nA: b\r\n", E_NODE_UNREACHABLE},
+		{"HTTP/1.1 100 Continue\r\n\r\n", E_NODE_UNREACHABLE},
+		{"nonsense\r\n\r\n", E_BAD_INPUT},
+		{"HTTP/2 200\r\n\r\n", E_BAD_INPUT},
+		{"HTTP/1.1 2000 OK\r\n\r\n", E_BAD_INPUT},
+		{"HTTP/1.1 20\r\n\r\n", E_BAD_INPUT},
+		{"HTTP/1.1 999 OK\r\n\r\n", E_BAD_INPUT},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err err = ERR_INIT;
+
+		print_message("# answer %zu\n", i);
+		assert_int_equal(ask(false, rows[i].answer, NULL, &err), -1);
+		assert_string_equal(err_code_name(err.code), err_code_name(rows[i].code));
+	}
+}
+
+static void a_header_without_end(void **state)
+{
+	struct buf answer AUTO_BUF = BUF_INIT(BUF_MAX_TEXT);
+	struct err err = ERR_INIT;
+
+	(void)state;
+	buf_adds(&answer, "HTTP/1.1 200 OK\r\n");
+	while (answer.len < (size_t)100 << 10)
+		buf_adds(&answer, "X-More: and more and more and more\r\n");
+	assert_int_equal(ask(false, buf_str(&answer), NULL, &err), -1);
+	assert_int_equal(err.code, E_TOO_LARGE);
+}
+
+static void ipv6_only(void **state)
+{
+	struct err err = ERR_INIT;
+	int status = ask(true, "HTTP/1.1 200 OK\r\n\r\n", NULL, &err);
+
+	(void)state;
+	if (status == -2)
+		SKIP_BECAUSE("this machine has no IPv6 loopback");
+	assert_int_equal(status, 200);
+}
+
+static void nobody_listens(void **state)
+{
+	struct err err = ERR_INIT;
+	int64_t port;
+	int status;
+
+	(void)state;
+	close(listen_on(false, &port));
+	assert_fails(host_probe_connect(port, &err), err, E_NODE_UNREACHABLE);
+	assert_non_null(strstr(err.text, "refused"));
+	assert_fails(host_probe_http(port, "/", &status, &err), err, E_NODE_UNREACHABLE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_asked),     cmocka_unit_test(answers),
+		cmocka_unit_test(what_is_no_answer), cmocka_unit_test(a_header_without_end),
+		cmocka_unit_test(ipv6_only),	     cmocka_unit_test(nobody_listens),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
