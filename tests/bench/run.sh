@@ -109,6 +109,8 @@ bench_idle() {
 		sleep 0.2
 	done
 	figure "memory of the idle daemon, $1 deployments (PSS)" MiB "$2" "${values[@]}"
+	# Each poll of a local repository is ten: the branch is read (4), a tenth of jitter drawn, the
+	# lock and the ledger are looked for (3), the timer set, and waited. The rest is strace's coming.
 	timeout -s INT "${BENCH_IDLE:-60}" strace -c -f -p "$daemon" -o "$flow/strace" 2>/dev/null
 	calls=$(awk '$NF == "total" { print $4 == "total" ? $3 : $(NF - (NF > 5 ? 2 : 1)) }' "$flow/strace")
 	figure "system calls of the idle daemon a minute, $1 deployments" calls "" \
