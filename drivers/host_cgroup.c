@@ -286,7 +286,7 @@ char *host_cgroup_make(const struct host_cgroup_base *base, enum host_controller
 	parent = parent_of(base);
 	if (base->version == 2 && hand_on(parent, controller_words[controller], err) != 0)
 		return NULL;
-	path = host_cgroup_path(base, name);
+	path = mem_printf("%s/%s", parent, name);
 	if (make_group(path, err) != 0)
 		return NULL;
 	made = path;

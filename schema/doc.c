@@ -413,11 +413,11 @@ static const char *meaning_hint(const char *problem)
 static const char *syntax_hint(const struct reader *reader, const yaml_mark_t *mark)
 {
 	const char *line = line_of(reader, mark);
-	char stopped_at = line ? line[mark->column] : '\0';
+	const char *stop = line ? line + mark->column : NULL;
 
-	if (line && (stopped_at == '\t' || line[strspn(line, " ")] == '\t'))
+	if (stop && (*stop == '\t' || line[strspn(line, " ")] == '\t'))
 		return "indent with blanks, not with tabs";
-	if (stopped_at == '@' || stopped_at == '`' || stopped_at == '%')
+	if (stop && (*stop == '@' || *stop == '`' || *stop == '%'))
 		return "put the value in quotes";
 	return meaning_hint(reader->parser.problem);
 }

@@ -61,7 +61,9 @@ bool str_ends(const char *text, const char *suffix);
 /* A to Z become small, a to z large; all else, in any locale, stays. */
 static inline char ascii_upper(char c)
 {
-	return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+	if (c >= 'a' && c <= 'z')
+		return (char)(c - ('a' - 'A'));
+	return c;
 }
 static inline char ascii_lower(char c)
 {
