@@ -286,9 +286,13 @@ int host_image_resolve(const struct host *host, const char *reference, struct bu
 int host_image_remove(const struct host *host, const char *digest, bool *changed, struct err *err)
 {
 	const char *hex = hex_of(digest);
+	int lock AUTO_FD = -1;
 
 	if (!hex)
 		return err_set(err, E_BAD_INPUT, "%s is no image digest", digest);
+	lock = host_lock(host, HOST_IMAGES, err);
+	if (lock < 0 || host_sweep(host, HOST_IMAGES, err) != 0)
+		return -1;
 	*changed = is_there(host, hex);
 	return drop_copy(host, hex, err);
 }

@@ -42,6 +42,7 @@ int host_image_pull(const struct host *host, const struct spec *spec, bool *chan
 		    struct err *err);
 /* Is there a copy that is what its name says? E_IMAGE_UNKNOWN; a rotten one is removed. */
 int host_image_prove(const struct host *host, const char *digest, struct err *err);
+/* Also what an interrupted pull or removal left of any image. */
 int host_image_remove(const struct host *host, const char *digest, bool *changed, struct err *err);
 
 #endif

@@ -113,15 +113,17 @@ static int see_workload(void *arg, const char *name, struct err *err)
 	return 0;
 }
 
-/* ---- images, volumes and what is not ours
- * ---------------------------------------------------------- */
+/* ---- images, volumes and what is not ours -------------------------------------------------- */
 
+/* A pull or a removal that was killed left the digits at the end of a hidden name. */
 static int see_image(void *arg, const char *name, struct err *err UNUSED)
 {
 	struct look *look = arg;
+	size_t len = strlen(name), hex_len = HASH_HEX_SIZE - 1;
+	const char *hex = name[0] == '.' && len > hex_len ? name + len - hex_len : name;
 
-	if (hash_is_hex(name))
-		VEC_PUSH(&look->images, arena_printf(look->arena, "sha256:%s", name));
+	if (hash_is_hex(hex))
+		VEC_PUSH(&look->images, arena_printf(look->arena, "sha256:%s", hex));
 	return 0;
 }
 
@@ -172,16 +174,16 @@ static int see(struct look *look, const char *part,
 		 ? arena_memdup((look)->arena, (look)->list.v, (look)->list.n * sizeof(type))      \
 		 : NULL)
 
-/* A name of another's is found twice: its control folder and its own folder. */
-static void drop_doubles(struct observed *out)
+/* Of a sorted list; how many are left. */
+static size_t drop_doubles(const char **names, size_t all)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < out->foreign_n; i++) {
-		if (n == 0 || !str_eq(out->foreign[n - 1], out->foreign[i]))
-			out->foreign[n++] = out->foreign[i];
+	for (size_t i = 0; i < all; i++) {
+		if (n == 0 || !str_eq(names[n - 1], names[i]))
+			names[n++] = names[i];
 	}
-	out->foreign_n = n;
+	return n;
 }
 
 static void take_lists(struct look *look, struct observed *out)
@@ -195,7 +197,9 @@ static void take_lists(struct look *look, struct observed *out)
 	out->foreign = COPY_LIST(look, foreign, const char *);
 	out->foreign_n = look->foreign.n;
 	observed_sort(out);
-	drop_doubles(out);
+	/* A name of another's is found twice: its control folder and its own folder. */
+	out->foreign_n = drop_doubles(out->foreign, out->foreign_n);
+	out->images_n = drop_doubles(out->images, out->images_n);
 }
 
 /* Two nodes with one data root are one engine, whatever links lead there. */

@@ -117,7 +117,7 @@ struct observed {
 	size_t workloads_n;
 	struct volume_seen *volumes; /* sorted by name */
 	size_t volumes_n;
-	const char **images; /* digests of the images that trueup brought there, sorted */
+	const char **images; /* digests of what trueup brought there, half-made too; sorted */
 	size_t images_n;
 	const char **foreign; /* names in use that are not ours, sorted; for name-foreign */
 	size_t foreign_n;

@@ -6,6 +6,14 @@
 
 /* ---- writing down ---- */
 
+static bool needs_image(const struct op *ops, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (ops[i].kind == OP_PULL || ops[i].kind == OP_CREATE || ops[i].kind == OP_START)
+			return true;
+	return false;
+}
+
 static struct spec *copy_spec(struct arena *arena, const struct spec *spec)
 {
 	AUTO_JSON json_t *json = spec_json(spec);
@@ -48,6 +56,9 @@ int intents_queue(struct work *work, struct slot_run *run, const struct slot_key
 	/* Until the node bears our marker only one slot goes ahead, and puts it there. */
 	if (!work->observed->owner && !claim)
 		return 0;
+	/* What is on its way out may be what is wanted now. The end of that gives a new look. */
+	if (slot_run_of_node(work->engine, work->node->name)->busy && needs_image(ops, n))
+		return 0;
 	if (engine_write(work->engine, work->err) < 0)
 		return -1;
 	struct pending_group group = {.slot = run, .arena = arena_new(0)};
@@ -71,7 +82,8 @@ int intents_queue(struct work *work, struct slot_run *run, const struct slot_key
 static bool is_slow(const struct pending_group *group)
 {
 	for (size_t i = 0; i < group->ops_n; i++)
-		if (group->ops[i].kind == OP_STOP || group->ops[i].kind == OP_REMOVE)
+		if (group->ops[i].kind == OP_STOP || group->ops[i].kind == OP_REMOVE ||
+		    group->ops[i].kind == OP_IMAGE_REMOVE)
 			return true;
 	return false;
 }

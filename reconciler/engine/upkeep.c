@@ -1,5 +1,6 @@
 #include "base/sys.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "engine/intents.h"
 #include "engine/upkeep.h"
@@ -49,6 +50,18 @@ static bool may_try(struct work *work, struct slot_run *run)
 	return false;
 }
 
+/* As many of the digests as a line takes; every one of them has a step of its own. */
+static const char *detail_of(struct arena *arena, const char *const *digests, size_t n)
+{
+	enum { NAMED_MAX = 20 };
+	struct buf text AUTO_BUF = BUF_INIT(BUF_MAX_LINE);
+	for (size_t i = 0; i < n && i < NAMED_MAX; i++)
+		buf_addf(&text, "%s%s", i ? " " : "", digests[i]);
+	if (n > NAMED_MAX)
+		buf_addf(&text, " and %zu more", n - NAMED_MAX);
+	return arena_strdup(arena, buf_str(&text));
+}
+
 int upkeep_work(struct work *work)
 {
 	struct engine *engine = work->engine;
@@ -79,5 +92,8 @@ int upkeep_work(struct work *work)
 	log_event(LOG_INFO, "images", "node", node->name, "not needed any more",
 		  log_int((int64_t)n), NULL);
 	const struct slot_key key = {.node = node->name};
-	return intents_queue(work, run, &key, 0, ops, n);
+	if (intents_queue(work, run, &key, 0, ops, n) < 0)
+		return -1;
+	return ledger_audit(engine->ledger, "trueup", "image-remove", node->name,
+			    detail_of(work->arena, digests, n), clock_wall_ms(), work->err);
 }

@@ -50,6 +50,18 @@ static int need_record(struct needs *needs, const struct record *record, struct 
 	return 0;
 }
 
+/* A release that came back is the same images: it counts once, where it is newest. */
+static bool counts(const struct record *records, size_t n, size_t at)
+{
+	if (!records[at].succeeded)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if ((i > at || records[i].active) && records[i].succeeded &&
+		    str_eq(records[i].release_id, records[at].release_id))
+			return false;
+	return true;
+}
+
 /* The records of one slot, oldest first. */
 static int need_slot(struct needs *needs, const struct record *records, size_t n, struct err *err)
 {
@@ -59,7 +71,7 @@ static int need_slot(struct needs *needs, const struct record *records, size_t n
 		const struct record *record = &records[i];
 		bool kept = record->active || record_is_open(record);
 
-		if (!kept && record->succeeded && left > 0) {
+		if (!kept && left > 0 && counts(records, n, i)) {
 			kept = true;
 			left--;
 		}

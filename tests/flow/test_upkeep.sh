@@ -26,6 +26,8 @@ for name in 1.1.0 1.2.0; do
 	pushed "$name"
 done
 check_same "the image that serves stays, and that of one release before" "1.1.0 1.2.0" "$(tags)"
+check_same "which is in the audit log" 1 \
+	"$("$trueup" audit --json --state "$state" | jq '[.[] | select(.action == "image-remove")] | length')"
 "$trueup" pause shop --state "$state" >/dev/null
 deploy web web 1.3.0 one
 push "1.3.0"

@@ -197,7 +197,7 @@ static void after_take_away(void)
 	struct observed seen = test_observe(host.driver, host.arena);
 
 	assert_int_equal(count_processes(), 0);
-	assert_int_equal(seen.workloads_n + seen.volumes_n + seen.foreign_n, 0);
+	assert_int_equal(seen.workloads_n + seen.volumes_n + seen.foreign_n + seen.images_n, 0);
 	assert_false(fs_exists(host_bench_path(NAME)));
 	assert_tidy();
 }

@@ -272,6 +272,33 @@ static void images_go_when_nobody_needs_them(void **state)
 	assert_true(test_apply(host.driver, OP_PULL, NULL, NULL, spec));
 }
 
+/* A pull and a removal that were killed: they are seen as what they were of, and go with it. */
+static void half_made_images_go(void **state)
+{
+	struct spec *spec = host_run("exec sleep 1000", NULL);
+	const char *hex = strchr(spec->digest, ':') + 1;
+	const char *other = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+	const char *images = host_bench_path("images");
+	const char *left[] = {arena_printf(host.arena, "%s/.new-%s", images, other),
+			      arena_printf(host.arena, "%s/.old-%s", images, other),
+			      arena_printf(host.arena, "%s/.new-%s", images, hex)};
+	struct observed seen;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(left); i++)
+		assert_int_equal(mkdir(left[i], 0700), 0);
+	seen = test_observe(host.driver, host.arena);
+	assert_int_equal(seen.images_n, 2);
+	assert_string_equal(seen.images[str_eq(seen.images[0], spec->digest)],
+			    arena_printf(host.arena, "sha256:%s", other));
+	host_apply_on(OP_IMAGE_REMOVE, arena_printf(host.arena, "sha256:%s", other));
+	for (size_t i = 0; i < ARRAY_LEN(left); i++)
+		assert_false(fs_is_dir(left[i]));
+	seen = test_observe(host.driver, host.arena);
+	assert_int_equal(seen.images_n, 1);
+	assert_string_equal(seen.images[0], spec->digest);
+}
+
 static void images_outside_the_root(void **state)
 {
 	struct buf digest AUTO_BUF = BUF_INIT(BUF_MAX_LINE);
@@ -630,6 +657,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(a_copy_that_was_removed_is_made_again),
 	TEST(a_folder_that_was_removed_is_made_again),
 	TEST(images_go_when_nobody_needs_them),
+	TEST(half_made_images_go),
 	TEST(images_outside_the_root),
 	TEST(renamed_while_it_runs),
 	TEST(the_next_keeps_its_files_when_the_old_goes),

@@ -65,6 +65,7 @@ static struct history history_of(const char *text, const char *node)
 			.succeeded = at[1] == 'A' || at[1] == 'S',
 			.active = at[1] == 'A',
 			.content = content_with(at[0]),
+			.release_id = digest_of(at[0]),
 		};
 		history.records_n++;
 		at += 2;
@@ -122,6 +123,10 @@ static void test_what_goes(void **state)
 		{"web:aS bS cS dS eA", "abcde", "e", 1, "abc"},
 		/* the active one is not among those that are counted, wherever it stands */
 		{"web:aS bA cS dS eS", "abcde", "b", 1, "acd"},
+		/* what came back counts once */
+		{"web:aS bS cS bS cA", "abc", "c", 1, "a"},
+		{"web:aS bS cS bS cA", "abc", "c", 2, ""},
+		{"web:aS bS aS bS aS cA", "abc", "c", 2, ""},
 		/* a failure is never gone back to */
 		{"web:aA bF", "ab", "a", 3, "b"},
 		{"web:aS bF cF dA", "abcd", "d", 1, "bc"},
