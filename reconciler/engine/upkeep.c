@@ -50,15 +50,15 @@ static bool may_try(struct work *work, struct slot_run *run)
 	return false;
 }
 
-/* As many of the digests as a line takes; every one of them has a step of its own. */
+/* Some of the digests, shortened; every one of them has a step of its own. */
 static const char *detail_of(struct arena *arena, const char *const *digests, size_t n)
 {
-	enum { NAMED_MAX = 20 };
+	enum { NAMED_MAX = 2, SHOWN = 19 };
 	struct buf text AUTO_BUF = BUF_INIT(BUF_MAX_LINE);
 	for (size_t i = 0; i < n && i < NAMED_MAX; i++)
-		buf_addf(&text, "%s%s", i ? " " : "", digests[i]);
+		buf_addf(&text, "%s%.*s", i ? ", " : "", SHOWN, digests[i]);
 	if (n > NAMED_MAX)
-		buf_addf(&text, " and %zu more", n - NAMED_MAX);
+		buf_addf(&text, ", and %zu more", n - NAMED_MAX);
 	return arena_strdup(arena, buf_str(&text));
 }
 
