@@ -5,7 +5,7 @@
 . tests/support/flow.sh
 . tests/torture/host.sh
 killer=$(realpath "$BUILD/tests/torture/killer")
-points=${TORTURE_POINTS:-6}
+points=${TORTURE_POINTS:-4}
 case $BUILD in *san*) points=$((points / 2)) ;; esac
 
 if "$killer" 0 true true 2>&1 | grep -q "counted, exit 0"; then
