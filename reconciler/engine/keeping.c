@@ -1,5 +1,6 @@
 #include "base/sys.h"
 
+#include <malloc.h>
 #include <sys/resource.h>
 
 #include "base/log.h"
@@ -7,6 +8,7 @@
 #include "source/fetch.h"
 
 #define KEEP_NICE 10
+#define KEEP_MALLOC (64 << 20)
 
 /* What the child is told. */
 struct keeping {
@@ -21,6 +23,9 @@ static int keep_body(int fd, void *arg)
 	AUTO_REPO struct repo *repo = NULL;
 	/* Looks and changes are waited for, this is not. */
 	setpriority(PRIO_PROCESS, 0, KEEP_NICE);
+	/* zlib asks for 256 KiB for each object, which need not come from the kernel each time. */
+	mallopt(M_MMAP_THRESHOLD, KEEP_MALLOC);
+	mallopt(M_TRIM_THRESHOLD, KEEP_MALLOC);
 	if (repo_open(keeping->url, keeping->state_dir, &repo, &err) < 0 ||
 	    repo_keep(repo, keeping->commits.v, keeping->commits.n, &err) < 0)
 		return job_fail(fd, &err);
