@@ -5,7 +5,7 @@
  *
  *	trigger -> tip.c (fetch, resolve, load, judge) -> verdict.c -> documents in force
  *	        -> nodes.c (look) -> slots.c (decide, record, roll out; see work.h)
- *	        -> acts -> look again
+ *	        -> acts.c (children) -> look again
  *
  * Everything happens in one thread, in callbacks of the loop. What the ledger
  * must know is written in one transaction per turn, before the changes start.
@@ -17,23 +17,12 @@
 #include "base/map.h"
 #include "engine/accept.h"
 #include "engine/act.h"
+#include "engine/backoff.h"
 #include "engine/engine.h"
 #include "engine/look.h"
 #include "ledger/ledger.h"
 #include "ledger/state.h"
 #include "source/repo.h"
-
-/* A wait that doubles up to a cap, with jitter. All-zero is ready. */
-struct backoff {
-	int failures;
-	int64_t not_before; /* boot ms */
-};
-#define BACKOFF_FIRST_MS 1000
-#define BACKOFF_MAX_MS 300000
-void backoff_failed(struct backoff *backoff);
-void backoff_clear(struct backoff *backoff);
-/* Milliseconds from now until it may be tried again; 0: now. */
-int64_t backoff_left(const struct backoff *backoff);
 
 /* The files of a commit by name, and the arenas that have its texts: see listing.c. */
 struct listing {
@@ -188,6 +177,10 @@ struct engine {
 int engine_open(struct engine *engine, const struct engine_options *options, const char *purpose,
 		struct err *err);
 void engine_close(struct engine *engine);
+/* Nothing runs and nothing would change by waiting a little: apply may leave. */
+bool engine_is_settled(struct engine *engine);
+
+/* ---- books.c: what every part may ask of the ledger ---- */
 /* A line for people and the log: what happened to which slot. */
 void engine_say(struct engine *engine, const char *event, const char *subject, const char *detail);
 /* Is the ledger still the one that was opened, and whole? If not, engine->lost says why. */
@@ -204,8 +197,6 @@ int engine_commit(struct engine *engine);
 /* The history, read again if it is stale. NULL: the ledger cannot be read now. */
 const struct history *engine_history(struct engine *engine);
 bool engine_is_paused(const struct engine *engine, const char *project, const char *stage);
-/* Nothing runs and nothing would change by waiting a little: apply may leave. */
-bool engine_is_settled(struct engine *engine);
 
 /* ---- tip.c ---- */
 /* What was in force when the ledger was last written. */
@@ -226,23 +217,17 @@ int listing_make(struct engine *engine, struct err *err);
 void listing_adopt(struct tip *tip);
 void listing_release(struct listing *listing);
 
-/* ---- nodes.c ---- */
-/* After the documents in force changed: nodes come, go, and those concerned are looked at. */
-void nodes_follow(struct engine *engine, const struct desired *before);
+/* ---- runs.c: what is remembered of nodes and slots while the program runs ---- */
+/* May one child more be started? */
+bool engine_has_room(const struct engine *engine);
 struct node_run *node_find(struct engine *engine, const char *name);
 void node_want_look(struct node_run *node);
 /* Look again after so long, if no earlier look is due. */
 void node_look_in(struct node_run *node, int64_t delay_ms);
 void nodes_want_look_all(struct engine *engine);
-/* End of a turn: works on fresh looks, writes, starts what may start. */
-void nodes_turn(struct engine *engine);
-void nodes_release(struct engine *engine);
-/* The act of these groups is over. */
-void nodes_queue_act(struct engine *engine, struct pending_act *act);
-
-/* ---- slots.c ---- */
-/* Works on every slot of a node that was just seen; queues acts. -1: the ledger failed. */
-int slots_work(struct engine *engine, struct node_run *node, struct err *err);
+/* "project/stage/deployment@node" into out. */
+#define SLOT_ID_MAX 256
+const char *slot_id(const struct slot_key *key, char out[SLOT_ID_MAX]);
 /* The slot's failure from now on; step is what was tried. */
 void slot_fail(struct slot_run *run, const char *step, enum err_code code, const char *fmt, ...)
 	PRINTF_LIKE(4, 5);
@@ -254,6 +239,26 @@ struct slot_run *slot_run_of_node(struct engine *engine, const char *node);
 /* Does a container of the slot's node belong to it, by its labels? */
 bool slot_has(const struct slot_key *key, const struct workload *seen);
 void slots_release(struct engine *engine);
+
+/* ---- acts.c: changes that wait and run ---- */
+/* Its intents are written in this turn's transaction. Takes the act over. */
+void acts_queue(struct engine *engine, struct pending_act *act);
+/* The transaction failed: nothing of what waits may start. */
+void acts_drop_all(struct engine *engine);
+/* What is queued starts, as far as there is room. */
+void acts_start(struct engine *engine);
+void acts_release(struct engine *engine);
+
+/* ---- nodes.c ---- */
+/* After the documents in force changed: nodes come, go, and those concerned are looked at. */
+void nodes_follow(struct engine *engine, const struct desired *before);
+/* End of a turn: works on fresh looks, writes, starts what may start. */
+void nodes_turn(struct engine *engine);
+void nodes_release(struct engine *engine);
+
+/* ---- slots.c ---- */
+/* Works on every slot of a node that was just seen; queues acts. -1: the ledger failed. */
+int slots_work(struct engine *engine, struct node_run *node, struct err *err);
 /* The node cannot be seen: deadlines stand still. */
 void slots_node_lost(struct engine *engine, struct node_run *node);
 
@@ -264,9 +269,5 @@ int report_slot(struct engine *engine, struct slot_run *run, const struct slot_p
 /* What runs there without a slot, as the plan of this look found it. */
 void report_unclaimed(struct node_run *node, const struct plan *plan);
 int report_node(struct engine *engine, struct node_run *node, struct err *err);
-
-/* "project/stage/deployment@node" into out. */
-#define SLOT_ID_MAX 256
-const char *slot_id(const struct slot_key *key, char out[SLOT_ID_MAX]);
 
 #endif

@@ -102,7 +102,7 @@ void intents_hand_over(struct work *work)
 		if (!act) {
 			act = mem_zalloc(1, sizeof *act);
 			act->node = work->node;
-			nodes_queue_act(work->engine, act);
+			acts_queue(work->engine, act);
 			if (place)
 				*place = act;
 		}

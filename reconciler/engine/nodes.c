@@ -6,45 +6,6 @@
 #include "engine/share.h"
 #include "schema/kinds.h"
 
-/* A look at a node whose events are seen happens all the same, at least so often. */
-#define CHILDREN(engine) ((size_t)KIND_OR((engine)->settings, settings, parallel))
-
-struct node_run *node_find(struct engine *engine, const char *name)
-{
-	return map_get(&engine->nodes, name);
-}
-
-/* ---- when to look ---- */
-
-static void on_timer(void *arg)
-{
-	struct node_run *node = arg;
-	node->timer = NULL;
-	node->timer_at = 0;
-	node->look_wanted = true;
-}
-
-void node_look_in(struct node_run *node, int64_t delay_ms)
-{
-	int64_t at = clock_boot_ms() + delay_ms;
-	if (node->timer && node->timer_at <= at)
-		return;
-	loop_timer_del(&node->timer);
-	node->timer = loop_timer_add(node->engine->loop, delay_ms, on_timer, node);
-	node->timer_at = at;
-}
-
-void node_want_look(struct node_run *node)
-{
-	node->look_wanted = true;
-}
-
-void nodes_want_look_all(struct engine *engine)
-{
-	for (struct map_entry *e = NULL; (e = map_next(&engine->nodes, e));)
-		node_want_look(e->value);
-}
-
 /* ---- looking ---- */
 
 static void look_failed(struct node_run *node, const struct err *failure)
@@ -129,141 +90,6 @@ static void start_look(struct node_run *node, const struct history *history)
 		look_failed(node, &err);
 }
 
-/* ---- acting ---- */
-
-static void free_act(struct pending_act *act)
-{
-	for (size_t i = 0; i < act->groups.n; i++)
-		arena_free(act->groups.v[i].arena);
-	VEC_FREE(&act->groups);
-	free(act);
-}
-
-/* An act that runs: what it needs to find its way back. */
-struct running_act {
-	struct engine *engine;
-	struct pending_act *act;
-};
-
-static void note_result(struct engine *engine, const struct pending_group *group, size_t op,
-			bool ok, const char *text)
-{
-	if (engine_write(engine, NULL) == 0)
-		ledger_result(engine->ledger, group->steps[op], ok, text, clock_wall_ms(), NULL);
-}
-
-/* What was written down and will not be done now is no open question. */
-static void note_untried(struct engine *engine, const struct pending_group *group, size_t from)
-{
-	for (size_t i = from; i < group->ops_n; i++)
-		note_result(engine, group, i, false, "not tried");
-}
-
-static void on_result(void *owner, const struct act_result *result)
-{
-	struct running_act *running = owner;
-	struct engine *engine = running->engine;
-	if (result->group >= running->act->groups.n ||
-	    result->op >= running->act->groups.v[result->group].ops_n)
-		return;
-	struct pending_group *group = &running->act->groups.v[result->group];
-	struct op *op = &group->ops[result->op];
-	struct slot_run *slot = group->slot;
-	log_event(result->ok ? LOG_DEBUG : LOG_WARN, op_word(op->kind), "name", op->name, "slot",
-		  slot->id, "ms", log_int(result->took_ms), "error",
-		  result->ok ? NULL : result->text, NULL);
-	note_result(engine, group, result->op, result->ok, result->text);
-	if (op->kind == OP_STOP && slot->record && !slot->down_since)
-		slot->down_since = clock_boot_ms() - result->took_ms;
-	if (result->ok)
-		return;
-	note_untried(engine, group, result->op + 1);
-	AUTO_FREE char *step = mem_printf("%s %s", op_word(op->kind),
-					  op->name   ? op->name
-					  : op->spec ? op->spec->image
-						     : "");
-	slot_fail(slot, step, result->code == E_NONE ? E_INTERNAL : result->code, "%s",
-		  result->text);
-}
-
-static void on_acted(void *owner, const struct err *failure)
-{
-	struct running_act *running = owner;
-	struct engine *engine = running->engine;
-	struct node_run *node = running->act->node;
-	engine->children--;
-	node->acts--;
-	for (size_t i = 0; i < running->act->groups.n; i++) {
-		struct slot_run *slot = running->act->groups.v[i].slot;
-		slot->busy = false;
-		slot->needs_look = node->look_seq + 1;
-		if (failure)
-			log_event(LOG_WARN, "act", "slot", slot->id, "error", failure->text, NULL);
-	}
-	node_want_look(node);
-	free_act(running->act);
-	free(running);
-}
-
-static bool start_act(struct engine *engine, struct pending_act *act)
-{
-	struct err err = ERR_INIT;
-	AUTO_ARENA struct arena *arena = arena_new(0);
-	struct running_act *running = mem_zalloc(1, sizeof *running);
-	struct act_group *groups = ARENA_ARRAY(arena, act->groups.n, struct act_group);
-	for (size_t i = 0; i < act->groups.n; i++)
-		groups[i] = (struct act_group){act->groups.v[i].ops, act->groups.v[i].ops_n};
-	*running = (struct running_act){engine, act};
-	struct act_request request = {.node = act->node->doc,
-				      .env = &engine->env,
-				      .groups = groups,
-				      .groups_n = act->groups.n};
-	if (act_start(engine->loop, &request, on_result, on_acted, running, &err)) {
-		engine->children++;
-		return true;
-	}
-	log_event(LOG_ERROR, "act", "error", err.text, NULL);
-	free(running);
-	return false;
-}
-
-void nodes_queue_act(struct engine *engine, struct pending_act *act)
-{
-	act->node->acts++;
-	VEC_PUSH(&engine->queue, act);
-}
-
-static void drop_act(struct engine *engine, struct pending_act *act)
-{
-	for (size_t i = 0; i < act->groups.n; i++) {
-		act->groups.v[i].slot->busy = false;
-		act->groups.v[i].slot->needs_look = act->node->look_seq + 1;
-	}
-	act->node->acts--;
-	if (!engine->stopping)
-		node_look_in(act->node, BACKOFF_FIRST_MS);
-	free_act(act);
-}
-
-static void start_acts(struct engine *engine)
-{
-	size_t started = 0;
-	while (started < engine->queue.n && engine->children < CHILDREN(engine)) {
-		struct pending_act *act = engine->queue.v[started++];
-		/* Its node may have left the commit while it waited. */
-		if (act->node->doc && start_act(engine, act))
-			continue;
-		for (size_t i = 0; i < act->groups.n; i++)
-			note_untried(engine, &act->groups.v[i], 0);
-		drop_act(engine, act);
-	}
-	if (started) {
-		engine->queue.n -= started;
-		memmove(engine->queue.v, engine->queue.v + started,
-			engine->queue.n * sizeof *engine->queue.v);
-	}
-}
-
 static void start_looks(struct engine *engine)
 {
 	const struct history *history = engine_history(engine);
@@ -273,7 +99,7 @@ static void start_looks(struct engine *engine)
 		struct node_run *node = e->value;
 		if (!node->doc || !node->look_wanted || node->look || backoff_left(&node->backoff))
 			continue;
-		if (engine->children >= CHILDREN(engine))
+		if (!engine_has_room(engine))
 			return;
 		start_look(node, history);
 	}
@@ -354,18 +180,15 @@ void nodes_turn(struct engine *engine)
 		}
 		planned = tell_plan(engine);
 	}
-	/* Acts first: they are what somebody waits for. Where there are none, nothing a look does
-	 * has to wait for the disk. */
+	/* Where no change is queued, nothing that a look does has to wait for the disk. */
 	if (may_begin(engine) && engine->queue.n == 0)
 		start_looks(engine);
 	/* Intents must be on disk before their changes start. */
-	if (engine_commit(engine) < 0) {
-		for (size_t i = 0; i < engine->queue.n; i++)
-			drop_act(engine, engine->queue.v[i]);
-		engine->queue.n = 0;
-	}
+	if (engine_commit(engine) < 0)
+		acts_drop_all(engine);
+	/* Changes first: they are what somebody waits for. */
 	if (may_begin(engine)) {
-		start_acts(engine);
+		acts_start(engine);
 		start_looks(engine);
 	}
 	/* What nobody waits for comes last. */
@@ -456,9 +279,6 @@ void nodes_follow(struct engine *engine, const struct desired *before)
 
 void nodes_release(struct engine *engine)
 {
-	for (size_t i = 0; i < engine->queue.n; i++)
-		free_act(engine->queue.v[i]);
-	engine->queue.n = 0;
 	for (struct map_entry *e = NULL; (e = map_next(&engine->nodes, e));)
 		free_node(e->value);
 	map_release(&engine->nodes);
