@@ -17,7 +17,9 @@ static enum unit_state state_of_unit(void *arg, const char *project, const char 
 
 static void list_digests(struct work *work, struct plan_input *input)
 {
-	const struct look_result *seen = work->node->seen;
+	const struct look_result *seen = work->observed ? work->node->seen : NULL;
+	if (!seen)
+		return;
 	struct digest_entry *digests =
 		ARENA_ARRAY(work->arena, seen->images_n + 1, struct digest_entry);
 	for (size_t i = 0; i < seen->images_n; i++)

@@ -275,6 +275,12 @@ void nodes_follow(struct engine *engine, const struct desired *before)
 	}
 	mark_changed(engine, before, engine->tip.outcome.desired);
 	let_go(engine);
+	/* The next look at a node that is away may be minutes off. */
+	for (struct map_entry *e = NULL; (e = map_next(&engine->nodes, e));) {
+		struct node_run *node = e->value;
+		if (node->ever_looked && !node->reachable && node->look_wanted)
+			slots_node_lost(engine, node);
+	}
 }
 
 void nodes_release(struct engine *engine)

@@ -19,19 +19,6 @@ static bool is_on_node(const struct slot_run *run, const struct node_run *node)
 	return at && str_eq(at + 1, node->name);
 }
 
-void slots_node_lost(struct engine *engine, struct node_run *node)
-{
-	for (struct map_entry *e = NULL; (e = map_next(&engine->slots, e));) {
-		struct slot_run *run = e->value;
-		if (!is_on_node(run, node))
-			continue;
-		deadline_stop(run);
-		wait_for(run, "node-unreachable", node->problem.text);
-	}
-	/* Who waited for this node's turn need not wait any more. */
-	gate_wake(engine);
-}
-
 /* ---- records: what is decided is written down ---- */
 
 static bool concerns_node(const struct work *work, const struct slot_plan *plan)
@@ -54,8 +41,8 @@ static int follow_slot(struct work *work, const struct slot_plan *plan, bool *ch
 	*changed |= adopted;
 	if (adopted)
 		return 0;
-	return records_follow(engine, run, plan, gate_may_begin(work, plan, run), changed,
-			      work->err);
+	bool may_begin = work->observed && gate_may_begin(work, plan, run);
+	return records_follow(engine, run, plan, may_begin, changed, work->err);
 }
 
 /* Brings records up to date, planning again after each change, until nothing changes any more. */
@@ -96,6 +83,49 @@ static int work_slot(struct work *work, const struct slot_plan *plan)
 	if (!paused && rolling_step(work, plan, run) < 0)
 		return -1;
 	return report_slot(work->engine, run, plan, work->observed, work->err);
+}
+
+/* ---- a node that cannot be seen ---- */
+
+/*
+ * What the commit wants there is on record all the same, and shown: it prepares, and waits for the
+ * node. What serves there keeps what was seen of it last.
+ */
+static int follow_unseen(struct engine *engine, struct node_run *node, struct err *err)
+{
+	AUTO_ARENA struct arena *arena = arena_new(4096);
+	const struct observed nothing = {.node = node->name};
+	struct work work = {.engine = engine, .node = node, .arena = arena, .err = err};
+	if (!node->doc || !engine->tip.outcome.desired || engine->adopting)
+		return 0;
+	if (follow_records(&work) < 0)
+		return -1;
+	for (size_t i = 0; i < work.plan->slots_n; i++) {
+		const struct slot_plan *plan = &work.plan->slots[i];
+		if (!plan->slot || plan->decision.active || !concerns_node(&work, plan))
+			continue;
+		struct slot_run *run = slot_run_of(engine, &plan->key);
+		wait_for(run, "node-unreachable", node->problem.text);
+		if (report_slot(engine, run, plan, &nothing, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+void slots_node_lost(struct engine *engine, struct node_run *node)
+{
+	struct err err = ERR_INIT;
+	for (struct map_entry *e = NULL; (e = map_next(&engine->slots, e));) {
+		struct slot_run *run = e->value;
+		if (!is_on_node(run, node))
+			continue;
+		deadline_stop(run);
+		wait_for(run, "node-unreachable", node->problem.text);
+	}
+	if (follow_unseen(engine, node, &err) < 0)
+		engine_ledger_failed(engine, &err);
+	/* Who waited for this node's turn need not wait any more. */
+	gate_wake(engine);
 }
 
 /* ---- a whole node ---- */

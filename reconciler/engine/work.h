@@ -19,7 +19,7 @@
 struct work {
 	struct engine *engine;
 	struct node_run *node;
-	const struct observed *observed;
+	const struct observed *observed; /* NULL: the node cannot be seen */
 	struct arena *arena;
 	const struct history *history;
 	struct plan *plan;

@@ -50,20 +50,25 @@ check "after retry the whole fleet follows" wait_until "1.1.0" \
 
 behave two '{"unreachable":"no route to host"}'
 fleet 1.2.0
+deploy first web 1.0.0 two "prefix: first"
 push "while two is away"
 wait_until "it to be seen" in_force
 check "the node is shown as it is" wait_until "unreachable" \
 	eval '[ "$(ask ".nodes[] | select(.name == \"two\").reachable")" = false ]'
 check "its slot waits" wait_until "waiting" \
-	eval '[ "$(ask ".deployments[] | select(.node == \"two\").waiting.reason")" = node-unreachable ]'
+	eval '[ "$(ask ".deployments[] | select(.node == \"two\" and .deployment == \"fleet\").waiting.reason")" = node-unreachable ]'
 check "the others go on" wait_until "one and three" \
 	eval '[ "$(fleet_status)" = "one 1.2.0, three 1.2.0, two 1.1.0" ]'
 check_same "its records keep their status, its containers are unknown" "successful unknown" \
-	"$(ask '.deployments[] | select(.node == "two") | "\(.status) \(.containers[0].health)"')"
+	"$(ask '.deployments[] | select(.node == "two" and .deployment == "fleet") | "\(.status) \(.containers[0].health)"')"
+check_same "a first deployment there is shown all the same" "1.0.0 preparing node-unreachable" \
+	"$(ask '.deployments[] | select(.deployment == "first") | "\(.version) \(.status) \(.waiting.reason)"')"
 check_same "it is not synced" false "$(ask .synced)"
 behave two '{}'
 check "it is found again by itself and catches up" wait_until "1.2.0 on two" \
 	eval '[ "$(fleet_status)" = "one 1.2.0, three 1.2.0, two 1.2.0" ]'
+check "and begins then" wait_until "first" \
+	eval '[ "$(ask ".deployments[] | select(.deployment == \"first\").status")" = successful ]'
 check "all is well" wait_until "synced" is_synced
 
 # ---- dependencies ----

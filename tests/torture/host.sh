@@ -67,7 +67,11 @@ host_repository() {
 	gone=$(head_commit)
 }
 
-at() { git -C "$config" update-ref refs/heads/main "$1"; }
+# A git that was ended with the script it belonged to may have left its lock.
+at() {
+	rm -f "$config"/*.lock "$config"/refs/heads/*.lock
+	git -C "$config" update-ref refs/heads/main "$1"
+}
 
 # ---- a fresh start ----
 
