@@ -100,15 +100,21 @@ static void gather_units(struct fixpoint *fix)
 	sort_units(fix);
 }
 
+static void add_in_force(struct fixpoint *fix, const struct unit *unit, size_t files)
+{
+	struct candidate *candidate = find_candidate(fix, unit);
+	if (candidate)
+		candidate->force += files;
+}
+
 static void count_in_force(struct fixpoint *fix)
 {
 	const struct accept_outcome *before = fix->input->before;
 	const struct file_set *set = files_in_force(fix);
 	for (size_t i = 0; before && i < before->units_n; i++)
-		if (before->units[i].files)
-			find_candidate(fix, &before->units[i].unit)->force = before->units[i].files;
+		add_in_force(fix, &before->units[i].unit, before->units[i].files);
 	for (size_t i = 0; !before && i < set->n; i++)
-		find_candidate(fix, &set->v[i]->unit)->force++;
+		add_in_force(fix, &set->v[i]->unit, 1);
 	for (size_t i = 0; i < fix->units.n; i++)
 		fix->units.v[i].tip = fix->units.v[i].force;
 }

@@ -121,8 +121,9 @@ static void compare_listings(struct load *load)
 			    : old->path == new->path ? 0
 						     : strcmp(old->path, new->path);
 		bool same = order == 0 && oid_eq(&old->blob, &new->blob);
-		const struct tree_entry *either = order <= 0 ? old : new;
-		if (!same && is_manifest(either))
+		/* One of them is there. */
+		const struct tree_entry *either = old && order <= 0 ? old : new;
+		if (!same && either && is_manifest(either))
 			add_step(load, order >= 0 ? new : NULL,
 				 order <= 0 ? known_file(load, old->path) : NULL);
 		b += order <= 0;
