@@ -63,11 +63,9 @@ static void set_down(struct workload *workload, enum run_state state)
 
 static void set_settled(struct workload *workload)
 {
-	const struct expect *expect = workload->config ? workload->config->expect : NULL;
-
-	if (expect && expect->state == EXPECT_EXITED) {
+	if (container_is_job(workload->config)) {
 		set_down(workload, RUN_EXITED);
-		workload->exit_code = (int)expect->exit_code;
+		workload->exit_code = (int)workload->config->expect->exit_code;
 		return;
 	}
 	set_down(workload, RUN_RUNNING);

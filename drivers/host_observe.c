@@ -9,7 +9,6 @@
 #include "base/hash.h"
 #include "base/vec.h"
 #include "drivers/host_control.h"
-#include "schema/kinds.h"
 
 struct look {
 	const struct host *host;
@@ -47,11 +46,6 @@ static const char *detail_of(struct arena *arena, const struct host_status *stat
 	return text.len ? arena_strdup(arena, buf_str(&text)) : NULL;
 }
 
-static bool is_job(const struct container *config)
-{
-	return config && KIND_OR(config->expect, expect, state) == EXPECT_EXITED;
-}
-
 static void take_status(struct look *look, int dir, struct workload *out)
 {
 	struct host_status status;
@@ -67,7 +61,7 @@ static void take_status(struct look *look, int dir, struct workload *out)
 		return;
 	}
 	/* By no fault of its own: it is to run again. Of a job nobody knows how far it got. */
-	if (host_status_settle(&status, supervised, look->boot) && !is_job(out->config))
+	if (host_status_settle(&status, supervised, look->boot) && !container_is_job(out->config))
 		status.state = RUN_STOPPED;
 	running_ms = clock_boot_ms() - status.started_ms;
 	out->state = status.state;

@@ -162,13 +162,16 @@ void spec_hash(const struct spec *spec, char out[HASH_HEX_SIZE + 8])
 	snprintf(out, HASH_HEX_SIZE + 8, SPEC_HASH_FORMAT ":%s", hex);
 }
 
+bool container_is_job(const struct container *config)
+{
+	return config && config->expect && config->expect->state == EXPECT_EXITED;
+}
+
 enum restart_policy_value container_restart_policy(const struct container *config)
 {
 	if (IS_SET(config, container, restart_policy))
 		return (enum restart_policy_value)config->restart_policy;
-	if (config->expect && config->expect->state == EXPECT_EXITED)
-		return RESTART_NO;
-	return RESTART_UNLESS_STOPPED;
+	return container_is_job(config) ? RESTART_NO : RESTART_UNLESS_STOPPED;
 }
 
 char *volume_node_name(struct arena *arena, const char *prefix, const struct volume *volume)

@@ -59,6 +59,8 @@ struct spec {
  */
 void spec_hash(const struct spec *spec, char out[HASH_HEX_SIZE + 8]);
 
+/* It is to run to its end (expect: exited). NULL is none. */
+bool container_is_job(const struct container *config);
 /* What is in force when restartPolicy is not set: `no` for a job (expect: exited). */
 enum restart_policy_value container_restart_policy(const struct container *config);
 /* A volume's name on the node, "<prefix>-<volume>"; NULL where it has none (hostPath, tmp). */

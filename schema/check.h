@@ -7,6 +7,7 @@
 #ifndef TRUEUP_SCHEMA_CHECK_H
 #define TRUEUP_SCHEMA_CHECK_H
 
+#include "base/err.h"
 #include "schema/diag.h"
 #include "schema/model.h"
 
@@ -38,5 +39,7 @@ bool check_node_selected(const struct node *node, const struct pairs *selector);
 
 /* The nearest of the candidates (edit distance at most a third of its length), or NULL. */
 const char *check_nearest(const char *word, const char *const *candidates, size_t n);
+/* Adds ": did you mean X?" to an error about `word`, if there is a nearest one; returns -1. */
+int check_suggest(const char *word, const char *const *candidates, size_t n, struct err *err);
 
 #endif

@@ -56,3 +56,11 @@ const char *check_nearest(const char *word, const char *const *candidates, size_
 	}
 	return best;
 }
+
+int check_suggest(const char *word, const char *const *candidates, size_t n, struct err *err)
+{
+	const char *near = check_nearest(word, candidates, n);
+	AUTO_FREE char *said = err ? mem_strdup(err->text) : NULL;
+
+	return near && err ? err_set(err, err->code, "%s: did you mean %s?", said, near) : -1;
+}

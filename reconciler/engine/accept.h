@@ -18,6 +18,10 @@ struct accept_hold {
 	const struct diag *reason;
 };
 
+/* DIAG_EMPTY_TREE: such a commit is refused before it is judged, here and in a plan. */
+#define EMPTY_TREE_MESSAGE "there are no manifests in this commit"
+#define EMPTY_TREE_HINT "nothing is changed; remove deployments by removing their documents"
+
 struct accept_input {
 	const struct file_set *tip;	 /* the commit in hand */
 	const struct file_set *in_force; /* what was accepted before, of all units; NULL: nothing */

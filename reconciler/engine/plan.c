@@ -139,10 +139,10 @@ int oneshot_check_node(const struct model *model, const char *name, struct err *
 		return 0;
 	for (size_t i = 0; i < model->nodes.n; i++)
 		VEC_PUSH(&names, model->nodes.v[i]->name);
-	const char *near = check_nearest(name, names.v, names.n);
+	err_set(err, E_NOT_FOUND, "there is no node %s", name);
+	check_suggest(name, names.v, names.n, err);
 	VEC_FREE(&names);
-	return err_set(err, E_NOT_FOUND, "there is no node %s%s%s%s", name,
-		       near ? ": did you mean " : "", near ? near : "", near ? "?" : "");
+	return -1;
 }
 
 void oneshot_keep_diags(struct diags *diags, struct engine_outcome *outcome)
@@ -171,10 +171,8 @@ static void gather_refusals(struct planning *p)
 	if (empty) {
 		/* As at apply: nothing follows from a commit without manifests. */
 		struct unit unit = {.level = UNIT_ORGANIZATION};
-		diags_add(&diags, DIAG_EMPTY_TREE, &unit, NULL, (struct loc){0},
-			  "there are no manifests in this commit")
-			->hint =
-			"nothing is changed; remove deployments by removing their documents";
+		diags_add(&diags, DIAG_EMPTY_TREE, &unit, NULL, (struct loc){0}, EMPTY_TREE_MESSAGE)
+			->hint = EMPTY_TREE_HINT;
 	}
 	for (size_t i = 0; i < p->now.units_n && !empty; i++)
 		if (p->now.units[i].held)

@@ -83,11 +83,6 @@ static int supersede(struct engine *engine, struct slot_run *run, const struct r
 				 clock_wall_ms(), err);
 }
 
-static bool is_open(const struct record *record)
-{
-	return record->status == RECORD_PREPARING || record->status == RECORD_IN_PROGRESS;
-}
-
 static int supersede_others(struct engine *engine, struct slot_run *run,
 			    const struct slot_plan *plan, int64_t wanted, bool *changed,
 			    struct err *err)
@@ -95,7 +90,7 @@ static int supersede_others(struct engine *engine, struct slot_run *run,
 	size_t n;
 	const struct record *records = history_slot(&engine->history, &plan->key, &n);
 	for (size_t i = 0; i < n; i++) {
-		if (!is_open(&records[i]) || records[i].id == wanted)
+		if (!record_is_open(&records[i]) || records[i].id == wanted)
 			continue;
 		if (supersede(engine, run, &records[i], err) < 0)
 			return -1;

@@ -56,9 +56,8 @@ static json_t *container_json(const struct workload *seen)
 
 static bool is_well(const struct workload *seen)
 {
-	const struct expect *expect = seen->config ? seen->config->expect : NULL;
-	if (expect && expect->state == EXPECT_EXITED && seen->state == RUN_EXITED)
-		return seen->exit_code == KIND_OR(expect, expect, exit_code);
+	if (container_is_job(seen->config) && seen->state == RUN_EXITED)
+		return seen->exit_code == KIND_OR(seen->config->expect, expect, exit_code);
 	return seen->state == RUN_RUNNING && seen->health != HEALTH_UNHEALTHY;
 }
 

@@ -122,10 +122,9 @@ static void no_such_deployment(const struct desired *desired, const char *text, 
 	VEC(const char *) names = {0};
 	for (size_t i = 0; desired && i < desired->slots_n; i++)
 		VEC_PUSH(&names, desired->slots[i].key.deployment);
-	const char *near = check_nearest(text, names.v, names.n);
+	err_set(err, E_NOT_FOUND, "no deployment %s in the commit in force", text);
+	check_suggest(text, names.v, names.n, err);
 	VEC_FREE(&names);
-	err_set(err, E_NOT_FOUND, "no deployment %s in the commit in force%s%s%s", text,
-		near ? ": did you mean " : "", near ? near : "", near ? "?" : "");
 }
 
 static int check_named(const struct desired *desired, const char *text, struct err *err)

@@ -179,8 +179,7 @@ static void start_load(struct engine *engine)
 		return;
 	}
 	if (tip->next.tree.entries_n == 0) {
-		refuse_tip(engine, DIAG_EMPTY_TREE, "there are no manifests in this commit",
-			   "nothing is changed; remove deployments by removing their documents");
+		refuse_tip(engine, DIAG_EMPTY_TREE, EMPTY_TREE_MESSAGE, EMPTY_TREE_HINT);
 		return;
 	}
 	struct load_request request = {.repo = engine->repo,

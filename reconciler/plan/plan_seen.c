@@ -170,7 +170,7 @@ void plan_seen_take_over(struct plan_work *work)
 static struct workload assume_one(const struct spec *spec)
 {
 	const struct container *config = spec->config;
-	bool job = KIND_OR(config->expect, expect, state) == EXPECT_EXITED;
+	bool job = container_is_job(config);
 
 	return (struct workload){
 		.name = spec->name,

@@ -5,7 +5,7 @@
 
 bool spec_is_job(const struct spec *spec)
 {
-	return KIND_OR(spec->config->expect, expect, state) == EXPECT_EXITED;
+	return container_is_job(spec->config);
 }
 
 bool spec_is_waited_for(const struct spec *spec)

@@ -1,6 +1,5 @@
 #include "base/sys.h"
 
-#include "base/vec.h"
 #include "plan/content.h"
 #include "plan/upkeep.h"
 
@@ -10,25 +9,21 @@ struct needs {
 	bool *needed; /* one for each of observed->images */
 };
 
-/* The images are sorted. */
+static int digest_cmp(const void *key, const void *element)
+{
+	return str_cmp(key, *(const char *const *)element);
+}
+
 static void need(struct needs *needs, const char *digest)
 {
 	const struct observed *observed = needs->input->observed;
-	size_t low = 0, high = observed->images_n;
+	const char **found = observed->images_n
+				     ? bsearch(digest, observed->images, observed->images_n,
+					       sizeof *observed->images, digest_cmp)
+				     : NULL;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = str_cmp(observed->images[middle], digest);
-
-		if (order == 0) {
-			needs->needed[middle] = true;
-			return;
-		}
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
+	if (found)
+		needs->needed[found - observed->images] = true;
 }
 
 static int need_record(struct needs *needs, const struct record *record, struct err *err)
