@@ -191,7 +191,7 @@ int host_lock_take(int dir, struct err *err)
 		return err_errno(err, E_IO, "open " HOST_LOCK_FILE);
 	if (fcntl(fd, F_OFD_SETLK, &lock) != 0) {
 		if (errno == EAGAIN || errno == EACCES)
-			return err_set(err, E_CONFLICT, "it is supervised already");
+			return err_set(err, E_SUPERVISOR, "another supervisor of it is coming up");
 		return err_errno(err, E_IO, HOST_LOCK_FILE);
 	}
 	len = snprintf(line, sizeof line, "%d %llu\n", (int)getpid(),
@@ -241,7 +241,7 @@ int host_supervisor_open(int dir, struct err *err)
 	if (!host_lock_is_held(dir))
 		return err_set(err, E_NOT_FOUND, "it has no supervisor");
 	if (read_holder(dir, &pid, &start_time) != 0)
-		return err_set(err, E_CONFLICT, "its supervisor has not said yet who it is");
+		return err_set(err, E_SUPERVISOR, "its supervisor has not said yet who it is");
 	fd = pidfd_open(pid, 0);
 	if (fd < 0 || proc_start_time(pid) != (uint64_t)start_time || !host_lock_is_held(dir))
 		return err_set(err, E_NOT_FOUND, "its supervisor is gone");

@@ -57,14 +57,18 @@ int host_status_write(int dir, const struct host_status *status, struct err *err
  */
 bool host_status_settle(struct host_status *status, bool supervised, const char *boot);
 
-/* Takes the lock and writes our pid and start time into it. A descriptor, or -1 (held: E_CONFLICT).
+/*
+ * Takes the lock and writes our pid and start time into it. A descriptor, or -1. Held is
+ * E_SUPERVISOR: a supervisor that was started by one who has been killed since may come up at any
+ * moment.
  */
 int host_lock_take(int dir, struct err *err);
 /* Is it held, by whichever process? Takes nothing. */
 bool host_lock_is_held(int dir);
 /*
- * A pidfd of the supervisor that holds the lock; -1 with E_NOT_FOUND when none lives. The process
- * was looked at after it was opened: it is the one that wrote the lock.
+ * A pidfd of the supervisor that holds the lock; -1 with E_NOT_FOUND when none lives, E_SUPERVISOR
+ * when one is just coming up. The process was looked at after it was opened: it is the one that
+ * wrote the lock.
  */
 int host_supervisor_open(int dir, struct err *err);
 

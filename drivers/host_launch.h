@@ -8,8 +8,8 @@
 
 /*
  * Starts a supervisor for the workload and waits until it says that the command runs; on failure
- * the error is its own, or E_SUPERVISOR when it died without a word, which says nothing about the
- * release. The supervisor is no child of ours.
+ * the error is its own, or E_SUPERVISOR when it died without a word or met another one, which says
+ * nothing about the release. The supervisor is no child of ours.
  */
 int host_launch(const struct host *host, const char *name, struct err *err);
 /*

@@ -552,6 +552,35 @@ static void its_supervisor_dies_without_a_word(void **state)
 	host_await(spec->name, host_is_running);
 }
 
+/*
+ * One who was killed had begun a start, and that supervisor comes up between our look and our own:
+ * no fault of the release either.
+ */
+static void another_supervisor_comes_up_first(void **state)
+{
+	struct spec *spec = host_bench_spec("exec sleep 1000", NULL);
+	const char *self = host.env.self;
+	AUTO_FREE char *racer = mem_printf("%s/racer", host.folder);
+	AUTO_FREE char *script = mem_printf("#!/bin/sh\n\"%s\" \"$@\" 3>/dev/null &\n"
+					    "until [ -s \"$2/" HOST_WORKLOADS "/$3/" HOST_LOCK_FILE
+					    "\" ]; do sleep 0.01; done\n"
+					    "exec \"%s\" \"$@\"\n",
+					    self, self);
+	enum err_code code;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	test_apply(host.driver, OP_PULL, NULL, NULL, spec);
+	test_apply(host.driver, OP_CREATE, spec->name, NULL, spec);
+	assert_done(fs_write_atomic(racer, script, strlen(script), 0755, &err), err);
+	host.env.self = racer;
+	code = test_apply_code(host.driver, OP_START, spec->name, NULL, NULL);
+	host.env.self = self;
+	assert_int_equal(code, E_SUPERVISOR);
+	host_await(spec->name, host_is_running);
+	assert_false(host_apply_on(OP_START, spec->name));
+}
+
 static const struct CMUnitTest tests[] = {
 	HOST_TEST(a_job_that_is_done),
 	HOST_TEST(a_job_that_failed),
@@ -570,6 +599,7 @@ static const struct CMUnitTest tests[] = {
 	HOST_TEST(a_stop_signal_of_its_own),
 	HOST_TEST(one_that_is_suspended_hears_it),
 	HOST_TEST(its_supervisor_dies_without_a_word),
+	HOST_TEST(another_supervisor_comes_up_first),
 	HOST_TEST(its_supervisor_is_killed),
 	HOST_TEST(a_job_whose_supervisor_is_killed_has_failed),
 	HOST_TEST(its_supervisor_is_killed_and_then_it_is_stopped),
