@@ -163,6 +163,7 @@ int msg_reader_fill(struct msg_reader *reader, int fd, struct err *err)
 	do
 		got = read(fd, room, READ_SIZE);
 	while (got < 0 && errno == EINTR);
+	reader->drained = got <= 0;
 	if (got > 0)
 		buf_commit(in, (size_t)got);
 	else if (got == 0 || errno == ECONNRESET)

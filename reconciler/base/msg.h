@@ -35,6 +35,7 @@ struct msg_reader {
 	struct buf in;
 	size_t taken; /* bytes of `in` that were handed out already */
 	bool ended;
+	bool drained; /* the last fill found nothing more for now */
 };
 void msg_reader_release(struct msg_reader *reader);
 /* Reads what is there. 1 more may come, 0 end of stream, -1. */

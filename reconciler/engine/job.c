@@ -101,8 +101,11 @@ static void on_exit_status(void *arg, int status)
 	struct job *job = arg;
 	job->running = false;
 	loop_timer_del(&job->timer);
-	/* What it wrote before it ended is still in the pipe. */
-	while (job->open && take_messages(job))
+	/*
+	 * What it wrote before it ended is still in the pipe. Its end of that may live on in a
+	 * process of its own that it left behind: nobody waits for more.
+	 */
+	while (job->open && take_messages(job) && !job->reader.drained)
 		;
 	if (job->open)
 		close_pipe(job);

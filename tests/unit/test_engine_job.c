@@ -110,6 +110,46 @@ static void all_messages_come_before_the_end(void **state)
 	assert_int_equal(run->sum, 3 * JOB_MSG_FIRST + 3);
 }
 
+/* As a library might that starts a program of its own. */
+static int leave_somebody_behind(int fd, void *arg)
+{
+	pid_t pid = fork();
+
+	(void)arg;
+	if (pid == 0) {
+		for (;;)
+			pause();
+	}
+	return msg_send(fd, JOB_MSG_FIRST, &pid, sizeof pid, NULL);
+}
+
+static pid_t left_behind;
+
+static void take_pid(void *owner, const struct msg *msg)
+{
+	take(owner, msg);
+	memcpy(&left_behind, msg->data, sizeof left_behind);
+}
+
+static void a_pipe_that_outlives_the_child_keeps_nobody(void **state)
+{
+	struct run *run = *state;
+	struct err err = ERR_INIT;
+	const struct job_opts opts = {.role = "trial",
+				      .body = leave_somebody_behind,
+				      .message = take_pid,
+				      .ended = end,
+				      .owner = run};
+
+	run->job = job_start(run->loop, &opts, &err);
+	assert_non_null(run->job);
+	assert_done(loop_run(run->loop, &err), err);
+	assert_int_equal(run->ends, 1);
+	assert_int_equal(run->messages, 1);
+	assert_false(run->failed);
+	assert_int_equal(kill(left_behind, SIGKILL), 0);
+}
+
 static int fail_itself(int fd, void *arg)
 {
 	struct err err = ERR_INIT;
@@ -291,6 +331,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH_LOOP(all_messages_come_before_the_end),
+		WITH_LOOP(a_pipe_that_outlives_the_child_keeps_nobody),
 		WITH_LOOP(its_own_failure_keeps_code_and_text),
 		WITH_LOOP(a_death_names_the_role_and_the_cause),
 		WITH_LOOP(a_torn_message_is_a_failure_though_it_left_well),
