@@ -5,7 +5,6 @@
 #include "schema/canon.h"
 #include "schema/documents.h"
 #include "schema/fields.h"
-#include "schema/forms.h"
 
 #define API_VERSION "trueup/v1"
 
@@ -92,28 +91,10 @@ static const char *const places[] = {
 	[SCOPE_SETTINGS] = "the reconciler's own --config file, never the repository",
 };
 
-static bool scope_fits(enum kind_scope scope, enum unit_level level)
-{
-	switch (scope) {
-	case SCOPE_ORGANIZATION:
-		return level == UNIT_ORGANIZATION;
-	case SCOPE_PROJECT:
-		return level == UNIT_PROJECT;
-	case SCOPE_STAGE:
-		return level == UNIT_STAGE;
-	case SCOPE_ANY:
-		return true;
-	case SCOPE_NONE:
-	case SCOPE_SETTINGS:
-		break;
-	}
-	return false;
-}
-
 static bool check_place(struct decoder *decoder, const struct object_type *type,
 			const struct doc_node *root)
 {
-	if (scope_fits(type->scope, decoder->file->unit.level))
+	if (document_belongs(kind_of(type), decoder->file->unit.level))
 		return true;
 	source_error(&decoder->fields.source, DIAG_MISPLACED, doc_get(root, "kind")->value->at,
 		     "%s %s does not belong in this folder",
@@ -144,50 +125,6 @@ static void check_repeated(struct decoder *decoder, const struct doc_node *root,
 
 /* ---- documents ---- */
 
-/* A Project or Stage is named by its folder. */
-static bool check_folder_name(struct decoder *decoder, const char **name, const struct head *head,
-			      unsigned field, const char *wanted)
-{
-	if (*name && !str_eq(*name, wanted)) {
-		source_error(&decoder->fields.source, DIAG_SCOPE_MISMATCH, head->at[field],
-			     "the name must be that of the folder, %s", wanted);
-		*name = wanted;
-	}
-	return *name != NULL;
-}
-
-/* Is it known what the document is? Without that it cannot be referred to. */
-static bool has_identity(struct decoder *decoder, enum kind kind, void *value)
-{
-	const struct unit *unit = &decoder->file->unit;
-
-	switch (kind) {
-	case KIND_project: {
-		struct project *project = value;
-
-		return check_folder_name(decoder, &project->name, &project->head, project_name_F,
-					 unit->project);
-	}
-	case KIND_stage: {
-		struct stage *stage = value;
-
-		return check_folder_name(decoder, &stage->name, &stage->head, stage_name_F,
-					 unit->stage);
-	}
-	case KIND_version: {
-		const struct version *version = value;
-
-		return version->product && version->name;
-	}
-	default: {
-		const struct object_type *type = kind_type(kind);
-		const struct field_type_row *row = object_field(type, "name");
-
-		return *(const char *const *)field_const_slot(value, row) != NULL;
-	}
-	}
-}
-
 static struct loc first_key(const struct doc_node *root)
 {
 	return root->n ? root->pairs[0].key->at : root->at;
@@ -196,15 +133,13 @@ static struct loc first_key(const struct doc_node *root)
 static void take_document(struct decoder *decoder, const struct object_type *type,
 			  const struct doc_node *root)
 {
-	enum kind kind = kind_of(type);
-	void *value = arena_alloc(decoder->file->arena, type->size);
-	struct origin *from = (struct origin *)(void *)((char *)value + sizeof(struct head));
+	struct document document = {kind_of(type), arena_alloc(decoder->file->arena, type->size)};
 
-	fields_read(&decoder->fields, type, root, value);
-	*from = (struct origin){decoder->file, first_key(root)};
-	document_check(kind, value, &decoder->fields.source);
-	if (has_identity(decoder, kind, value))
-		VEC_PUSH(&decoder->documents, (struct document){kind, value});
+	fields_read(&decoder->fields, type, root, document.value);
+	*document_origin(&document) = (struct origin){decoder->file, first_key(root)};
+	document_check(document.kind, document.value, &decoder->fields.source);
+	if (document_is_known(&document, &decoder->fields.source))
+		VEC_PUSH(&decoder->documents, document);
 }
 
 static void use_document(void *arg, const struct doc_node *root)
@@ -231,31 +166,10 @@ static void use_document(void *arg, const struct doc_node *root)
 
 /* ---- files ---- */
 
-static void check_folder(struct decoder *decoder, const char *what, const char *name, int64_t max)
-{
-	static const struct loc nowhere = {0, 0, 0};
-
-	if (!name || (form_text_fits(FORM_NAME, name) && (int64_t)strlen(name) <= max))
-		return;
-	source_error(&decoder->fields.source, DIAG_BAD_NAME, nowhere,
-		     "the %s folder %s must be named with at most %lld small letters, digits and "
-		     "inner dashes",
-		     what, name, (long long)max);
-}
-
 static void read_file(struct decoder *decoder, const char *bytes, size_t len)
 {
-	static const struct loc nowhere = {0, 0, 0};
-	const struct file *file = decoder->file;
-
-	check_folder(decoder, "project", file->unit.project,
-		     type_project.fields[project_name_F].max);
-	check_folder(decoder, "stage", file->unit.stage, type_stage.fields[stage_name_F].max);
-	if (path_is_compose(file->path)) {
-		source_error(&decoder->fields.source, DIAG_NOT_SUPPORTED, nowhere,
-			     "Compose files are not supported by this build");
+	if (!document_folders_check(&decoder->fields.source))
 		return;
-	}
 	decoder->scratch = arena_new(SCRATCH_FIRST);
 	doc_parse(decoder->scratch, bytes, len, &decoder->fields.source, use_document, decoder);
 	arena_free(decoder->scratch);
@@ -290,38 +204,16 @@ static void keep_diags(struct file *file, struct diags *diags, const char *bytes
 	free(diags->v);
 }
 
-/*
- * A file's arena lives as long as the file, so it should begin as large as it will be: the structs
- * of a manifest take some six times its text.
+/* A file's arena lives as long as the file: the structs of a manifest take some six times its text.
  */
 static size_t expected_size(size_t len)
 {
-	size_t size = 1024 + 6 * (len < DOC_BYTES_MAX ? len : DOC_BYTES_MAX);
-
-	return size < 4096 ? size : 4096;
-}
-
-static struct file *new_file(const char *path, const struct oid *blob, size_t len)
-{
-	struct arena *arena = arena_new(expected_size(len));
-	struct file *file = ARENA_NEW(arena, struct file);
-	struct unit_names names;
-	struct unit unit = {UNIT_ORGANIZATION, NULL, NULL};
-
-	path_classify(path, &unit, &names);
-	file->arena = arena;
-	file->references = 1;
-	file->path = arena_strdup(arena, path);
-	file->blob = *blob;
-	file->unit.level = unit.level;
-	file->unit.project = arena_strdup(arena, unit.project);
-	file->unit.stage = arena_strdup(arena, unit.stage);
-	return file;
+	return 1024 + 6 * (len < DOC_BYTES_MAX ? len : DOC_BYTES_MAX);
 }
 
 struct file *file_decode(const char *path, const struct oid *blob, const char *bytes, size_t len)
 {
-	struct file *file = new_file(path, blob, len);
+	struct file *file = file_new(path, blob, expected_size(len));
 	struct diags diags = {.arena = file->arena};
 	struct decoder decoder = {
 		.file = file,

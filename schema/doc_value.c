@@ -25,7 +25,7 @@ const struct doc_pair *doc_get(const struct doc_node *mapping, const char *key)
 
 static bool is_one_of(const char *text, const char *const *words)
 {
-	while (*words && strcmp(text, *words) != 0)
+	while (*words && (text[0] != **words || strcmp(text, *words) != 0))
 		words++;
 	return *words != NULL;
 }

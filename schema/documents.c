@@ -1,11 +1,100 @@
 #include "base/sys.h"
 #include "schema/documents.h"
 
+#include "schema/decode.h"
 #include "schema/fields.h"
+#include "schema/forms.h"
 #include "schema/image.h"
 #include "schema/merge.h"
 
 /* Rules between the fields of one document; each reports and goes on. */
+
+/* ---- place and name ---- */
+
+static void check_folder(const struct doc_source *source, const char *what, const char *name,
+			 int64_t max)
+{
+	static const struct loc nowhere = {0, 0, 0};
+
+	if (!name || (form_text_fits(FORM_NAME, name) && (int64_t)strlen(name) <= max))
+		return;
+	source_error(source, DIAG_BAD_NAME, nowhere,
+		     "the %s folder %s must be named with at most %lld small letters, digits and "
+		     "inner dashes",
+		     what, name, (long long)max);
+}
+
+bool document_folders_check(const struct doc_source *source)
+{
+	static const struct loc nowhere = {0, 0, 0};
+
+	check_folder(source, "project", source->unit->project,
+		     type_project.fields[project_name_F].max);
+	check_folder(source, "stage", source->unit->stage, type_stage.fields[stage_name_F].max);
+	if (!path_is_compose(source->path))
+		return true;
+	source_error(source, DIAG_NOT_SUPPORTED, nowhere,
+		     "Compose files are not supported by this build");
+	return false;
+}
+
+bool document_belongs(enum kind kind, enum unit_level level)
+{
+	switch (kind_type(kind)->scope) {
+	case SCOPE_ORGANIZATION:
+		return level == UNIT_ORGANIZATION;
+	case SCOPE_PROJECT:
+		return level == UNIT_PROJECT;
+	case SCOPE_STAGE:
+		return level == UNIT_STAGE;
+	case SCOPE_ANY:
+		return true;
+	case SCOPE_NONE:
+	case SCOPE_SETTINGS:
+		break;
+	}
+	return false;
+}
+
+static bool name_by_folder(const struct doc_source *source, const char **name,
+			   const struct head *head, unsigned field, const char *wanted)
+{
+	if (*name && !str_eq(*name, wanted)) {
+		source_error(source, DIAG_SCOPE_MISMATCH, head->at[field],
+			     "the name must be that of the folder, %s", wanted);
+		*name = wanted;
+	}
+	return *name != NULL;
+}
+
+bool document_is_known(const struct document *document, const struct doc_source *source)
+{
+	switch (document->kind) {
+	case KIND_project: {
+		struct project *project = document->value;
+
+		return name_by_folder(source, &project->name, &project->head, project_name_F,
+				      source->unit->project);
+	}
+	case KIND_stage: {
+		struct stage *stage = document->value;
+
+		return name_by_folder(source, &stage->name, &stage->head, stage_name_F,
+				      source->unit->stage);
+	}
+	case KIND_version: {
+		const struct version *version = document->value;
+
+		return version->product && version->name;
+	}
+	default: {
+		const struct object_type *type = kind_type(document->kind);
+		const struct field_type_row *row = object_field(type, "name");
+
+		return *(const char *const *)field_const_slot(document->value, row) != NULL;
+	}
+	}
+}
 
 /* ---- container configuration ---- */
 

@@ -7,6 +7,15 @@
 #include "schema/doc.h"
 #include "schema/model.h"
 
+/* The folders that the file lies in. False when it is not one of documents at all. Reports. */
+bool document_folders_check(const struct doc_source *source);
+/* Is this a kind of this level? */
+bool document_belongs(enum kind kind, enum unit_level level);
+/*
+ * Can the document be referred to? A Project or Stage is named by its folder: another name is
+ * reported and replaced.
+ */
+bool document_is_known(const struct document *document, const struct doc_source *source);
 /* Reports what is wrong; `value` is the struct of `kind`, just read from source. */
 void document_check(enum kind kind, const void *value, const struct doc_source *source);
 

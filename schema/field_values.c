@@ -251,15 +251,13 @@ const struct doc_pair *field_sorted_pairs(struct fields_reader *reader,
 	return pairs;
 }
 
-#define KEY_MAX 255
-
 static bool pair_fits(struct fields_reader *reader, const struct field_type_row *row,
 		      const struct doc_pair *pair)
 {
 	enum form form = FLAGS_FORM(row->flags);
 	const struct doc_node *value = pair->value;
 
-	if (!form_key_fits(form, pair->key->text) || pair->key->n > KEY_MAX) {
+	if (!form_key_fits(form, pair->key->text) || pair->key->n > FIELD_KEY_MAX) {
 		struct diag *diag = source_error(&reader->source, DIAG_BAD_VALUE, pair->key->at,
 						 "%s needs %s", row->key, form_row(form)->text);
 

@@ -103,25 +103,42 @@ static bool same_key(const struct object_type *type, const void *a, const void *
 	       object_key_cmp(key, a, b) == 0;
 }
 
+/* The first two that are the same; false when there are none. */
+static bool find_same_keys(const struct field_type_row *row, const void *items, size_t n,
+			   size_t *first, size_t *again)
+{
+	const struct object_type *type = row->object;
+	const char *start = items;
+
+	for (*again = 1; *again < n; ++*again) {
+		for (*first = 0; *first < *again; ++*first) {
+			if (same_key(type, start + *first * type->size,
+				     start + *again * type->size))
+				return true;
+		}
+	}
+	return false;
+}
+
+bool fields_keys_differ(const struct field_type_row *row, const void *items, size_t n)
+{
+	size_t first, again;
+
+	return !find_same_keys(row, items, n, &first, &again);
+}
+
 static bool check_item_keys(struct fields_reader *reader, const struct field_type_row *row,
 			    const struct doc_node *const *nodes, const char *items, size_t n)
 {
-	const struct field_type_row *key = object_key(row->object);
-	size_t size = row->object->size;
+	size_t first, again;
 
-	for (size_t i = 1; i < n; i++) {
-		for (size_t j = 0; j < i; j++) {
-			if (!same_key(row->object, items + j * size, items + i * size))
-				continue;
-			source_error(&reader->source, DIAG_DUPLICATE, nodes[i]->at,
-				     "two entries of %s have the same %s", row->key, key->key)
-				->hint =
-				diags_text(reader->source.diags, "the other one is in line %u",
-					   (unsigned)nodes[j]->at.line);
-			return false;
-		}
-	}
-	return true;
+	if (!find_same_keys(row, items, n, &first, &again))
+		return true;
+	source_error(&reader->source, DIAG_DUPLICATE, nodes[again]->at,
+		     "two entries of %s have the same %s", row->key, object_key(row->object)->key)
+		->hint = diags_text(reader->source.diags, "the other one is in line %u",
+				    (unsigned)nodes[first]->at.line);
+	return false;
 }
 
 bool fields_list(struct fields_reader *reader, const struct field_type_row *row,
@@ -236,27 +253,26 @@ static void unknown_field(struct fields_reader *reader, const struct object_type
 		->hint = unknown_field_hint(reader->source.diags, type, key->text);
 }
 
-static bool text_fits(struct fields_reader *reader, const struct object_type *type,
+static bool text_fits(const struct doc_source *source, const struct object_type *type,
 		      const struct field_type_row *row, const char *text, struct loc at)
 {
 	if (strstr(text, "{{") && field_takes_templates(type, row))
 		return true;
-	return field_text_fits(row, text, at, &reader->source);
+	return field_text_fits(row, text, at, source);
 }
 
-/* Length and form of what was read as text. */
-static bool texts_fit(struct fields_reader *reader, const struct object_type *type,
+bool fields_texts_fit(const struct doc_source *source, const struct object_type *type,
 		      const struct field_type_row *row, const void *slot, struct loc at)
 {
 	const struct strings *list = slot;
 	bool fine = true;
 
 	if (row->type == TYPE_STRING || row->type == TYPE_NAME)
-		return text_fits(reader, type, row, *(const char *const *)slot, at);
+		return text_fits(source, type, row, *(const char *const *)slot, at);
 	if (row->type != TYPE_STRINGS)
 		return true;
 	for (size_t i = 0; i < list->n; i++)
-		fine &= text_fits(reader, type, row, list->v[i], list->at ? list->at[i] : at);
+		fine &= text_fits(source, type, row, list->v[i], list->at ? list->at[i] : at);
 	return fine;
 }
 
@@ -279,7 +295,7 @@ static void read_field(struct fields_reader *reader, const struct object_type *t
 		return;
 	}
 	if (value_readers[row->type](reader, row, pair->value, at, slot) &&
-	    texts_fit(reader, type, row, slot, at)) {
+	    fields_texts_fit(&reader->source, type, row, slot, at)) {
 		head->set |= bit;
 		return;
 	}
@@ -314,13 +330,29 @@ static void excluding_fields(struct fields_reader *reader, const struct object_t
 	}
 }
 
-/* Are the required fields there, and not more than one of those that exclude each other? */
+bool fields_presence_fits(const struct object_type *type, const struct head *head)
+{
+	size_t exclusive = 0;
+
+	for (size_t i = 0; i < type->fields_n; i++) {
+		bool is_set = head->set >> i & 1;
+
+		if ((type->fields[i].flags & REQ) && !is_set)
+			return false;
+		exclusive += is_set && (type->fields[i].flags & ONE);
+	}
+	return exclusive <= 1;
+}
+
+/* The same, but reported. */
 static void check_presence(struct fields_reader *reader, const struct object_type *type,
 			   const struct head *head, const struct doc_node *mapping)
 {
 	uint64_t given = head->set | head->bad;
 	size_t exclusive = 0;
 
+	if (fields_presence_fits(type, head))
+		return;
 	for (size_t i = 0; i < type->fields_n; i++) {
 		bool is_given = given >> i & 1;
 

@@ -22,6 +22,21 @@ struct fields_reader {
 void fields_read(struct fields_reader *reader, const struct object_type *type,
 		 const struct doc_node *mapping, void *object);
 
+/* The rules that need no YAML: what is read from another form of the same values keeps them too. */
+
+/* Are the required fields set, and at most one of those that exclude each other? Null is not set.
+ */
+bool fields_presence_fits(const struct object_type *type, const struct head *head);
+/* Do no two of the n items of a LIST have the same value in their KEY field? */
+bool fields_keys_differ(const struct field_type_row *row, const void *items, size_t n);
+/*
+ * Length and form of what a slot holds as text, if it does; templates are looked at once they are
+ * filled in. Reports, and false when something does not fit.
+ */
+bool fields_texts_fit(const struct doc_source *source, const struct object_type *type,
+		      const struct field_type_row *row, const void *slot, struct loc at);
+#define FIELD_KEY_MAX 255 /* bytes of a key of a MAP */
+
 /* "did you mean X?" in the arena of the list; NULL when nothing is near, or the list is long. */
 const char *hint_nearest(struct diags *diags, const char *word, const char *const *candidates,
 			 size_t n);

@@ -167,15 +167,21 @@ static int take_apart(char *text, struct image_ref *ref, struct err *err)
 	return check_parts(ref, err);
 }
 
+static int check_length(const char *text, struct err *err)
+{
+	if (strlen(text) <= IMAGE_TEXT_MAX)
+		return 0;
+	return err_set(err, E_BAD_INPUT, "longer than %d bytes", IMAGE_TEXT_MAX);
+}
+
 int image_ref_check(const char *text, struct err *err)
 {
 	char copy[IMAGE_TEXT_MAX + 1];
 	struct image_ref ref = {0};
-	size_t len = strlen(text);
 
-	if (len > IMAGE_TEXT_MAX)
-		return err_set(err, E_BAD_INPUT, "longer than %d bytes", IMAGE_TEXT_MAX);
-	memcpy(copy, text, len + 1);
+	if (check_length(text, err) != 0)
+		return -1;
+	memcpy(copy, text, strlen(text) + 1);
 	return take_apart(copy, &ref, err);
 }
 
@@ -183,9 +189,8 @@ int image_ref_parse(struct arena *arena, const char *text, struct image_ref *out
 {
 	struct image_ref ref = {0};
 
-	if (image_ref_check(text, err) != 0)
+	if (check_length(text, err) != 0 || take_apart(arena_strdup(arena, text), &ref, err) != 0)
 		return -1;
-	take_apart(arena_strdup(arena, text), &ref, NULL);
 	*out = ref;
 	return 0;
 }

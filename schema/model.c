@@ -1,6 +1,6 @@
 #include "base/sys.h"
 #include "schema/model.h"
-#include "schema/diag.h"
+#include "schema/decode.h"
 #include "schema/kinds.h"
 #include "base/vec.h"
 
@@ -9,6 +9,27 @@ int unit_cmp(const struct unit *a, const struct unit *b)
 	int order = str_cmp(a->project, b->project);
 
 	return order ? order : str_cmp(a->stage, b->stage);
+}
+
+/* A file larger than this begins with it and grows. */
+#define FIRST_SIZE_MAX 4096
+
+struct file *file_new(const char *path, const struct oid *blob, size_t size)
+{
+	struct arena *arena = arena_new(size < FIRST_SIZE_MAX ? size : FIRST_SIZE_MAX);
+	struct file *file = ARENA_NEW(arena, struct file);
+	struct unit_names names;
+	struct unit unit = {UNIT_ORGANIZATION, NULL, NULL};
+
+	path_classify(path, &unit, &names);
+	file->arena = arena;
+	file->references = 1;
+	file->path = arena_strdup(arena, path);
+	file->blob = *blob;
+	file->unit.level = unit.level;
+	file->unit.project = arena_strdup(arena, unit.project);
+	file->unit.stage = arena_strdup(arena, unit.stage);
+	return file;
 }
 
 struct file *file_ref(struct file *file)

@@ -178,6 +178,10 @@ struct document {
 	enum kind kind;
 	void *value; /* struct deployment * and so on; its first members are head and origin */
 };
+static inline struct origin *document_origin(const struct document *document)
+{
+	return (struct origin *)(void *)((char *)document->value + sizeof(struct head));
+}
 
 struct diag;
 
@@ -235,6 +239,8 @@ struct model *model_of(const struct file_set *files, struct diags *diags);
 struct model *model_update(const struct model *base, const struct file_set *files,
 			   const struct file_change *changes, size_t n);
 void model_free(struct model *model);
+/* A file without documents; one reference is the caller's. size: bytes it will want, roughly. */
+struct file *file_new(const char *path, const struct oid *blob, size_t size);
 struct file *file_ref(struct file *file);
 void file_unref(struct file *file);
 

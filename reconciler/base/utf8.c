@@ -55,7 +55,8 @@ size_t utf8_length(const char *text, size_t len)
 bool utf8_is_valid(const char *text, size_t len)
 {
 	for (size_t at = 0; at < len;) {
-		size_t step = utf8_length(text + at, len - at);
+		/* Most of it is ASCII. */
+		size_t step = !(text[at] & 0x80) ? 1 : utf8_length(text + at, len - at);
 
 		if (step == 0)
 			return false;

@@ -1,16 +1,7 @@
 #include "base/sys.h"
 
-#include <sys/mman.h>
-
 #include "engine/load.h"
-
-/* The largest manifest; what is larger is refused by decoding, which wants one byte more to see it.
- */
-#define MANIFEST_READ_MAX (((size_t)1 << 20) + 1)
-/* The child reports after so many files, and after the last. */
-#define LOAD_BATCH 32
-
-enum load_message { LOAD_DECODED = JOB_MSG_FIRST };
+#include "engine/readers.h"
 
 /* A path at which the tree differs from the known files. */
 struct step {
@@ -19,16 +10,12 @@ struct step {
 };
 
 struct load {
-	struct loop *loop;
-	struct job *job;
 	struct load_request request;
-	VEC(struct step) steps; /* by path */
-	VEC(size_t) todo;	/* indexes of the steps that have an entry */
-	file_changes changes;	/* of the steps that were made; `now` is held here */
+	VEC(struct step) steps;			/* by path */
+	VEC(const struct tree_entry *) entries; /* of the steps that have one */
+	struct file **files;			/* one for each of them */
 	struct file_set known;
-	uint64_t *child_at; /* shared with the child: index into todo of the file it is at */
-	size_t decoded;	    /* of todo, here in the parent */
-	struct err failure;
+	struct readers *readers;
 	struct loop_timer *nothing_to_do;
 	void (*done)(void *owner, struct file_set *set, const struct err *failure);
 	void *owner;
@@ -52,18 +39,6 @@ void file_set_replace_unit(struct file_set *set, const struct file_set *from,
 	VEC_FREE(&own);
 }
 
-static struct file *decode_entry(struct repo *repo, const struct tree_entry *entry, struct err *err)
-{
-	AUTO_BUF struct buf bytes = BUF_INIT(REPO_OBJECT_MAX);
-	if (repo_blob(repo, &entry->blob, REPO_OBJECT_MAX, &bytes, err) < 0) {
-		err_wrap(err, "%s", entry->path);
-		return NULL;
-	}
-	/* Decoding refuses what is larger than a manifest; it need not see all of it. */
-	size_t len = bytes.len < MANIFEST_READ_MAX ? bytes.len : MANIFEST_READ_MAX;
-	return file_decode(entry->path, &entry->blob, buf_str(&bytes), len);
-}
-
 /* ---- what is to be done ---- */
 
 static bool is_manifest(const struct tree_entry *entry)
@@ -76,7 +51,7 @@ static bool is_manifest(const struct tree_entry *entry)
 static void add_step(struct load *load, const struct tree_entry *entry, struct file *known)
 {
 	if (entry)
-		VEC_PUSH(&load->todo, load->steps.n);
+		VEC_PUSH(&load->entries, entry);
 	VEC_PUSH(&load->steps, ((struct step){entry, known}));
 }
 
@@ -141,53 +116,32 @@ static struct load *new_load(const struct load_request *request)
 		compare_listings(load);
 	else
 		compare_with_files(load);
+	load->files = mem_zalloc(load->entries.n + 1, sizeof(struct file *));
 	return load;
 }
 
 static void free_load(struct load *load)
 {
+	readers_cancel(&load->readers);
 	loop_timer_del(&load->nothing_to_do);
-	for (size_t i = 0; i < load->changes.n; i++)
-		file_unref(load->changes.v[i].now);
-	VEC_FREE(&load->changes);
-	VEC_FREE(&load->todo);
+	for (size_t i = 0; i < load->entries.n; i++)
+		file_unref(load->files[i]);
+	free(load->files);
+	VEC_FREE(&load->entries);
 	VEC_FREE(&load->steps);
-	if (load->child_at)
-		munmap(load->child_at, sizeof *load->child_at);
 	free(load);
 }
 
-/* ---- decoding ---- */
-
-static const struct tree_entry *entry_todo(const struct load *load, size_t i)
-{
-	return load->steps.v[load->todo.v[i]].entry;
-}
-
-static int decode_todo(struct load *load, size_t until, struct err *err)
-{
-	for (; load->decoded < until && load->decoded < load->todo.n; load->decoded++) {
-		const struct step *step = &load->steps.v[load->todo.v[load->decoded]];
-		struct file *file = decode_entry(load->request.repo, step->entry, err);
-		if (!file)
-			return -1;
-		VEC_PUSH(&load->changes, ((struct file_change){step->known, file}));
-	}
-	return 0;
-}
+/* ---- the result ---- */
 
 /* Nothing was known: all there is was made here, and changes hands. */
 static void take_first(struct load *load, struct file_set *set)
 {
-	struct file **files AUTO_FREE =
-		mem_realloc_array(NULL, load->changes.n, sizeof(struct file *));
-	for (size_t i = 0; i < load->changes.n; i++)
-		files[i] = load->changes.v[i].now;
-	file_set_take(set, files, load->changes.n);
-	load->changes.n = 0;
+	file_set_take(set, load->files, load->entries.n);
+	memset(load->files, 0, load->entries.n * sizeof *load->files);
 }
 
-/* Everything is decoded: the known files with what changed. */
+/* Everything is there: the known files with what changed. */
 static void take_result(struct load *load, struct file_set *set)
 {
 	file_changes all = {0};
@@ -198,84 +152,29 @@ static void take_result(struct load *load, struct file_set *set)
 	}
 	for (size_t i = 0; i < load->steps.n; i++) {
 		const struct step *step = &load->steps.v[i];
-		VEC_PUSH(&all, step->entry ? load->changes.v[made++]
-					   : ((struct file_change){.before = step->known}));
+		struct file *now = step->entry ? load->files[made++] : NULL;
+		VEC_PUSH(&all, ((struct file_change){step->known, now}));
 	}
 	file_set_patch(set, &load->known, all.v, all.n);
 	VEC_FREE(&all);
 }
 
-/* ---- in the child ---- */
-
-static int load_body(int fd, void *arg)
+static void finish(void *owner, const struct err *failure)
 {
-	struct load *load = arg;
-	struct err err = ERR_INIT;
-	/* The parent's packs were closed with all its descriptors. */
-	AUTO_REPO struct repo *repo = NULL;
-	if (repo_open(load->request.url, load->request.state_dir, &repo, &err) < 0)
-		return job_fail(fd, &err);
-	for (size_t i = 0; i < load->todo.n; i++) {
-		const struct tree_entry *entry = entry_todo(load, i);
-		*load->child_at = i;
-		struct file *file = decode_entry(repo, entry, &err);
-		if (!file)
-			return job_fail(fd, &err);
-		file_unref(file);
-		uint64_t count = i + 1;
-		bool tell = count % LOAD_BATCH == 0 || count == load->todo.n;
-		if (tell && msg_send(fd, LOAD_DECODED, &count, sizeof count, &err) < 0)
-			return job_fail(fd, &err);
-	}
-	return 0;
-}
-
-/* ---- in the parent ---- */
-
-static void finish(struct load *load)
-{
+	struct load *load = owner;
 	struct file_set set = {0};
-	bool ok = load->failure.code == E_NONE;
-	if (ok)
+	load->readers = NULL;
+	if (!failure)
 		take_result(load, &set);
-	load->done(load->owner, ok ? &set : NULL, ok ? NULL : &load->failure);
+	load->done(load->owner, failure ? NULL : &set, failure);
 	free_load(load);
-}
-
-static void take_message(void *owner, const struct msg *msg)
-{
-	struct load *load = owner;
-	uint64_t count = 0;
-	if (msg->type != LOAD_DECODED || msg->len != sizeof count || load->failure.code != E_NONE)
-		return;
-	memcpy(&count, msg->data, sizeof count);
-	decode_todo(load, (size_t)count, &load->failure);
-	if (load->failure.code != E_NONE || load->decoded < load->todo.n)
-		return;
-	/* It got through all of them. That it goes takes as long as it is large: nobody waits. */
-	job_cancel(&load->job);
-	finish(load);
-}
-
-static void load_ended(void *owner, const struct err *failure)
-{
-	struct load *load = owner;
-	load->job = NULL;
-	if (failure && load->failure.code == E_NONE) {
-		load->failure = *failure;
-		bool died = failure->code == E_CHILD_DIED || failure->code == E_DEADLINE;
-		if (died && *load->child_at < load->todo.n)
-			err_set(&load->failure, E_CHILD_DIED, "%s while it read %s", failure->text,
-				entry_todo(load, *load->child_at)->path);
-	}
-	finish(load);
 }
 
 static void on_nothing_to_do(void *arg)
 {
 	struct load *load = arg;
 	load->nothing_to_do = NULL;
-	finish(load);
+	finish(load, NULL);
 }
 
 struct load *load_start(struct loop *loop, const struct load_request *request,
@@ -283,30 +182,22 @@ struct load *load_start(struct loop *loop, const struct load_request *request,
 			void *owner, struct err *err)
 {
 	struct load *load = new_load(request);
-	load->loop = loop;
+	struct readers_request read = {
+		.repo = request->repo,
+		.url = request->url,
+		.state_dir = request->state_dir,
+		.entries = load->entries.v,
+		.n = load->entries.n,
+		.files = load->files,
+	};
 	load->done = done;
 	load->owner = owner;
-	if (load->todo.n == 0) {
+	if (read.n == 0) {
 		load->nothing_to_do = loop_timer_add(loop, 0, on_nothing_to_do, load);
 		return load;
 	}
-	void *shared = mmap(NULL, sizeof *load->child_at, PROT_READ | PROT_WRITE,
-			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	load->child_at = shared == MAP_FAILED ? NULL : shared;
-	struct job_opts opts = {
-		.role = "check",
-		.deadline_ms = LOAD_DEADLINE_MS,
-		.body = load_body,
-		.arg = load,
-		.message = take_message,
-		.ended = load_ended,
-		.owner = load,
-	};
-	if (load->child_at)
-		load->job = job_start(loop, &opts, err);
-	else
-		err_errno(err, E_IO, "shared memory");
-	if (load->job)
+	load->readers = readers_start(loop, &read, finish, load, err);
+	if (load->readers)
 		return load;
 	free_load(load);
 	return NULL;
@@ -314,17 +205,19 @@ struct load *load_start(struct loop *loop, const struct load_request *request,
 
 void load_cancel(struct load **load)
 {
-	if (!*load)
-		return;
-	job_cancel(&(*load)->job);
-	free_load(*load);
+	if (*load)
+		free_load(*load);
 	*load = NULL;
 }
 
 int load_now(const struct load_request *request, struct file_set *set, struct err *err)
 {
 	struct load *load = new_load(request);
-	int status = decode_todo(load, load->todo.n, err);
+	int status = 0;
+	for (size_t i = 0; i < load->entries.n && status == 0; i++) {
+		load->files[i] = read_entry(request->repo, load->entries.v[i], err);
+		status = load->files[i] ? 0 : -1;
+	}
 	if (status == 0)
 		take_result(load, set);
 	free_load(load);

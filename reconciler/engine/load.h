@@ -1,21 +1,16 @@
 /*
  * load.h - from a listing of files to decoded files.
  *
- * Only blobs that are not decoded already are read. In the daemon a child
- * decodes them first and the parent follows behind it, file by file: hostile
- * input meets the child, and a first load is one pass on two processors. If the
- * child dies or overruns, the commit is refused with `reader-died` and the name
- * of the file it was at, and the parent never decodes that file. Once it has decoded the last one
- * it has done its work: nobody waits until it is gone.
+ * Only blobs that are not decoded already are read: in the daemon by children (readers.h), and a
+ * child that dies or overruns refuses the commit with `reader-died` and the name of the file it was
+ * at. Once all files are there nobody waits until their readers are gone.
  */
 #ifndef TRUEUP_ENGINE_LOAD_H
 #define TRUEUP_ENGINE_LOAD_H
 
-#include "engine/job.h"
+#include "base/loop.h"
 #include "schema/decode.h"
 #include "source/tree.h"
-
-#define LOAD_DEADLINE_MS 60000
 
 /* The files of one unit become those that `from` has of it, which may be none. Stays sorted. */
 void file_set_replace_unit(struct file_set *set, const struct file_set *from,
