@@ -120,6 +120,8 @@ struct driver_ops {
 		      const struct spec *spec, const struct unit *unit, struct diags *diags);
 	/* Can both of these run side by side while one replaces the other? Fixed answer. */
 	bool prefers_recreate;
+	/* Is a container's port one of the node's own, since nothing stands between them? */
+	bool shares_ports;
 	/* Can OP_UPDATE change these OPS fields (bit mask over container_*_F) on a running
 	 * container? */
 	uint64_t live_fields;

@@ -122,6 +122,7 @@ const struct driver_ops driver_host = {
 	.close = host_close,
 	.check = host_check,
 	.prefers_recreate = true,
+	.shares_ports = true,
 	.live_fields = HOST_LIVE_FIELDS,
 	.probe = host_probe,
 	.observe = host_see,

@@ -278,6 +278,7 @@ const struct driver_ops driver_memory = {
 	.close = memory_close,
 	.check = policy_check,
 	.prefers_recreate = false,
+	.shares_ports = false,
 	/* As on real engines: some operations can change in place, the others need a new container.
 	 */
 	.live_fields = BIT(resources) | BIT(restart_policy),

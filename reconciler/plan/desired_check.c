@@ -66,7 +66,7 @@ static void check_strategy(const struct slot *slot, struct arena *arena, struct 
 
 	if (!strategy || strategy->type != STRATEGY_ROLLING)
 		return;
-	obstacle = find_obstacle(arena, &slot->content);
+	obstacle = find_obstacle(arena, slot);
 	if (!obstacle.reason)
 		return;
 	diag = diags_add(diags, DIAG_STRATEGY_IMPOSSIBLE, &slot->unit,

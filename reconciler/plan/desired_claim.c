@@ -122,14 +122,16 @@ static void claim_ports(struct claiming *c, const struct container *config)
 	for (size_t i = 0; i < config->ports.n; i++) {
 		const struct port *port = &config->ports.v[i];
 		int protocol = (int)KIND_OR(port, port, protocol);
+		struct node_port taken = node_port_of(c->slot, port);
+		struct loc at = port->head.at ? port->head.at[taken.field] : (struct loc){0};
 
-		if (!IS_SET(port, port, host))
+		if (!taken.number)
 			continue;
 		claim(c, DIAG_PORT_TAKEN,
-		      arena_printf(arena, "host port %lld/%s", (long long)port->host,
+		      arena_printf(arena, "host port %lld/%s", (long long)taken.number,
 				   ENUM_WORD(protocol, protocol)),
 		      NULL, plain_address(arena, port->address),
-		      place_or(PATH_OF(port, port, host), AT(port, port, host), c->slot));
+		      place_or(head_path(&port->head, taken.field), at, c->slot));
 	}
 }
 

@@ -73,7 +73,14 @@ struct obstacle {
 	const char *path;
 	struct loc at;
 };
-struct obstacle find_obstacle(struct arena *arena, const struct content *content);
+struct obstacle find_obstacle(struct arena *arena, const struct slot *slot);
+
+/* The port of the node that a container's port takes, and the field that says so. */
+struct node_port {
+	int64_t number; /* 0: none */
+	unsigned field;
+};
+struct node_port node_port_of(const struct slot *slot, const struct port *port);
 
 /* A place in a file, or where it is not known the place of the deployment. */
 struct place {

@@ -256,19 +256,34 @@ static struct obstacle volume_obstacle(struct arena *arena, const struct volume 
 	};
 }
 
-static struct obstacle port_obstacle(struct arena *arena, const struct port *port)
+struct node_port node_port_of(const struct slot *slot, const struct port *port)
 {
-	if (!IS_SET(port, port, host))
+	const struct driver_ops *driver = driver_find((enum driver_value)slot->node->driver);
+
+	if (IS_SET(port, port, host))
+		return (struct node_port){port->host, port_host_F};
+	if (driver && driver->shares_ports)
+		return (struct node_port){port->container, port_container_F};
+	return (struct node_port){0};
+}
+
+static struct obstacle port_obstacle(struct arena *arena, const struct slot *slot,
+				     const struct port *port)
+{
+	struct node_port taken = node_port_of(slot, port);
+
+	if (!taken.number)
 		return (struct obstacle){0};
 	return (struct obstacle){
-		arena_printf(arena, "fixed host port %lld", (long long)port->host),
-		PATH_OF(port, port, host),
-		AT(port, port, host),
+		arena_printf(arena, "fixed host port %lld", (long long)taken.number),
+		head_path(&port->head, taken.field),
+		port->head.at ? port->head.at[taken.field] : (struct loc){0},
 	};
 }
 
-struct obstacle find_obstacle(struct arena *arena, const struct content *content)
+struct obstacle find_obstacle(struct arena *arena, const struct slot *slot)
 {
+	const struct content *content = &slot->content;
 	struct obstacle found = {0};
 
 	for (size_t i = 0; i < content->containers_n && !found.reason; i++) {
@@ -277,7 +292,7 @@ struct obstacle find_obstacle(struct arena *arena, const struct content *content
 		for (size_t j = 0; j < config->volumes.n && !found.reason; j++)
 			found = volume_obstacle(arena, &config->volumes.v[j]);
 		for (size_t j = 0; j < config->ports.n && !found.reason; j++)
-			found = port_obstacle(arena, &config->ports.v[j]);
+			found = port_obstacle(arena, slot, &config->ports.v[j]);
 	}
 	return found;
 }
@@ -290,7 +305,7 @@ static void choose_strategy(struct arena *arena, struct slot *slot)
 	slot->strategy = STRATEGY_RECREATE;
 	if (written == STRATEGY_RECREATE)
 		return;
-	slot->strategy_reason = find_obstacle(arena, &slot->content).reason;
+	slot->strategy_reason = find_obstacle(arena, slot).reason;
 	if (slot->strategy_reason)
 		return;
 	if (written != STRATEGY_ROLLING && driver && driver->prefers_recreate)

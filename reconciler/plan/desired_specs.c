@@ -8,13 +8,18 @@
 #include "schema/kinds.h"
 #include "schema/merge.h"
 
-/* What the deployment says of a container that is not in its version (any more). */
+/*
+ * What the deployment says of a container that is not in its version (any more); where it says
+ * nothing, the container stays as it was recorded.
+ */
 static const struct container *deployment_layers(const struct deployment *deployment,
-						 const char *container, struct arena *arena)
+						 const struct content_container *container,
+						 struct arena *arena)
 {
 	const struct container *layers[] = {
+		container->config,
 		deployment->config,
-		instance_config(deployment, container),
+		instance_config(deployment, container->name),
 	};
 
 	return merge_containers(arena, layers, ARRAY_LEN(layers));
@@ -30,7 +35,7 @@ static const struct container *with_operations(const struct slot *slot,
 		return container->config;
 	return merge_operations(arena, container->config,
 				now ? now->config
-				    : deployment_layers(slot->deployment, container->name, arena));
+				    : deployment_layers(slot->deployment, container, arena));
 }
 
 static struct labels labels_of(const struct slot *slot, const struct record *record,

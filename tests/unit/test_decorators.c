@@ -84,6 +84,7 @@ static void test_fixed_answers_shine_through(void **state)
 	assert_true(driver->ops->live_fields == driver_memory.live_fields);
 	assert_true(driver->ops->check == driver_memory.check);
 	assert_int_equal(driver->ops->prefers_recreate, driver_memory.prefers_recreate);
+	assert_int_equal(driver->ops->shares_ports, driver_memory.shares_ports);
 }
 
 static void test_every_call_gets_through(void **state)

@@ -409,13 +409,13 @@ static void test_specs_of_a_record(void **state)
 	assert_done(content_read("{\"containers\":["
 				 "{\"config\":{\"env\":{\"OLD\":\"1\"}},\"digest\":\"sha256:aa\","
 				 "\"image\":\"local/web:0.9\",\"name\":\"web\"},"
-				 "{\"config\":{},\"digest\":\"sha256:bb\","
+				 "{\"config\":{\"scale\":2},\"digest\":\"sha256:bb\","
 				 "\"image\":\"local/gone:0.9\",\"name\":\"gone\"}]}",
 				 arena, &recorded, &err),
 		    err);
 	specs = desired_specs(shop_slot(shop, "web", "n1"), &recorded, &record, "acme/1", arena,
 			      &n);
-	assert_int_equal(n, 3);
+	assert_int_equal(n, 4);
 	assert_string_equal(specs[0].name, "old-web");
 	assert_string_equal(specs[1].name, "old-web-2");
 	assert_string_equal(specs[0].digest, "sha256:aa");
@@ -425,8 +425,9 @@ static void test_specs_of_a_record(void **state)
 	assert_string_equal(specs[0].labels.version, "0.9");
 	assert_string_equal(specs[0].labels.commit, "c0ffee");
 	assert_int_equal(specs[0].labels.record, 7);
-	/* not in the version any more: the deployment's own operations */
+	/* not in the version any more: the deployment's own operations over the recorded ones */
 	assert_string_equal(specs[2].name, "old-gone");
+	assert_string_equal(specs[3].name, "old-gone-2");
 	assert_int_equal(specs[2].config->stop_timeout, 3000);
 	assert_null(env_of(specs[2].config, "NEW"));
 }
