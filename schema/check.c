@@ -238,6 +238,7 @@ void check_model(const struct model *model, const struct check_history *history,
 	check_people(&checker);
 	check_folders(&checker);
 	check_versions(&checker);
+	check_bundle_documents(&checker);
 	check_stages(&checker);
 	check_deployments(&checker);
 	map_release(&checker.broken);

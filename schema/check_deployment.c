@@ -2,6 +2,7 @@
 #include "schema/check_parts.h"
 
 #include "base/buf.h"
+#include "schema/bundles.h"
 #include "schema/graph.h"
 #include "schema/merge.h"
 
@@ -154,8 +155,7 @@ static void check_instances(struct checker *checker, const struct deployment *de
 	}
 }
 
-static const struct container *instance_config(const struct deployment *deployment,
-					       const char *name)
+const struct container *check_instance_config(const struct deployment *deployment, const char *name)
 {
 	for (size_t i = 0; i < deployment->instances.n; i++) {
 		if (str_eq(deployment->instances.name[i], name))
@@ -165,23 +165,33 @@ static const struct container *instance_config(const struct deployment *deployme
 }
 
 /* Most layers are complete by themselves; only where one is not, the whole has to be looked at. */
+static bool is_merged_check_needed(const struct container *image, const struct bundle_list *bundles,
+				   const struct container *deployment,
+				   const struct container *instance)
+{
+	for (size_t i = 0; i < bundles->n; i++) {
+		if (merged_check_needed(bundles->v[i]->config))
+			return true;
+	}
+	return merged_check_needed(image) || merged_check_needed(deployment) ||
+	       merged_check_needed(instance);
+}
+
 static void check_merged(struct checker *checker, const struct deployment *deployment,
-			 const struct image_list *images)
+			 const struct image_list *images, const struct bundle_list *bundles)
 {
 	for (size_t i = 0; i < images->n; i++) {
-		const struct container *layers[] = {
-			images->v[i].config,
-			deployment->config,
-			images->v[i].name ? instance_config(deployment, images->v[i].name) : NULL,
-		};
+		const struct image *image = &images->v[i];
+		const struct container *instance =
+			image->name ? check_instance_config(deployment, image->name) : NULL;
 		AUTO_ARENA struct arena *arena = NULL;
 
-		if (!merged_check_needed(layers[0]) && !merged_check_needed(layers[1]) &&
-		    !merged_check_needed(layers[2]))
+		if (!is_merged_check_needed(image->config, bundles, deployment->config, instance))
 			continue;
 		arena = arena_new(0);
-		merged_check(merge_containers(arena, layers, ARRAY_LEN(layers)),
-			     &deployment->from.file->unit, checker->diags);
+		merged_check(
+			bundles_merge(arena, image->config, bundles, deployment->config, instance),
+			&deployment->from.file->unit, checker->diags);
 	}
 }
 
@@ -190,6 +200,8 @@ static void check_content(struct checker *checker, const struct deployment *depl
 	const struct product *product =
 		check_product_name(checker, &deployment->head, &deployment->from,
 				   deployment_product_F, deployment->product);
+	AUTO_ARENA struct arena *arena = deployment->bundles.n ? arena_new(0) : NULL;
+	const struct bundle_list bundles = bundles_of(checker->model, deployment, arena);
 	const struct image_list *images = NULL;
 	const struct version *version;
 
@@ -200,10 +212,11 @@ static void check_content(struct checker *checker, const struct deployment *depl
 		images = &product->images;
 	if (version && IS_SET(version, version, images))
 		images = &version->images;
+	check_bundles(checker, deployment, images, &bundles);
 	if (!images)
 		return;
 	check_instances(checker, deployment, images);
-	check_merged(checker, deployment, images);
+	check_merged(checker, deployment, images, &bundles);
 }
 
 /* ---- dependencies within a stage ---- */
@@ -303,6 +316,7 @@ void check_deployment(struct checker *checker, const struct deployment *deployme
 				AT(deployment, deployment, node));
 	check_node_list(checker, &deployment->from, &deployment->nodes);
 	check_selector(checker, deployment);
+	check_bundle_names(checker, deployment);
 	check_content(checker, deployment);
 	check_dependencies(checker, deployment);
 }

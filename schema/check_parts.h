@@ -5,6 +5,7 @@
 #define TRUEUP_SCHEMA_CHECK_PARTS_H
 
 #include "base/map.h"
+#include "schema/bundles.h"
 #include "schema/check.h"
 #include "schema/kinds.h"
 
@@ -43,11 +44,20 @@ const char *check_node_hint(struct checker *checker, const char *word);
 void check_folder(struct checker *checker, const struct file *file);
 void check_versions(struct checker *checker);
 void check_stages(struct checker *checker);
+void check_bundle_documents(struct checker *checker);
 void check_deployments(struct checker *checker);
 
 /* One document each: what it names, without what others make of it (chains, circles). */
 void check_version(struct checker *checker, const struct version *version);
 void check_deployment(struct checker *checker, const struct deployment *deployment);
+/* The bundles that it names; what two of them set differently, for containers of these images
+ * (NULL: not known). */
+void check_bundle_names(struct checker *checker, const struct deployment *deployment);
+void check_bundles(struct checker *checker, const struct deployment *deployment,
+		   const struct image_list *images, const struct bundle_list *bundles);
+/* What a deployment says of one container of its own; NULL: nothing. */
+const struct container *check_instance_config(const struct deployment *deployment,
+					      const char *name);
 /* Circles among the n deployments of one stage. */
 void check_waiting(struct checker *checker, const struct deployment *const *v, size_t n);
 

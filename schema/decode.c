@@ -87,6 +87,7 @@ static const char *const places[] = {
 	[SCOPE_ORGANIZATION] = "organization.yaml or the folders teams, users, nodes",
 	[SCOPE_PROJECT] = "projects/<project>/, outside of stages",
 	[SCOPE_STAGE] = "projects/<project>/stages/<stage>/",
+	[SCOPE_SHARED] = "the folder bundles, or projects/<project>/, outside of stages",
 	[SCOPE_ANY] = "",
 	[SCOPE_SETTINGS] = "the reconciler's own --config file, never the repository",
 };

@@ -47,6 +47,8 @@ bool document_belongs(enum kind kind, enum unit_level level)
 		return level == UNIT_PROJECT;
 	case SCOPE_STAGE:
 		return level == UNIT_STAGE;
+	case SCOPE_SHARED:
+		return level != UNIT_STAGE;
 	case SCOPE_ANY:
 		return true;
 	case SCOPE_NONE:
@@ -274,6 +276,9 @@ void document_check(enum kind kind, const void *value, const struct doc_source *
 		break;
 	case KIND_deployment:
 		check_deployment(value, source);
+		break;
+	case KIND_bundle:
+		check_configuration(((const struct bundle *)value)->config, source);
 		break;
 	default:
 		break;

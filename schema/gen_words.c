@@ -140,11 +140,13 @@ const char *gen_scope_words(enum kind_scope scope)
 {
 	switch (scope) {
 	case SCOPE_ORGANIZATION:
-		return "organization.yaml or the folders teams, users, nodes, registries, bundles";
+		return "organization.yaml or the folders teams, users, nodes";
 	case SCOPE_PROJECT:
 		return "projects/<project>/, outside of stages";
 	case SCOPE_STAGE:
 		return "projects/<project>/stages/<stage>/";
+	case SCOPE_SHARED:
+		return "bundles/, or projects/<project>/, outside of stages";
 	case SCOPE_SETTINGS:
 		return "the reconciler's own --config file, never the repository";
 	case SCOPE_ANY:

@@ -31,7 +31,9 @@ enum form {
 
 enum kind_scope {
 	SCOPE_NONE, /* an object, not a document */
-	SCOPE_ORGANIZATION, SCOPE_PROJECT, SCOPE_STAGE, SCOPE_ANY, SCOPE_SETTINGS,
+	SCOPE_ORGANIZATION, SCOPE_PROJECT, SCOPE_STAGE,
+	SCOPE_SHARED, /* organization or project */
+	SCOPE_ANY, SCOPE_SETTINGS,
 };
 
 struct enum_value {

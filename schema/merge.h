@@ -1,10 +1,10 @@
 /*
  * merge.h - layers of container configuration over each other, and templates.
  *
- * Weak to strong: image < deployment < instance. Scalars and lists are replaced; maps merge by key;
- * ports, volumes and files by their KEY field; an object merges field by field. Of fields flagged
- * ONE the stronger layer's takes the place of the weaker one's. A null in a stronger layer removes.
- * Driven by kinds.def alone.
+ * Weak to strong: image < bundles < deployment < instance. Scalars and lists are replaced; maps
+ * merge by key; ports, volumes and files by their KEY field; an object merges field by field. Of
+ * fields flagged ONE the stronger layer's takes the place of the weaker one's. A null in a stronger
+ * layer removes. Driven by kinds.def alone.
  */
 #ifndef TRUEUP_SCHEMA_MERGE_H
 #define TRUEUP_SCHEMA_MERGE_H

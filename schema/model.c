@@ -98,7 +98,8 @@ static struct identity make_identity(const struct origin *from, const char *prod
 	X(product, NULL)                                                                           \
 	X(version, document->product)                                                              \
 	X(stage, NULL)                                                                             \
-	X(deployment, NULL)
+	X(deployment, NULL)                                                                        \
+	X(bundle, NULL)
 
 #define IDENTITY_OF(kind, product_)                                                                \
 	static struct identity kind##_identity(const struct kind *document)                        \
@@ -416,6 +417,14 @@ const struct stage *model_stage(const struct model *model, const char *project, 
 {
 	return find_stage(model,
 			  &(struct identity){.project = project, .stage = name, .name = name});
+}
+
+const struct bundle *model_bundle(const struct model *model, const char *project, const char *name)
+{
+	const struct bundle *own =
+		find_bundle(model, &(struct identity){.project = project, .name = name});
+
+	return own ? own : find_bundle(model, &(struct identity){.name = name});
 }
 
 const struct deployment *model_deployment(const struct model *model, const char *project,

@@ -218,6 +218,7 @@ struct model {
 	MODEL_INDEX(version);
 	MODEL_INDEX(stage);
 	MODEL_INDEX(deployment);
+	MODEL_INDEX(bundle);
 #undef MODEL_INDEX
 	/* clang-format on */
 };
@@ -256,6 +257,9 @@ const struct version *model_version(const struct model *model, const char *proje
 const struct stage *model_stage(const struct model *model, const char *project, const char *name);
 const struct deployment *model_deployment(const struct model *model, const char *project,
 					  const char *stage, const char *name);
+
+/* Of the project, or of the organization: a name is one or the other's (check_model sees to it). */
+const struct bundle *model_bundle(const struct model *model, const char *project, const char *name);
 
 #define IS_SET(object, type, member) (((object)->head.set >> type##_##member##_F) & 1)
 /* Also when its value was wrong: "absent" would be the wrong thing to say. Null is absent. */

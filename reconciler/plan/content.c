@@ -190,16 +190,41 @@ static void add_instances(const struct instance_map *instances, struct buf *out)
 	VEC_FREE(&list);
 }
 
-void ids_source(const char *version_id, const struct container *deployment,
-		const struct instance_map *instances, const struct id_input *input,
-		char out[RECORD_ID_SIZE])
+static int name_cmp(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Which of them comes first makes no difference: two that would differ conflict. */
+static void add_bundles(const struct strings *bundles, struct buf *out)
+{
+	VEC(const char *) names = {0};
+
+	if (bundles->n == 0)
+		return;
+	for (size_t i = 0; i < bundles->n; i++)
+		VEC_PUSH(&names, bundles->v[i]);
+	VEC_SORT(&names, name_cmp);
+	buf_adds(out, "\"bundles\":[");
+	for (size_t i = 0; i < names.n; i++) {
+		buf_adds(out, i ? "," : "");
+		buf_add_json(out, names.v[i]);
+	}
+	buf_adds(out, "],");
+	VEC_FREE(&names);
+}
+
+void ids_source(const char *version_id, const struct deployment *deployment,
+		const struct id_input *input, char out[RECORD_ID_SIZE])
 {
 	AUTO_BUF struct buf text = BUF_INIT(BUF_MAX_OUTPUT);
 
-	buf_adds(&text, "{\"config\":");
-	canon_container(deployment ? deployment : &no_config, CANON_RELEASE, &text);
+	buf_addc(&text, '{');
+	add_bundles(&deployment->bundles, &text);
+	buf_adds(&text, "\"config\":");
+	canon_container(deployment->config ? deployment->config : &no_config, CANON_RELEASE, &text);
 	buf_addc(&text, ',');
-	add_instances(instances, &text);
+	add_instances(&deployment->instances, &text);
 	add_place(input, version_id, &text);
 	id_of(&text, out);
 }

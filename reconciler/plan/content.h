@@ -49,12 +49,12 @@ struct id_input {
 /* Hash of a version's own release content (images, env, ... as written in its document). */
 void ids_version(const struct image *images, size_t n, char out[RECORD_ID_SIZE]);
 /*
- * The source id says whether the manifests still say what was deployed: version content, and the
- * deployment's and instances' own configuration. deployment NULL and instances NULL: none.
+ * The source id says whether the manifests still say what was deployed: version content, the
+ * deployment's and instances' own configuration, and the names of its bundles, in any order; what
+ * stands in the bundles is not in it.
  */
-void ids_source(const char *version_id, const struct container *deployment,
-		const struct instance_map *instances, const struct id_input *input,
-		char out[RECORD_ID_SIZE]);
+void ids_source(const char *version_id, const struct deployment *deployment,
+		const struct id_input *input, char out[RECORD_ID_SIZE]);
 /* The input id says whether the same would be deployed again: merged configuration, no digests. */
 void ids_input(const char *version_id, const struct content *merged, const struct id_input *input,
 	       char out[RECORD_ID_SIZE]);

@@ -10,6 +10,7 @@
 #include "drivers/driver.h"
 #include "plan/content.h"
 #include "plan/record.h"
+#include "schema/bundles.h"
 #include "schema/diag.h"
 #include "schema/model.h"
 
@@ -27,6 +28,7 @@ struct slot {
 	const char *prefix;
 	/* Merged, expanded, all fields (release and operations); digests are NULL. */
 	struct content content;
+	struct bundle_list bundles; /* that the deployment names */
 	char version_id[RECORD_ID_SIZE], source_id[RECORD_ID_SIZE], input_id[RECORD_ID_SIZE];
 	enum strategy_type_value strategy;
 	const char *strategy_reason; /* why recreate, or NULL: "writable volume data" */

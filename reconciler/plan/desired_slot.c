@@ -24,6 +24,7 @@ struct making {
 	const struct image_list *images; /* of the version; NULL: from the ledger */
 	struct content own;		 /* of the version itself */
 	struct content merged; /* with the deployment's layers, templates not yet expanded */
+	struct bundle_list bundles;
 	VEC(const struct node *) nodes;
 	struct slot_group *group;
 	struct diags *diags;
@@ -158,13 +159,10 @@ static void merge_layers(struct making *m)
 					    m->own.containers_n * sizeof *m->own.containers);
 	for (size_t i = 0; i < m->merged.containers_n; i++) {
 		struct content_container *container = &m->merged.containers[i];
-		const struct container *layers[] = {
-			container->config,
-			m->deployment->config,
-			instance_config(m->deployment, container->name),
-		};
 
-		container->config = merge_containers(arena, layers, ARRAY_LEN(layers));
+		container->config =
+			bundles_merge(arena, container->config, &m->bundles, m->deployment->config,
+				      instance_config(m->deployment, container->name));
 	}
 }
 
@@ -325,19 +323,22 @@ static void add_input(const struct file **list, size_t *n, const struct file *fi
 	list[(*n)++] = file;
 }
 
-#define DOCUMENTS_MAX 5 /* the deployment's, not counting nodes */
+#define DOCUMENTS_MAX 5 /* the deployment's, not counting bundles and nodes */
 
 static void take_inputs(struct making *m)
 {
 	struct slot_group *group = m->group;
 
-	group->inputs = ARENA_ARRAY(group->arena, DOCUMENTS_MAX + m->nodes.n, const struct file *);
+	group->inputs = ARENA_ARRAY(group->arena, DOCUMENTS_MAX + m->bundles.n + m->nodes.n,
+				    const struct file *);
 	add_input(group->inputs, &group->inputs_n, m->deployment->from.file);
 	add_input(group->inputs, &group->inputs_n, m->project->from.file);
 	add_input(group->inputs, &group->inputs_n, m->stage->from.file);
 	add_input(group->inputs, &group->inputs_n, m->product->from.file);
 	if (m->version)
 		add_input(group->inputs, &group->inputs_n, m->version->from.file);
+	for (size_t i = 0; i < m->bundles.n; i++)
+		add_input(group->inputs, &group->inputs_n, m->bundles.v[i]->from.file);
 }
 
 /* What is read before a node is known, and the node. */
@@ -358,8 +359,7 @@ static void take_ids(const struct making *m, struct slot *slot)
 				       slot->version_name};
 
 	memcpy(slot->version_id, m->version_id, sizeof slot->version_id);
-	ids_source(m->version_id, m->deployment->config, &m->deployment->instances, &input,
-		   slot->source_id);
+	ids_source(m->version_id, m->deployment, &input, slot->source_id);
 	ids_input(m->version_id, &slot->content, &input, slot->input_id);
 }
 
@@ -379,6 +379,7 @@ static void make_slot(struct making *m, const struct node *node, struct slot *sl
 		.parent = m->parent,
 		.type = m->type,
 		.prefix = m->deployment->prefix,
+		.bundles = m->bundles,
 	};
 	if (!slot->prefix)
 		slot->prefix = arena_printf(m->group->arena, "%s-%s", unit->project, unit->stage);
@@ -428,6 +429,8 @@ struct slot_group *slot_group_make(const struct model *model, const struct histo
 		group->open = true;
 		return group;
 	}
+	making.bundles = bundles_of(model, deployment, arena);
+	group->open |= making.bundles.n < deployment->bundles.n;
 	select_nodes(&making);
 	make_slots(&making);
 	VEC_FREE(&making.nodes);

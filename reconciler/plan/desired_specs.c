@@ -12,17 +12,12 @@
  * What the deployment says of a container that is not in its version (any more); where it says
  * nothing, the container stays as it was recorded.
  */
-static const struct container *deployment_layers(const struct deployment *deployment,
+static const struct container *deployment_layers(const struct slot *slot,
 						 const struct content_container *container,
 						 struct arena *arena)
 {
-	const struct container *layers[] = {
-		container->config,
-		deployment->config,
-		instance_config(deployment, container->name),
-	};
-
-	return merge_containers(arena, layers, ARRAY_LEN(layers));
+	return bundles_merge(arena, container->config, &slot->bundles, slot->deployment->config,
+			     instance_config(slot->deployment, container->name));
 }
 
 static const struct container *with_operations(const struct slot *slot,
@@ -34,8 +29,7 @@ static const struct container *with_operations(const struct slot *slot,
 	if (now == container)
 		return container->config;
 	return merge_operations(arena, container->config,
-				now ? now->config
-				    : deployment_layers(slot->deployment, container, arena));
+				now ? now->config : deployment_layers(slot, container, arena));
 }
 
 static struct labels labels_of(const struct slot *slot, const struct record *record,

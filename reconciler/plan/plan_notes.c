@@ -1,6 +1,7 @@
 #include "base/sys.h"
 #include "plan/plan_work.h"
 
+#include "schema/canon.h"
 #include "schema/kinds.h"
 
 /* ---- held ---- */
@@ -54,6 +55,45 @@ static bool is_kept_as_recorded(const struct slot_plan *plan)
 	       !str_eq(record->input_id, plan->slot->input_id);
 }
 
+/* The first field that is another now, where it stands: in a bundle, for instance. */
+static void point_at_change(struct plan_work *work, const struct slot_plan *plan,
+			    struct plan_note *note)
+{
+	struct content was = {0};
+	const struct record *record = plan->decision.record;
+
+	if (!record->content || content_read(record->content, work->arena, &was, NULL) != 0)
+		return;
+	for (size_t i = 0; i < was.containers_n; i++) {
+		const struct content_container *now =
+			content_find(&plan->slot->content, was.containers[i].name);
+		struct field_diffs diffs = {0};
+
+		if (now)
+			diffs = canon_diff(work->arena, was.containers[i].config, now->config,
+					   CANON_RELEASE);
+		for (size_t j = 0; j < diffs.n; j++) {
+			if (!diffs.v[j].path || !diffs.v[j].at.line)
+				continue;
+			note->path = diffs.v[j].path;
+			note->at = diffs.v[j].at;
+			return;
+		}
+	}
+}
+
+static void hold_frozen(struct plan_work *work, const struct slot_plan *plan)
+{
+	struct plan_note *note =
+		plan_hold(work, plan, "frozen",
+			  arena_printf(work->arena,
+				       "%s keeps what was recorded; the change of what it is made "
+				       "from is taken up by the next version",
+				       record_name(work, plan->decision.record)));
+
+	point_at_change(work, plan, note);
+}
+
 /* ---- data ---- */
 
 static void tell(struct plan_work *work, const struct slot_key *slot, const char *reason,
@@ -84,11 +124,7 @@ void plan_notes_slot(struct plan_work *work, const struct slot_plan *plan)
 	if (plan->decision.kind == DECIDE_HELD)
 		hold_failed(work, plan);
 	else if (is_kept_as_recorded(plan))
-		plan_hold(work, plan, "frozen",
-			  arena_printf(work->arena,
-				       "%s keeps what was recorded; the change of what it is made "
-				       "from is taken up by the next version",
-				       record_name(work, plan->decision.record)));
+		hold_frozen(work, plan);
 	tell_empty(work, plan);
 }
 

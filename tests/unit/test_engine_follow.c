@@ -138,11 +138,31 @@ static void edit_deployment(struct config *config, uint32_t *seed)
 	else if (dice(seed, 3) == 0)
 		snprintf(more, sizeof more, "instances: {web: {config: {env: {I: \"%u\"}}}}\n",
 			 dice(seed, 3));
+	else if (dice(seed, 2) == 0)
+		snprintf(more, sizeof more, "bundles: [b%u, c%u]\n", dice(seed, 3), dice(seed, 3));
 	snprintf(prefix, sizeof prefix, "%c-%c-%u", project[0], stage[0], number);
 	put(config, path,
 	    "kind: Deployment\nname: d%u\nproduct: web\nversion: \"%u\"\nnode: n%u\nprefix: %s\n%s",
 	    dice(seed, 15) ? number : number + 1, 1 + dice(seed, dice(seed, 5) ? 2 : 7),
 	    1 + dice(seed, dice(seed, 9) ? 3 : 4), dice(seed, 9) ? prefix : "same", more);
+}
+
+/* b0 to b2 are the organization's, c0 to c2 a project's; now and then the other way round. */
+static void edit_bundle(struct config *config, uint32_t *seed)
+{
+	uint32_t number = dice(seed, 3);
+	bool shared = dice(seed, 2);
+	char path[96];
+
+	snprintf(path, sizeof path, shared ? "bundles/%u.yaml" : "projects/shop/bundles/%u.yaml",
+		 number);
+	if (dice(seed, 5) == 0) {
+		drop(config, find(config, path));
+		return;
+	}
+	put(config, path,
+	    "kind: ConfigBundle\nname: %c%u\nconfig: {env: {B: \"%u\", N%u: \"1\"}}\n",
+	    shared == (dice(seed, 12) != 0) ? 'b' : 'c', number, dice(seed, 2), number);
 }
 
 /* What hangs together with much: nodes, projects, stages, the organization. */
@@ -189,9 +209,12 @@ static void edit_at_random(struct config *config, uint32_t *seed)
 	size_t i = dice(seed, (uint32_t)config->n);
 	struct entry moved = config->entries[i];
 
-	switch (dice(seed, 16)) {
+	switch (dice(seed, 17)) {
 	case 0:
 		edit_frame(config, seed);
+		break;
+	case 16:
+		edit_bundle(config, seed);
 		break;
 	case 1: /* a broken document */
 		put(config, moved.path, "kind: [\n");

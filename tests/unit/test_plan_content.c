@@ -246,12 +246,15 @@ static void test_source_id(void **state)
 		{.config = read_config(arena, "{\"user\":\"job\"}")},
 		{.config = read_config(arena, "{\"scale\":3}")},
 	};
-	struct instance_map map = {.name = names, .v = instances, .n = 3};
-	struct container *deployment = read_config(arena, "{\"env\":{\"L\":\"i\"},\"scale\":2}");
+	struct deployment deployment = {
+		.config = read_config(arena, "{\"env\":{\"L\":\"i\"},\"scale\":2}"),
+		.instances = {.name = names, .v = instances, .n = 3},
+	};
+	const struct deployment bare = {0};
 	char id[RECORD_ID_SIZE], other[RECORD_ID_SIZE];
 
 	(void)state;
-	ids_source(VERSION_ID, deployment, &map, &place, id);
+	ids_source(VERSION_ID, &deployment, &place, id);
 	assert_sum("{\"config\":{\"env\":{\"L\":\"i\"}},"
 		   "\"instances\":{\"job\":{\"user\":\"job\"},\"web\":{\"env\":{\"X\":\"1\"}}}"
 		   "," PLACE_TEXT,
@@ -259,17 +262,36 @@ static void test_source_id(void **state)
 	assert_string_equal(id,
 			    "1:d49368ddab226ad56a953e591504c79e354aff142786ad82d25176a3ebff0ade");
 	/* an instance that says nothing of a release is none */
-	map.n = 2;
-	ids_source(VERSION_ID, deployment, &map, &place, other);
+	deployment.instances.n = 2;
+	ids_source(VERSION_ID, &deployment, &place, other);
 	assert_string_equal(id, other);
-	map.n = 1;
-	ids_source(VERSION_ID, deployment, &map, &place, other);
+	deployment.instances.n = 1;
+	ids_source(VERSION_ID, &deployment, &place, other);
 	assert_string_not_equal(id, other);
 	/* nothing at all */
-	ids_source(VERSION_ID, NULL, NULL, &place, id);
+	ids_source(VERSION_ID, &bare, &place, id);
 	assert_sum("{\"config\":{},\"instances\":{}," PLACE_TEXT, id);
 	assert_string_equal(id,
 			    "1:ba1e54c882a3a8ead79f21d8ee9b86135f436b58d95b9d261813725da975542e");
+}
+
+static void test_bundles_in_the_source_id(void **state)
+{
+	const char *names[] = {"logging", "common"}, *turned[] = {"common", "logging"};
+	struct deployment deployment = {.bundles = {.v = names, .n = 2}};
+	char id[RECORD_ID_SIZE], other[RECORD_ID_SIZE];
+
+	(void)state;
+	ids_source(VERSION_ID, &deployment, &place, id);
+	assert_sum(
+		"{\"bundles\":[\"common\",\"logging\"],\"config\":{},\"instances\":{}," PLACE_TEXT,
+		id);
+	deployment.bundles.v = turned;
+	ids_source(VERSION_ID, &deployment, &place, other);
+	assert_string_equal(id, other);
+	deployment.bundles.n = 1;
+	ids_source(VERSION_ID, &deployment, &place, other);
+	assert_string_not_equal(id, other);
 }
 
 static void test_input_and_release_id(void **state)
@@ -314,12 +336,13 @@ static void test_place_counts(void **state)
 		{"edge-1", "shop-prod", "web", "1.0.1"}, {"edge-1", "shop-prod", "web", NULL},
 		{"web", "shop-prod", "edge-1", "1.0.0"},
 	};
+	const struct deployment bare = {0};
 	struct content nothing = {0};
 	char source[ARRAY_LEN(places)][RECORD_ID_SIZE], input[ARRAY_LEN(places)][RECORD_ID_SIZE];
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
-		ids_source(VERSION_ID, NULL, NULL, &places[i], source[i]);
+		ids_source(VERSION_ID, &bare, &places[i], source[i]);
 		ids_input(VERSION_ID, &nothing, &places[i], input[i]);
 		for (size_t j = 0; j < i; j++) {
 			assert_string_not_equal(source[i], source[j]);
@@ -364,6 +387,7 @@ int main(void)
 		cmocka_unit_test(test_version_id_differs),
 		cmocka_unit_test(test_version_id_order),
 		cmocka_unit_test(test_source_id),
+		cmocka_unit_test(test_bundles_in_the_source_id),
 		cmocka_unit_test(test_input_and_release_id),
 		cmocka_unit_test(test_place_counts),
 		cmocka_unit_test(test_frozen_content),

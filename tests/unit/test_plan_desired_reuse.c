@@ -36,7 +36,12 @@ static const char deployments[] = ">>> " PROD "all.yaml\n"
 				  "name: mq\n"
 				  "product: mq\n"
 				  "prefix: mq\n"
-				  "node: n2\n";
+				  "node: n2\n"
+				  "bundles: [small]\n"
+				  ">>> bundles/all.yaml\n"
+				  "kind: ConfigBundle\n"
+				  "name: small\n"
+				  "config: {resources: {memory: 64Mi}}\n";
 
 static void test_what_is_taken_over(void **state)
 {
@@ -45,7 +50,8 @@ static void test_what_is_taken_over(void **state)
 	} rows[] = {
 		{"nothing changed", "README.yaml", "", "all+ few+ mq+ web+"},
 		{"a deployment", PROD "mq.yaml",
-		 "kind: Deployment\nname: mq\nproduct: mq\nnode: n2\nprefix: mq\nnote: x\n",
+		 "kind: Deployment\nname: mq\nproduct: mq\nnode: n2\nprefix: mq\nnote: x\n"
+		 "bundles: [small]\n",
 		 "all+ few+ mq- web+"},
 		{"a new deployment", PROD "aaa.yaml",
 		 "kind: Deployment\nname: aaa\nproduct: mq\nnode: n2\nprefix: a\n",
@@ -70,6 +76,12 @@ static void test_what_is_taken_over(void **state)
 		 "all- few- mq- web-"},
 		{"a project", "projects/shop/project.yaml", "# new\nkind: Project\nname: shop\n",
 		 "all- few- mq- web-"},
+		{"a bundle", "bundles/all.yaml",
+		 "kind: ConfigBundle\nname: small\nconfig: {resources: {memory: 32Mi}}\n",
+		 "all+ few+ mq- web+"},
+		{"a bundle nobody names", "projects/shop/bundles/a.yaml",
+		 "kind: ConfigBundle\nname: large\nconfig: {resources: {memory: 1Gi}}\n",
+		 "all+ few+ mq+ web+"},
 		{"another stage", TEST "stage.yaml", "kind: Stage\nname: test\nprotected: true\n",
 		 "all+ few+ mq+ web+"},
 	};
@@ -349,11 +361,28 @@ static void test_random_edits(void **state)
 	config_release(&walk.accepted);
 }
 
+/* A bundle that is named before it is there. */
+static void test_a_bundle_comes(void **state)
+{
+	struct shop *shop = *state;
+
+	config_put(&shop->tree, PROD "late.yaml",
+		   "kind: Deployment\nname: late\nproduct: mq\nprefix: late\nnode: n2\n"
+		   "bundles: [late]\n");
+	shop_build(shop, NULL);
+	config_put(&shop->tree, "projects/shop/bundles/late.yaml",
+		   "kind: ConfigBundle\nname: late\nconfig: {user: nobody}\n");
+	shop_build_on(shop, NULL);
+	assert_string_equal(shop_slot(shop, "late", "n2")->content.containers[0].config->user,
+			    "nobody");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_taken_over),
 		TEST_WITH_SHOP(test_what_was_missing),
+		TEST_WITH_SHOP(test_a_bundle_comes),
 		TEST_WITH_SHOP(test_slots_outlive_their_state),
 		TEST_WITH_SHOP(test_version_comes_back_as_a_file),
 		cmocka_unit_test(test_random_edits),

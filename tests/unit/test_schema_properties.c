@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/vec.h"
+#include "schema/bundles.h"
 #include "schema/canon.h"
 #include "schema/check.h"
 #include "schema/decode.h"
@@ -191,6 +192,53 @@ static void test_differences_are_those_of_the_canonical_form(void **state)
 	for_all(differ_alike);
 }
 
+/* ---- bundles ---- */
+
+static const struct container *merge_order(struct arena *arena, const struct container *image,
+					   const struct container *first,
+					   const struct container *second,
+					   const struct container *deployment,
+					   const struct container *instance)
+{
+	const struct container *layers[] = {image, first, second, deployment, instance};
+
+	return merge_containers(arena, layers, ARRAY_LEN(layers));
+}
+
+static size_t bundle_pairs, clashing_pairs;
+
+/* Which of two bundles comes first makes no difference, or they clash. */
+static void bundles_commute(uint64_t *seed, struct arena *arena)
+{
+	const struct container *image = random_config(seed, arena, false);
+	const struct container *a = random_config(seed, arena, true);
+	const struct container *b = random_config(seed, arena, true);
+	const struct container *over[] = {
+		any_below(seed, 2) ? random_config(seed, arena, true) : NULL,
+		any_below(seed, 4) ? NULL : random_config(seed, arena, true),
+	};
+	struct bundle_clashes there = bundles_compare(arena, a, b, over, 2);
+	struct bundle_clashes back = bundles_compare(arena, b, a, over, 2);
+
+	assert_int_equal(there.n, back.n);
+	bundle_pairs++;
+	clashing_pairs += there.n > 0;
+	assert_int_equal(bundles_compare(arena, a, a, over, 2).n, 0);
+	if (there.n == 0)
+		assert_same(merge_order(arena, image, a, b, over[0], over[1]),
+			    merge_order(arena, image, b, a, over[0], over[1]), CANON_ALL);
+}
+
+static void test_bundles_commute_or_clash(void **state)
+{
+	(void)state;
+	bundle_pairs = clashing_pairs = 0;
+	for_all(bundles_commute);
+	/* both are seen often */
+	assert_true(clashing_pairs > bundle_pairs / 20);
+	assert_true(bundle_pairs - clashing_pairs > bundle_pairs / 20);
+}
+
 /* ---- whole configurations ---- */
 
 struct text_file {
@@ -353,6 +401,7 @@ int main(void)
 		cmocka_unit_test(test_the_strong_layer_wins),
 		cmocka_unit_test(test_operations_are_those_of_now),
 		cmocka_unit_test(test_differences_are_those_of_the_canonical_form),
+		cmocka_unit_test(test_bundles_commute_or_clash),
 		cmocka_unit_test(test_the_order_of_files_does_not_matter),
 		cmocka_unit_test(test_random_edits),
 	};
