@@ -57,18 +57,28 @@ int engine_apply(const struct engine_options *options,
 /* Changes nothing, creates nothing, waits for nobody's pass. */
 int engine_plan(const struct engine_options *options, struct engine_outcome *outcome,
 		struct err *err);
-/*
- * The author's door: files of a folder on disk (repo NULL), or of a commit. policy_checked tells
- * whether settings were given. Diagnostics come sorted and with excerpts.
- */
+/* The author's door: a configuration in a folder on disk, or in a commit. */
+struct engine_source {
+	const char *folder;		    /* or NULL */
+	const char *repo, *revision, *path; /* revision NULL: HEAD; path NULL: all of it */
+	const struct settings *settings;    /* for limits; NULL: the defaults */
+};
+/* policy_checked tells whether settings were given. Diagnostics come sorted and with excerpts. */
 struct engine_validate {
-	const char *folder; /* or NULL */
-	const char *repo, *revision, *path;
-	const struct settings *settings; /* for limits and policy */
+	struct engine_source source;
 	bool with_policy;
 };
 int engine_validate(const struct engine_validate *what, struct diags *diags, size_t *files,
 		    size_t *documents, struct err *err);
+/*
+ * What a deployment (a name, or project/stage/name) gives each of its containers on each node, with
+ * the file, line and column that every field comes from:
+ * {"project","stage","deployment","slots":[{"node","containers":[{"name","image","fields":
+ * [{"field","value","file","line","column"}]}]}]}. *out is the caller's. errors: how many problems
+ * the configuration has. E_NOT_FOUND, E_AMBIGUOUS.
+ */
+int engine_merged(const struct engine_source *source, const char *name, json_t **out,
+		  size_t *errors, struct err *err);
 
 /* ---- the control socket, client's side ---- */
 

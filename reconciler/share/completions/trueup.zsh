@@ -25,7 +25,7 @@ _trueup() {
     pause) flags=( --help --json --state --config --user) ;;
     resume) flags=( --help --json --state --config --user) ;;
     schema) flags=( --help) ;;
-    explain) flags=( --help) ;;
+    explain) flags=( --help --json --repo --path --rev --merged) ;;
     completion) flags=( --help) ;;
     help) flags=( --help) ;;
     *) flags=($commands --help --version) ;;

@@ -101,6 +101,11 @@ void cli_say(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void cli_flush(struct cli *cli);
 /* Adds the value as JSON to cli->out and releases it. */
 void cli_put_json(struct cli *cli, json_t *json);
+/*
+ * The configuration that a command without a reconciler looks at: --repo and --rev, else `folder`,
+ * else the folder one stands in, as far up as its organization.yaml.
+ */
+struct engine_source cli_source(struct cli *cli, const char *folder);
 /* Options for the engine from what was given. */
 void cli_engine_options(struct cli *cli, struct engine_options *options);
 /* Absolute path of this binary, in the arena. */
