@@ -208,7 +208,23 @@ static const struct container *merge_order(struct arena *arena, const struct con
 static size_t bundle_pairs, clashing_pairs;
 
 /* Which of two bundles comes first makes no difference, or they clash. */
-static void bundles_commute(uint64_t *seed, struct arena *arena)
+static void assert_commute_or_clash(struct arena *arena, const struct container *image,
+				    const struct container *a, const struct container *b,
+				    const struct container *const over[2])
+{
+	struct bundle_clashes there = bundles_compare(arena, a, b, over, 2);
+	struct bundle_clashes back = bundles_compare(arena, b, a, over, 2);
+
+	assert_int_equal(there.n, back.n);
+	assert_int_equal(bundles_compare(arena, a, a, over, 2).n, 0);
+	bundle_pairs++;
+	clashing_pairs += there.n > 0;
+	if (there.n == 0)
+		assert_same(merge_order(arena, image, a, b, over[0], over[1]),
+			    merge_order(arena, image, b, a, over[0], over[1]), CANON_ALL);
+}
+
+static void whole_bundles_commute(uint64_t *seed, struct arena *arena)
 {
 	const struct container *image = random_config(seed, arena, false);
 	const struct container *a = random_config(seed, arena, true);
@@ -217,23 +233,52 @@ static void bundles_commute(uint64_t *seed, struct arena *arena)
 		any_below(seed, 2) ? random_config(seed, arena, true) : NULL,
 		any_below(seed, 4) ? NULL : random_config(seed, arena, true),
 	};
-	struct bundle_clashes there = bundles_compare(arena, a, b, over, 2);
-	struct bundle_clashes back = bundles_compare(arena, b, a, over, 2);
 
-	assert_int_equal(there.n, back.n);
-	bundle_pairs++;
-	clashing_pairs += there.n > 0;
-	assert_int_equal(bundles_compare(arena, a, a, over, 2).n, 0);
-	if (there.n == 0)
-		assert_same(merge_order(arena, image, a, b, over[0], over[1]),
-			    merge_order(arena, image, b, a, over[0], over[1]), CANON_ALL);
+	assert_commute_or_clash(arena, image, a, b, over);
+}
+
+/* A configuration that says something of one field, if it comes up soon, and of no other. */
+static const struct container *random_field(uint64_t *seed, struct arena *arena, size_t field)
+{
+	const struct field_type_row *row = &type_container.fields[field];
+	struct container *alone = ARENA_NEW(arena, struct container);
+	uint64_t bit = UINT64_C(1) << field;
+
+	for (int tries = 0; tries < 8 && !((alone->head.set | alone->head.null) & bit); tries++) {
+		const struct container *config = random_config(seed, arena, true);
+
+		alone->head.set = config->head.set & bit;
+		alone->head.null = config->head.null & bit;
+		memcpy(field_slot(alone, row), field_const_slot(config, row),
+		       field_size(row->type));
+	}
+	return alone;
+}
+
+/* Large ones clash somewhere most of the time: one field alone shows its own rules. */
+static void single_fields_commute(uint64_t *seed, struct arena *arena)
+{
+	/* Of those with choices of their own there is one. */
+	size_t field = any_below(seed, 3) ? any_below(seed, type_container.fields_n)
+					  : container_health_check_F;
+	const struct container *image = random_config(seed, arena, false), *over[2] = {0};
+	const struct container *a, *b;
+
+	if (type_container.fields[field].flags & LATER)
+		return;
+	a = random_field(seed, arena, field);
+	b = random_field(seed, arena, field);
+	for (size_t i = 0; i < 2; i++)
+		over[i] = any_below(seed, 2) ? random_field(seed, arena, field) : NULL;
+	assert_commute_or_clash(arena, image, a, b, over);
 }
 
 static void test_bundles_commute_or_clash(void **state)
 {
 	(void)state;
 	bundle_pairs = clashing_pairs = 0;
-	for_all(bundles_commute);
+	for_all(whole_bundles_commute);
+	for_all(single_fields_commute);
 	/* both are seen often */
 	assert_true(clashing_pairs > bundle_pairs / 20);
 	assert_true(bundle_pairs - clashing_pairs > bundle_pairs / 20);
