@@ -2,6 +2,7 @@
 #include "schema/check.h"
 
 #include "schema/check_parts.h"
+#include "schema/fields.h"
 
 /*
  * What every part of the check uses, and the organization: who there is, and that the documents
@@ -86,9 +87,7 @@ struct diag *check_error(struct checker *checker, enum diag_code code, const str
 const char *check_hint(struct checker *checker, const char *word, const char *const *names,
 		       size_t n)
 {
-	const char *nearest = check_nearest(word, names, n);
-
-	return nearest ? diags_text(checker->diags, "did you mean %s?", nearest) : NULL;
+	return hint_nearest(checker->diags, word, names, n);
 }
 
 #define HINT_FROM_INDEX(kind)                                                                      \

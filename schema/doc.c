@@ -283,7 +283,10 @@ static void fill_mapping(struct reader *reader, struct doc_node *node,
 		pairs[i] = (struct doc_pair){children[2 * i], children[2 * i + 1]};
 		if (pairs[i].key->type == DOC_SCALAR)
 			continue;
-		report(reader, DIAG_WRONG_TYPE, pairs[i].key->at, "a key must be a text");
+		report(reader, DIAG_WRONG_TYPE, pairs[i].key->at, "a key must be a text")->hint =
+			pairs[i].key->type == DOC_MAPPING && !pairs[i].key->block
+				? "a {{ template }} stands in quotes"
+				: NULL;
 		pairs[i].key = NULL;
 	}
 	n = keep_with_key(pairs, n / 2);

@@ -177,10 +177,10 @@ static void check_image(const struct image *image, const struct doc_source *sour
 	text = template_text(arena, image->image, &sample, &err);
 	if (!text)
 		source_error(source, DIAG_BAD_TEMPLATE, place(&image->head, image_image_F), "%s",
-			     err.text);
+			     err.text)
+			->hint = TEMPLATE_HINT;
 	else if (image_ref_parse(arena, text, &ref, &err) != 0)
-		source_error(source, DIAG_BAD_IMAGE, place(&image->head, image_image_F), "%s",
-			     err.text);
+		report_image(source, place(&image->head, image_image_F), "image", &err);
 	else
 		check_source(image, &ref, source);
 }
@@ -208,7 +208,10 @@ static void check_team(const struct team *team, const struct doc_source *source)
 static void refuse_field(const struct doc_source *source, const struct head *head, unsigned field,
 			 const struct object_type *type, const char *reason)
 {
-	if ((head->set | head->bad) >> field & 1)
+	uint64_t there = type->fields[field].object ? head->set | head->bad : head->set;
+
+	/* of a scalar that is wrong in itself one problem is told, of what is inside all of them */
+	if (there >> field & 1)
 		source_error(source, DIAG_FIELDS_EXCLUDE, place(head, field),
 			     "%s cannot stand here: %s", type->fields[field].key, reason);
 }

@@ -1,24 +1,10 @@
 #include "base/sys.h"
-#include "schema/fields.h"
+#include "schema/field_hints.h"
 
-#include "base/num.h"
-#include "schema/check.h"
 #include "schema/forms.h"
 #include "schema/image.h"
 
 /* What a single text must look like, and how a problem with it is put. */
-
-#define HINTS_MAX 100 /* more problems than this are not all of them typing slips */
-
-const char *hint_nearest(struct diags *diags, const char *word, const char *const *candidates,
-			 size_t n)
-{
-	const char *nearest = NULL;
-
-	if (diags->errors < HINTS_MAX)
-		nearest = check_nearest(word, candidates, n);
-	return nearest ? diags_text(diags, "did you mean %s?", nearest) : NULL;
-}
 
 static bool name_fits(const struct field_type_row *row, const char *text, struct loc at,
 		      const struct doc_source *source)
@@ -27,7 +13,10 @@ static bool name_fits(const struct field_type_row *row, const char *text, struct
 
 	if (!form_text_fits(FORM_NAME, text)) {
 		source_error(source, DIAG_BAD_NAME, at,
-			     "%s must be small letters, digits and inner dashes", row->key);
+			     *text ? "%s must be small letters, digits and inner dashes"
+				   : "%s must not be empty",
+			     row->key)
+			->hint = hint_text(source->diags, row, text);
 		return false;
 	}
 	if ((int64_t)len <= row->max)
@@ -37,6 +26,16 @@ static bool name_fits(const struct field_type_row *row, const char *text, struct
 	return false;
 }
 
+void report_image(const struct doc_source *source, struct loc at, const char *key,
+		  const struct err *err)
+{
+	const char *rule = strstr(err->text, IMAGE_RULE);
+	int len = rule ? (int)(rule - err->text) : (int)strlen(err->text);
+
+	source_error(source, DIAG_BAD_IMAGE, at, "%s: %.*s", key, len, err->text)->hint =
+		rule ? diags_text(source->diags, "%s", rule + strlen(IMAGE_RULE)) : NULL;
+}
+
 static bool image_fits(const struct field_type_row *row, const char *text, struct loc at,
 		       const struct doc_source *source)
 {
@@ -44,7 +43,7 @@ static bool image_fits(const struct field_type_row *row, const char *text, struc
 
 	if (image_ref_check(text, &err) == 0)
 		return true;
-	source_error(source, DIAG_BAD_IMAGE, at, "%s: %s", row->key, err.text);
+	report_image(source, at, row->key, &err);
 	return false;
 }
 
@@ -55,9 +54,13 @@ static bool length_fits(const struct field_type_row *row, const char *text, stru
 
 	if ((int64_t)len >= row->min && (int64_t)len <= row->max)
 		return true;
-	source_error(source, DIAG_BAD_VALUE, at,
-		     "%s must have between %lld and %lld bytes, not %zu", row->key,
-		     (long long)row->min, (long long)row->max, len);
+	if ((int64_t)len > row->max)
+		source_error(source, DIAG_BAD_VALUE, at, "%s can have at most %lld bytes, not %zu",
+			     row->key, (long long)row->max, len);
+	else
+		source_error(source, DIAG_BAD_VALUE, at,
+			     "%s must have at least %lld bytes, not %zu", row->key,
+			     (long long)row->min, len);
 	return false;
 }
 
@@ -78,7 +81,8 @@ bool field_text_fits(const struct field_type_row *row, const char *text, struct 
 		return row->type == TYPE_STRINGS || length_fits(row, text, at, source);
 	source_error(source, form == FORM_NAME ? DIAG_BAD_NAME : DIAG_BAD_VALUE, at,
 		     "%s%s must be %s", row->type == TYPE_STRINGS ? "an entry of " : "", row->key,
-		     form_row(form)->text);
+		     form_row(form)->text)
+		->hint = hint_text(source->diags, row, text);
 	return false;
 }
 

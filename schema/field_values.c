@@ -2,6 +2,7 @@
 #include "schema/field_values.h"
 
 #include "base/num.h"
+#include "schema/field_hints.h"
 #include "schema/forms.h"
 
 /* One function for each type of field but those that hold objects, which are in fields.c. */
@@ -10,7 +11,7 @@
 
 static const char *const wanted_words[] = {
 	[TYPE_STRING] = "a text",
-	[TYPE_NAME] = "a name",
+	[TYPE_NAME] = "a text",
 	[TYPE_BOOL] = "true or false",
 	[TYPE_INT] = "a whole number",
 	[TYPE_DURATION] = "a duration such as 10s",
@@ -25,29 +26,29 @@ static const char *const wanted_words[] = {
 	[TYPE_ANY] = "anything",
 };
 
+/* What is there: a number itself, since "not a number" says little where one is wanted. */
+static const char *what_is(const struct field_type_row *row, const struct doc_node *node)
+{
+	const char *what = doc_describe(node);
+
+	return row->type == TYPE_INT && str_eq(what, "a number") ? node->text : what;
+}
+
 bool field_wrong_type(struct fields_reader *reader, const struct field_type_row *row,
 		      const struct doc_node *node, struct loc at)
 {
-	source_error(&reader->source, DIAG_WRONG_TYPE, at, "%s must be %s, not %s", row->key,
-		     wanted_words[row->type], doc_describe(node));
+	source_error(&reader->source, DIAG_WRONG_TYPE, at, "%s must be %s, not %.60s", row->key,
+		     wanted_words[row->type], what_is(row, node))
+		->hint = hint_type(reader->source.diags, row, node);
 	return false;
 }
 
-/* A number between quotes is a text: say so, since nobody sees the difference at once. */
-static bool wrong_scalar(struct fields_reader *reader, const struct field_type_row *row,
-			 const struct doc_node *node, struct loc at)
-{
-	field_wrong_type(reader, row, node, at);
-	if (node->type == DOC_SCALAR && !node->plain && node->n)
-		reader->source.diags->v[reader->source.diags->n - 1].hint =
-			"write it without quotes";
-	return false;
-}
-
-static bool bad_value(struct fields_reader *reader, const struct field_type_row *row, struct loc at)
+static bool bad_value(struct fields_reader *reader, const struct field_type_row *row,
+		      const struct doc_node *node, struct loc at)
 {
 	source_error(&reader->source, DIAG_BAD_VALUE, at, "%s must be %s", row->key,
-		     wanted_words[row->type]);
+		     wanted_words[row->type])
+		->hint = hint_type(reader->source.diags, row, node);
 	return false;
 }
 
@@ -106,7 +107,7 @@ bool field_count_fits(struct fields_reader *reader, const struct field_type_row 
 static bool read_bool(struct fields_reader *reader, const struct field_type_row *row,
 		      const struct doc_node *node, struct loc at, void *slot)
 {
-	return doc_bool(node, slot) == 0 || wrong_scalar(reader, row, node, at);
+	return doc_bool(node, slot) == 0 || field_wrong_type(reader, row, node, at);
 }
 
 static bool read_int(struct fields_reader *reader, const struct field_type_row *row,
@@ -115,7 +116,7 @@ static bool read_int(struct fields_reader *reader, const struct field_type_row *
 	int64_t value;
 
 	if (doc_int(node, &value) != 0)
-		return wrong_scalar(reader, row, node, at);
+		return field_wrong_type(reader, row, node, at);
 	if (!check_bounds(reader, row, value, at))
 		return false;
 	*(int64_t *)slot = value;
@@ -133,36 +134,23 @@ static bool read_amount(struct fields_reader *reader, const struct field_type_ro
 	if (node->type != DOC_SCALAR)
 		return field_wrong_type(reader, row, node, at);
 	if (parse(node->text, &value) != 0)
-		return bad_value(reader, row, at);
+		return bad_value(reader, row, node, at);
 	if (!check_bounds(reader, row, value, at))
 		return false;
 	*(int64_t *)slot = value;
 	return true;
 }
 
-static void enum_words(const struct enum_type *type, const char **words)
-{
-	for (size_t i = 0; i < type->values_n; i++)
-		words[i] = type->values[i].word;
-}
-
-#define WORDS_MAX 16
-
 static bool unknown_word(struct fields_reader *reader, const struct field_type_row *row,
 			 const char *text, struct loc at)
 {
 	const struct enum_type *type = row->enumeration;
-	const char *words[WORDS_MAX];
-	char list[256];
-	size_t len = 0;
+	const char *words[FIELD_WORDS_MAX];
+	char list[FIELD_LIST_MAX];
 
-	enum_words(type, words);
 	for (size_t i = 0; i < type->values_n; i++)
-		len += (size_t)snprintf(list + len, sizeof list - len, "%s%s",
-					i == 0			  ? ""
-					: i + 1 == type->values_n ? " or "
-								  : ", ",
-					words[i]);
+		words[i] = type->values[i].word;
+	field_words(type, list);
 	source_error(&reader->source, DIAG_BAD_VALUE, at, "%s must be %s", row->key, list)->hint =
 		hint_nearest(reader->source.diags, text, words, type->values_n);
 	return false;
@@ -251,30 +239,48 @@ const struct doc_pair *field_sorted_pairs(struct fields_reader *reader,
 	return pairs;
 }
 
+static bool pair_key_fits(struct fields_reader *reader, const struct field_type_row *row,
+			  const struct doc_node *key)
+{
+	const struct form_row *form = form_row(FLAGS_FORM(row->flags));
+	const struct doc_source *source = &reader->source;
+
+	if (key->n > FIELD_KEY_MAX) {
+		source_error(source, DIAG_BAD_VALUE, key->at,
+			     "a name in %s can have at most %d bytes, not %zu", row->key,
+			     FIELD_KEY_MAX, key->n);
+		return false;
+	}
+	if (form_key_fits(FLAGS_FORM(row->flags), key->text))
+		return true;
+	source_error(source, DIAG_BAD_VALUE, key->at, "a name in %s must be %s", row->key,
+		     form->text)
+		->hint = hint_pair_key(source->diags, row, key->text);
+	return false;
+}
+
 static bool pair_fits(struct fields_reader *reader, const struct field_type_row *row,
 		      const struct doc_pair *pair)
 {
 	enum form form = FLAGS_FORM(row->flags);
+	const struct doc_source *source = &reader->source;
 	const struct doc_node *value = pair->value;
+	bool null = doc_is_null(value);
 
-	if (!form_key_fits(form, pair->key->text) || pair->key->n > FIELD_KEY_MAX) {
-		struct diag *diag = source_error(&reader->source, DIAG_BAD_VALUE, pair->key->at,
-						 "%s needs %s", row->key, form_row(form)->text);
-
-		if (str_eq(pair->key->text, MERGE_KEY))
-			diag->hint = MERGE_KEY_HINT;
+	if (!pair_key_fits(reader, row, pair->key))
 		return false;
-	}
-	if (value->type != DOC_SCALAR || (doc_is_null(value) && form != FORM_ENV)) {
-		source_error(&reader->source, DIAG_WRONG_TYPE, doc_pair_at(pair),
+	if (value->type != DOC_SCALAR || (null && form != FORM_ENV)) {
+		source_error(source, DIAG_WRONG_TYPE, doc_pair_at(pair),
 			     "%s of %s must be a text, not %s", pair->key->text, row->key,
-			     doc_describe(value));
+			     doc_describe(value))
+			->hint = hint_pair_value(source->diags, row, value);
 		return false;
 	}
-	if (doc_is_null(value) || form_value_fits(form, value->text))
+	if (null || form_value_fits(form, value->text))
 		return true;
-	source_error(&reader->source, DIAG_BAD_VALUE, value->at, "%s needs %s", row->key,
-		     form_row(form)->text);
+	source_error(source, DIAG_BAD_VALUE, value->at, "%s of %s must be %s", pair->key->text,
+		     row->key, form_row(form)->value_text)
+		->hint = hint_pair_value(source->diags, row, value);
 	return false;
 }
 

@@ -28,7 +28,4 @@ bool field_count_fits(struct fields_reader *reader, const struct field_type_row 
 const struct doc_pair *field_sorted_pairs(struct fields_reader *reader,
 					  const struct doc_node *mapping);
 
-#define MERGE_KEY "<<"
-#define MERGE_KEY_HINT "merge keys (<<) are not part of manifests; write the fields out"
-
 #endif

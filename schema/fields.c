@@ -2,7 +2,7 @@
 #include "schema/field_values.h"
 
 #include "base/num.h"
-#include "schema/check.h"
+#include "schema/field_hints.h"
 
 /* ---- objects ---- */
 
@@ -89,7 +89,12 @@ static bool read_item(struct fields_reader *reader, const struct field_type_row 
 		return true;
 	}
 	source_error(&reader->source, DIAG_WRONG_TYPE, item->at,
-		     "an entry of %s must be a mapping, not %s", row->key, doc_describe(item));
+		     "an entry of %s must be a mapping%s, not %s", row->key,
+		     row->flags & SHORT ? " or a text" : "", doc_describe(item))
+		->hint =
+		row->object == &type_volume && item->type == DOC_SCALAR && strchr(item->text, ':')
+			? "{name: data, path: /data}, for instance"
+			: NULL;
 	return false;
 }
 
@@ -205,52 +210,29 @@ bool fields_objmap(struct fields_reader *reader, const struct field_type_row *ro
 
 /* ---- the fields of one object ---- */
 
-/* What people write who come from elsewhere. */
-static const struct {
-	const char *foreign, *ours;
-} synonyms[] = {
-	{"environment", "env"},
-	{"entrypoint", "command"},
-	{"replicas", "scale"},
-	{"restart", "restartPolicy"},
-	{"workdir", "workingDirectory"},
-	{"working_dir", "workingDirectory"},
-	{"depends_on", "dependsOn"},
-	{"health_check", "healthCheck"},
-	{"containerPort", "container"},
-	{"hostPort", "host"},
-	{"stop_grace_period", "stopTimeout"},
-	{"stop_signal", "stopSignal"},
-};
-
-static const char *unknown_field_hint(struct diags *diags, const struct object_type *type,
-				      const char *key)
-{
-	const char *keys[64];
-
-	if (str_eq(key, MERGE_KEY))
-		return MERGE_KEY_HINT;
-	for (size_t i = 0; i < ARRAY_LEN(synonyms); i++) {
-		if (str_eq(synonyms[i].foreign, key) && object_field(type, synonyms[i].ours))
-			return diags_text(diags, "did you mean %s?", synonyms[i].ours);
-	}
-	for (size_t i = 0; i < type->fields_n; i++)
-		keys[i] = type->fields[i].key;
-	return hint_nearest(diags, key, keys, type->fields_n);
-}
-
+/*
+ * Reports it, and takes it for the field that was meant, which then is wrong and not missing: one
+ * slip is one problem.
+ */
 static void unknown_field(struct fields_reader *reader, const struct object_type *type,
-			  const struct doc_node *key)
+			  const struct doc_node *key, struct head *head, struct loc *places)
 {
 	const char *const *foreign = type->title ? reader->foreign_keys : NULL;
+	const struct field_type_row *meant;
 
 	for (; foreign && *foreign; foreign++) {
 		if (str_eq(*foreign, key->text))
 			return;
 	}
+	meant = hint_meant_field(reader->source.diags, type, key->text);
 	source_error(&reader->source, DIAG_UNKNOWN_FIELD, key->at, "there is no field %.100s here",
 		     key->text)
-		->hint = unknown_field_hint(reader->source.diags, type, key->text);
+		->hint = hint_unknown_field(reader->source.diags, type, key->text, meant);
+	if (!meant)
+		return;
+	head->bad |= UINT64_C(1) << field_number(type, meant);
+	if (places && !places[field_number(type, meant)].line)
+		places[field_number(type, meant)] = key->at;
 }
 
 static bool text_fits(const struct doc_source *source, const struct object_type *type,
@@ -283,6 +265,7 @@ static void read_field(struct fields_reader *reader, const struct object_type *t
 	uint64_t bit = UINT64_C(1) << field_number(type, row);
 	struct loc at = doc_pair_at(pair);
 	void *slot = field_slot(object, row);
+	bool read, fine;
 
 	if (doc_is_null(pair->value)) {
 		head->null |= bit;
@@ -294,8 +277,11 @@ static void read_field(struct fields_reader *reader, const struct object_type *t
 			     "the field %s is not supported by this build", row->key);
 		return;
 	}
-	if (value_readers[row->type](reader, row, pair->value, at, slot) &&
-	    fields_texts_fit(&reader->source, type, row, slot, at)) {
+	read = value_readers[row->type](reader, row, pair->value, at, slot);
+	/* of a list with a wrong entry the others are looked at, too */
+	fine = (read || row->type == TYPE_STRINGS) &&
+	       fields_texts_fit(&reader->source, type, row, slot, at);
+	if (read && fine) {
 		head->set |= bit;
 		return;
 	}
@@ -307,7 +293,7 @@ static void missing_field(struct fields_reader *reader, const struct field_type_
 			  struct loc at)
 {
 	source_error(&reader->source, DIAG_MISSING_FIELD, at, "the field %s is missing", row->key)
-		->hint = diags_text(reader->source.diags, "%s: %s", row->key, row->text);
+		->hint = hint_missing_field(reader->source.diags, row);
 }
 
 /* Those of the fields flagged ONE that come after the first of them in the text. */
@@ -378,7 +364,7 @@ void fields_read(struct fields_reader *reader, const struct object_type *type,
 		const struct field_type_row *row = object_field(type, pair->key->text);
 
 		if (!row) {
-			unknown_field(reader, type, pair->key);
+			unknown_field(reader, type, pair->key, head, places);
 			continue;
 		}
 		read_field(reader, type, row, pair, object);

@@ -5,6 +5,7 @@
 #ifndef TRUEUP_SCHEMA_FIELDS_H
 #define TRUEUP_SCHEMA_FIELDS_H
 
+#include "base/err.h"
 #include "schema/doc.h"
 #include "schema/kinds.h"
 
@@ -43,6 +44,9 @@ const char *hint_nearest(struct diags *diags, const char *word, const char *cons
 
 /* May texts of this field hold {{ templates }}, so that their form shows only once filled in? */
 bool field_takes_templates(const struct object_type *type, const struct field_type_row *row);
+/* Reports an image reference that image.h refused. */
+void report_image(const struct doc_source *source, struct loc at, const char *key,
+		  const struct err *err);
 /*
  * Reports a text of a STRING, NAME or STRINGS field that does not have its length or form; false
  * when it did. Templates are not looked at.

@@ -283,9 +283,9 @@ static const struct {
 #define fits_SSH_KEY fits_ssh_key
 #define fits_PORTS fits_ports
 #define TEXT_FORM(constant, name, pattern, text)                                                   \
-	[FORM_##constant] = {{name, pattern, NULL, text}, fits_##constant, NULL},
-#define PAIR_FORM(constant, name, key_pattern, value_pattern, text)                                \
-	[FORM_##constant] = {{name, key_pattern, value_pattern, text}, fits_##constant},
+	[FORM_##constant] = {{name, pattern, NULL, text, NULL}, fits_##constant, NULL},
+#define PAIR_FORM(constant, name, key_pattern, value_pattern, text, value_text)                    \
+	[FORM_##constant] = {{name, key_pattern, value_pattern, text, value_text}, fits_##constant},
 #include "schema/forms.def"
 #undef TEXT_FORM
 #undef PAIR_FORM

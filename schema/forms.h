@@ -10,7 +10,8 @@ struct form_row {
 	const char *name;
 	const char *pattern;	   /* of the text, or of a pair's key */
 	const char *value_pattern; /* of a pair's value; NULL for forms of texts */
-	const char *text;	   /* completes "must be ...", that of pairs "needs ..." */
+	const char *text;	   /* completes "must be ...", for pairs that of a key */
+	const char *value_text;	   /* and of a value; NULL for forms of texts */
 };
 const struct form_row *form_row(enum form form);
 

@@ -57,7 +57,7 @@ static int check_path(const char *path, struct err *err)
 		if (!is_path_part(part, end))
 			return err_set(
 				err, E_BAD_INPUT,
-				"\"%.*s\" cannot be a part of an image's path: small letters "
+				"\"%.*s\" cannot be a part of an image's path; small letters "
 				"and digits, with single dots, underscores or dashes "
 				"between them",
 				(int)(end - part), part);
@@ -75,7 +75,7 @@ static int check_tag(const char *tag, struct err *err)
 		fit++;
 	if (len == 0 || len > TAG_MAX || fit != len)
 		return err_set(err, E_BAD_INPUT,
-			       "\"%s\" cannot be a tag: up to 128 letters, digits, and behind the "
+			       "\"%s\" cannot be a tag; up to 128 letters, digits, and behind the "
 			       "first one dots, dashes and underscores",
 			       tag);
 	return 0;
@@ -88,7 +88,7 @@ static int check_digest(const char *digest, struct err *err)
 	if (!str_starts(digest, DIGEST_PREFIX) || strlen(hex) != DIGEST_HEX ||
 	    strspn(hex, "0123456789abcdef") != DIGEST_HEX)
 		return err_set(err, E_BAD_INPUT,
-			       "\"%s\" is not a digest: sha256: and 64 hex digits in small letters",
+			       "\"%s\" is not a digest; sha256: and 64 hex digits in small letters",
 			       digest);
 	return 0;
 }

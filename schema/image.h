@@ -12,6 +12,7 @@
 #include "base/err.h"
 
 #define IMAGE_TEXT_MAX 512
+#define IMAGE_RULE "; " /* in the text of an error: what stands behind it is the rule */
 
 enum image_source {
 	IMAGE_LOCAL = 1, /* local/<path>:<tag> */

@@ -22,7 +22,7 @@ enum field_flags {
 enum form {
 	FORM_NONE,
 #define TEXT_FORM(constant, name, pattern, text) FORM_##constant,
-#define PAIR_FORM(constant, name, key_pattern, value_pattern, text) FORM_##constant,
+#define PAIR_FORM(constant, name, key_pattern, value_pattern, text, value_text) FORM_##constant,
 #include "schema/forms.def"
 #undef TEXT_FORM
 #undef PAIR_FORM

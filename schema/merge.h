@@ -46,6 +46,7 @@ struct template_values {
 const struct container *template_expand(struct arena *arena, const struct container *config,
 					const struct template_values *values,
 					const struct unit *unit, struct diags *diags);
+#define TEMPLATE_HINT "there are version, stage, project, node and prefix; {{{{ writes {{"
 /* One text: the replaced one (text itself where it has no template), or NULL and E_BAD_INPUT. */
 const char *template_text(struct arena *arena, const char *text,
 			  const struct template_values *values, struct err *err);

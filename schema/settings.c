@@ -38,7 +38,8 @@ static bool is_settings(struct settings_reader *reader, const struct doc_node *r
 	if (pair->value->type == DOC_SCALAR && str_eq(pair->value->text, type_settings.title))
 		return true;
 	source_error(source, DIAG_MISPLACED, doc_pair_at(pair),
-		     "this file holds one document of the kind Settings");
+		     "this file holds one document of the kind Settings")
+		->hint = "kind: Settings";
 	return false;
 }
 

@@ -48,10 +48,7 @@ static const char *look_up(const struct template_values *values, const char *nam
 
 static int unknown_template(struct err *err, const char *text, size_t len)
 {
-	return err_set(err, E_BAD_INPUT,
-		       "unknown template %.*s: there are version, stage, project, node and prefix; "
-		       "{{{{ writes {{",
-		       (int)(len < 60 ? len : 60), text);
+	return err_set(err, E_BAD_INPUT, "unknown template %.*s", (int)(len < 60 ? len : 60), text);
 }
 
 /*
@@ -183,7 +180,7 @@ static const char *expand_text(struct expansion *expansion, const struct field_t
 	const char *out = render(expansion->arena, text, expansion->values, lenient, &err);
 
 	if (!out) {
-		source_error(&source, DIAG_BAD_TEMPLATE, at, "%s", err.text);
+		source_error(&source, DIAG_BAD_TEMPLATE, at, "%s", err.text)->hint = TEMPLATE_HINT;
 		return text;
 	}
 	if (out != text && !expansion->only_looking && row->type != TYPE_MAP)

@@ -3,14 +3,23 @@
 #include <dirent.h>
 
 #include "base/fs.h"
+#include "base/hash.h"
+#include "base/map.h"
 #include "base/vec.h"
+#include "plan/desired.h"
 #include "schema/check.h"
 #include "schema/decode.h"
 
-/* Runs every case of tests/data/schema; its README.md says how a case is written. */
+/*
+ * Runs every case of tests/data/schema; its README.md says how a case is written. With SHOW=1 in
+ * the environment it also prints what a person gets to see of each.
+ */
 
 #define FOLDER "tests/data/schema"
 #define CASE_MAX ((size_t)4 << 20)
+#define SETTINGS "trueup.yaml" /* a file of this name holds the reconciler's settings */
+#define TEXTS_MAX 4
+#define WRONG_MIN 230 /* so many cases have a problem, and no two of them the same documents */
 
 struct case_file {
 	char *path, *text;
@@ -18,12 +27,13 @@ struct case_file {
 };
 
 struct wanted {
-	char *place; /* "path:line:column code" */
-	char *text;  /* NULL, or part of message or hint */
+	char *place;		/* "path:line:column code" */
+	char *texts[TEXTS_MAX]; /* each a part of message, hint or related place */
+	size_t texts_n;
 };
 
 struct corpus_case {
-	bool check, escapes;
+	bool check, whole, escapes;
 	VEC(struct case_file) files;
 	VEC(struct wanted) wanted;
 };
@@ -36,7 +46,8 @@ static void release_case(struct corpus_case *corpus)
 	}
 	for (size_t i = 0; i < corpus->wanted.n; i++) {
 		free(corpus->wanted.v[i].place);
-		free(corpus->wanted.v[i].text);
+		for (size_t j = 0; j < corpus->wanted.v[i].texts_n; j++)
+			free(corpus->wanted.v[i].texts[j]);
 	}
 	VEC_FREE(&corpus->files);
 	VEC_FREE(&corpus->wanted);
@@ -77,9 +88,11 @@ static void add_line(struct case_file *file, const char *line, size_t len)
 	file->text[file->len++] = '\n';
 }
 
+#define TILDE " ~ "
+
 static void add_wanted(struct corpus_case *corpus, const char *line, size_t len)
 {
-	const char *tilde = memmem(line, len, " ~ ", 3);
+	const char *tilde = memmem(line, len, TILDE, strlen(TILDE));
 	size_t place = tilde ? (size_t)(tilde - line) : len;
 	bool has_path =
 		memchr(line, ' ', place) &&
@@ -91,8 +104,15 @@ static void add_wanted(struct corpus_case *corpus, const char *line, size_t len)
 		return;
 	wanted.place = mem_printf("%s%s%.*s", has_path ? "" : corpus->files.v[0].path,
 				  has_path ? "" : ":", (int)place, line);
-	if (tilde)
-		wanted.text = mem_strndup(tilde + 3, len - place - 3);
+	while (tilde) {
+		const char *text = tilde + strlen(TILDE), *end = line + len;
+
+		tilde = memmem(text, (size_t)(end - text), TILDE, strlen(TILDE));
+		if (wanted.texts_n == TEXTS_MAX)
+			fail_msg("more texts than %d: %.*s", TEXTS_MAX, (int)len, line);
+		wanted.texts[wanted.texts_n++] =
+			mem_strndup(text, (size_t)((tilde ? tilde : end) - text));
+	}
 	VEC_PUSH(&corpus->wanted, wanted);
 }
 
@@ -109,6 +129,8 @@ static void take_case_line(struct corpus_case *corpus, const char *line, size_t 
 		add_line(&corpus->files.v[corpus->files.n - 1], line, len);
 	} else if (len == 5 && memcmp(line, "check", 5) == 0) {
 		corpus->check = true;
+	} else if (len == 5 && memcmp(line, "whole", 5) == 0) {
+		corpus->check = corpus->whole = true;
 	} else if (len == 7 && memcmp(line, "escapes", 7) == 0) {
 		corpus->escapes = true;
 	} else if (len && *line != '#') {
@@ -147,29 +169,73 @@ static void take_base(struct corpus_case *corpus, struct corpus_case *base)
 	}
 }
 
-static void judge(const struct corpus_case *corpus, struct diags *diags)
+/* What must hold on the nodes; with settings, where the case has some, also by their policy. */
+static void check_nodes(const struct model *model, const struct settings *settings,
+			struct diags *diags)
 {
-	VEC(struct file *) files = {0};
+	const struct driver_env env = {.state_dir = "/", .owner = "", .settings = settings};
+	struct desired *desired = desired_build(model, NULL, NULL, diags);
+
+	desired_check(desired, model, settings ? &env : NULL, diags);
+	desired_free(desired);
+}
+
+static int read_case_file(void *arg, const char *path, struct buf *out)
+{
+	const struct corpus_case *corpus = arg;
+
+	for (size_t i = 0; i < corpus->files.n; i++) {
+		if (!str_eq(corpus->files.v[i].path, path))
+			continue;
+		buf_add(out, corpus->files.v[i].text, corpus->files.v[i].len);
+		return 0;
+	}
+	return -1;
+}
+
+static void judge(struct corpus_case *corpus, struct diags *diags)
+{
+	AUTO_ARENA struct arena *arena = arena_new(0);
+	struct settings *settings = NULL;
 	struct model *model;
+	VEC(struct file *) files = {0};
 
 	for (size_t i = 0; i < corpus->files.n; i++) {
 		static const struct oid blob;
 		const struct case_file *file = &corpus->files.v[i];
+		struct file *decoded;
 
-		if (corpus->check && file->len == 0)
-			continue;
-		VEC_PUSH(&files, file_decode(file->path, &blob, file->text, file->len));
-		diags_append(diags, files.v[files.n - 1]->diags, files.v[files.n - 1]->diags_n);
+		if (str_eq(file->path, SETTINGS)) {
+			settings = settings_decode(arena, SETTINGS, file->text, file->len, NULL, 0,
+						   diags);
+		} else if (!corpus->check || file->len) {
+			decoded = file_decode(file->path, &blob, file->text, file->len);
+			VEC_PUSH(&files, decoded);
+			diags_append(diags, decoded->diags, decoded->diags_n);
+		}
 	}
 	if (corpus->check) {
 		model = model_build(files.v, files.n, diags);
 		check_model(model, NULL, diags);
+		if (corpus->whole)
+			check_nodes(model, settings, diags);
 		model_free(model);
 	}
 	for (size_t i = 0; i < files.n; i++)
 		file_unref(files.v[i]);
 	VEC_FREE(&files);
 	diags_sort(diags);
+	diags_excerpts(diags, read_case_file, corpus);
+}
+
+static bool holds(const struct diag *diag, const char *text)
+{
+	AUTO_FREE char *related =
+		mem_printf("see %s:%u:%u", diag->related_path ? diag->related_path : "",
+			   (unsigned)diag->related.line, (unsigned)diag->related.column);
+
+	return strstr(diag->message, text) || (diag->hint && strstr(diag->hint, text)) ||
+	       str_eq(related, text);
 }
 
 static bool says(const struct diag *diag, const struct wanted *wanted)
@@ -177,11 +243,11 @@ static bool says(const struct diag *diag, const struct wanted *wanted)
 	AUTO_FREE char *place =
 		mem_printf("%s:%u:%u %s", diag->path ? diag->path : "", (unsigned)diag->at.line,
 			   (unsigned)diag->at.column, diag_code_name(diag->code));
+	bool all = str_eq(place, wanted->place);
 
-	if (!str_eq(place, wanted->place))
-		return false;
-	return !wanted->text || strstr(diag->message, wanted->text) ||
-	       (diag->hint && strstr(diag->hint, wanted->text));
+	for (size_t i = 0; i < wanted->texts_n; i++)
+		all = all && holds(diag, wanted->texts[i]);
+	return all;
 }
 
 /* What was found, in the words of a case, for the one who mends either. */
@@ -190,10 +256,26 @@ static void tell(const struct diags *diags)
 	for (size_t i = 0; i < diags->n; i++) {
 		const struct diag *diag = &diags->v[i];
 
-		print_error("%s:%u:%u %s ~ %s (%s)\n", diag->path ? diag->path : "",
+		print_error("%s:%u:%u %s ~ %s", diag->path ? diag->path : "",
 			    (unsigned)diag->at.line, (unsigned)diag->at.column,
-			    diag_code_name(diag->code), diag->message,
-			    diag->hint ? diag->hint : "");
+			    diag_code_name(diag->code), diag->message);
+		if (diag->hint)
+			print_error(" ~ %s", diag->hint);
+		if (diag->related_path)
+			print_error(" ~ see %s:%u:%u", diag->related_path,
+				    (unsigned)diag->related.line, (unsigned)diag->related.column);
+		print_error("\n");
+	}
+}
+
+static void show(const char *name, const struct diags *diags)
+{
+	print_error("==== %s\n", name);
+	for (size_t i = 0; i < diags->n; i++) {
+		AUTO_BUF struct buf out = BUF_INIT(BUF_MAX_TEXT);
+
+		diag_render(&diags->v[i], DIAG_PLAIN, &out);
+		print_error("%s", buf_str(&out));
 	}
 }
 
@@ -210,6 +292,8 @@ static void test_case(void **state)
 		take_base(&corpus, &base);
 	}
 	judge(&corpus, &diags);
+	if (getenv("SHOW"))
+		show(name, &diags);
 	same = diags.n == corpus.wanted.n;
 	for (size_t i = 0; same && i < diags.n; i++)
 		same = says(&diags.v[i], &corpus.wanted.v[i]);
@@ -221,6 +305,46 @@ static void test_case(void **state)
 	release_case(&base);
 }
 
+struct folder {
+	struct dirent **entries;
+	int n;
+};
+
+/* The texts of all files and their names, as one. */
+static void whole_text(const struct corpus_case *corpus, struct buf *out)
+{
+	for (size_t i = 0; i < corpus->files.n; i++) {
+		buf_adds(out, corpus->files.v[i].path);
+		buf_addc(out, '\n');
+		buf_add(out, corpus->files.v[i].text, corpus->files.v[i].len);
+	}
+}
+
+static void test_there_are_enough(void **state)
+{
+	AUTO_MAP struct map seen = {0};
+	const struct folder *folder = *state;
+	size_t wrong = 0;
+
+	for (int i = 0; i < folder->n; i++) {
+		char *name = folder->entries[i]->d_name;
+		AUTO_BUF struct buf text = BUF_INIT(BUF_MAX_TEXT);
+		struct corpus_case corpus = {0};
+		char hash[HASH_HEX_SIZE];
+
+		read_case(name, &corpus);
+		whole_text(&corpus, &text);
+		hash_hex(buf_str(&text), text.len, hash);
+		if (map_get(&seen, hash))
+			fail_msg("%s and %s are the same", (char *)map_get(&seen, hash), name);
+		map_put(&seen, hash, name);
+		wrong += corpus.wanted.n > 0;
+		release_case(&corpus);
+	}
+	if (wrong < WRONG_MIN)
+		fail_msg("%zu wrong manifests, at least %d are needed", wrong, WRONG_MIN);
+}
+
 static int is_case(const struct dirent *entry)
 {
 	return str_ends(entry->d_name, ".case");
@@ -228,22 +352,25 @@ static int is_case(const struct dirent *entry)
 
 int main(void)
 {
-	struct dirent **entries;
-	int n = scandir(FOLDER, &entries, is_case, alphasort);
+	struct folder folder = {0};
 	struct CMUnitTest *tests;
 	int failed;
 
-	if (n <= 0)
+	folder.n = scandir(FOLDER, &folder.entries, is_case, alphasort);
+	if (folder.n <= 0)
 		return 1;
-	tests = mem_zalloc((size_t)n, sizeof *tests);
-	for (int i = 0; i < n; i++)
-		tests[i] = (struct CMUnitTest){.name = entries[i]->d_name,
+	tests = mem_zalloc((size_t)folder.n + 1, sizeof *tests);
+	for (int i = 0; i < folder.n; i++)
+		tests[i] = (struct CMUnitTest){.name = folder.entries[i]->d_name,
 					       .test_func = test_case,
-					       .initial_state = entries[i]->d_name};
-	failed = _cmocka_run_group_tests("schema corpus", tests, (size_t)n, NULL, NULL);
-	for (int i = 0; i < n; i++)
-		free(entries[i]);
-	free(entries);
+					       .initial_state = folder.entries[i]->d_name};
+	tests[folder.n] = (struct CMUnitTest){.name = "there are enough cases",
+					      .test_func = test_there_are_enough,
+					      .initial_state = &folder};
+	failed = _cmocka_run_group_tests("schema corpus", tests, (size_t)folder.n + 1, NULL, NULL);
+	for (int i = 0; i < folder.n; i++)
+		free(folder.entries[i]);
+	free(folder.entries);
 	free(tests);
 	return failed;
 }
