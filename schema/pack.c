@@ -30,7 +30,7 @@ static void put_number(struct buf *out, uint64_t number)
 /* The sign in the lowest bit, so that small numbers stay short. */
 static void put_signed(struct buf *out, int64_t number)
 {
-	put_number(out, (uint64_t)number << 1 ^ (uint64_t)(number >> 63));
+	put_number(out, (uint64_t)number << 1 ^ (number < 0 ? UINT64_MAX : 0));
 }
 
 static void put_text(struct buf *out, const char *text)
