@@ -141,7 +141,7 @@ static int read_status(int fd, struct buf *in, int *status, struct err *err)
 /* The answer is known; this is for the peer's sake. */
 static void take_body(int fd)
 {
-	struct timeval wait = {.tv_usec = BODY_WAIT_MS * 1000};
+	struct timeval wait = {.tv_usec = BODY_WAIT_MS * 1000L};
 	char bytes[16384];
 	size_t taken = 0;
 	ssize_t n;
