@@ -142,7 +142,7 @@ static void add_strings(const struct strings *list, struct buf *out)
 	buf_addc(out, ']');
 }
 
-static void add_pairs(const struct pairs *pairs, struct buf *out)
+void canon_pairs(const struct pairs *pairs, struct buf *out)
 {
 	buf_addc(out, '{');
 	for (size_t i = 0; i < pairs->n; i++) {
@@ -225,7 +225,7 @@ void canon_value(const struct field_type_row *row, const void *slot, enum canon_
 		add_strings(slot, out);
 		return;
 	case TYPE_MAP:
-		add_pairs(slot, out);
+		canon_pairs(slot, out);
 		return;
 	case TYPE_OBJECT:
 		memcpy(&object, slot, sizeof object);

@@ -21,6 +21,8 @@ enum canon_part {
 
 void canon_container(const struct container *config, enum canon_part part, struct buf *out);
 void canon_image(const struct image *image, enum canon_part part, struct buf *out);
+/* A mapping of texts. */
+void canon_pairs(const struct pairs *pairs, struct buf *out);
 /* JSON as other writers have it, with that escaped which JSON allows as it is and YAML does not. */
 void canon_from_json(const char *json, size_t len, struct buf *out);
 

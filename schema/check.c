@@ -237,6 +237,7 @@ void check_model(const struct model *model, const struct check_history *history,
 	check_people(&checker);
 	check_folders(&checker);
 	check_versions(&checker);
+	check_requirements(&checker);
 	check_bundle_documents(&checker);
 	check_stages(&checker);
 	check_deployments(&checker);

@@ -44,7 +44,39 @@ static size_t first_deployment(const struct model *model, const char *project)
 	return low;
 }
 
-/* They say which containers of the version they configure, and what they give them. */
+/* Deployments of one stage stand together. */
+static const struct deployment *const *stage_run(const struct model *model, const struct unit *unit,
+						 size_t *n)
+{
+	size_t first = first_deployment(model, unit->project), end;
+
+	while (first < model->deployments.n &&
+	       unit_cmp(&model->deployments.v[first]->from.file->unit, unit) < 0)
+		first++;
+	for (end = first; end < model->deployments.n &&
+			  unit_cmp(&model->deployments.v[end]->from.file->unit, unit) == 0;)
+		end++;
+	*n = end - first;
+	return model->deployments.v + first;
+}
+
+/* A circle of the stage goes through this deployment only if it waits for another one. */
+static void check_stage_of(struct following *f, const struct deployment *deployment)
+{
+	const struct pairs *requires = check_requires_of(f->checker.model, deployment);
+	const struct deployment *const *stage;
+	size_t n;
+
+	if (!deployment->depends_on.n && !(requires && requires->n))
+		return;
+	stage = stage_run(f->checker.model, &deployment->from.file->unit, &n);
+	check_waiting(&f->checker, stage, n);
+}
+
+/*
+ * They say which containers of the version they configure, and what they give them; and they wait
+ * for what it requires.
+ */
 static bool users_hold(struct following *f, const struct version *version)
 {
 	const struct model *model = f->checker.model;
@@ -56,8 +88,10 @@ static bool users_hold(struct following *f, const struct version *version)
 		if (!str_eq(deployment->from.file->unit.project, project))
 			break;
 		if (str_eq(deployment->product, version->product) &&
-		    str_eq(deployment->version, version->name))
+		    str_eq(deployment->version, version->name)) {
 			check_deployment(&f->checker, deployment);
+			check_stage_of(f, deployment);
+		}
 	}
 	return nothing_found(f);
 }
@@ -92,12 +126,42 @@ static bool ends_chain(const struct model *model, const struct version *version)
 	       (!version->parent || !has_child(model, version, version->parent));
 }
 
+static bool names(const struct pairs *requires, const char *product)
+{
+	for (size_t i = 0; i < requires->n; i++) {
+		if (str_eq(requires->key[i], product))
+			return true;
+	}
+	return false;
+}
+
+/* Its product required the same before, by some version: then no new circle of products begins. */
+static bool requires_nothing_new(const struct following *f, const struct version *version)
+{
+	const struct model *base = f->base;
+	size_t n, first = check_version_run(base, version->from.file->unit.project,
+					    version->product, &n);
+
+	for (size_t i = 0; i < version->requires.n; i++) {
+		size_t at = first;
+
+		while (at < first + n &&
+		       !names(&base->versions.v[at]->requires, version->requires.key[i]))
+			at++;
+		if (at == first + n)
+			return false;
+	}
+	return true;
+}
+
 static bool version_came(struct following *f, const struct version *version)
 {
 	const struct version *before = same_version(f->base, version);
 
 	if (before ? before->type != version->type || !str_eq(before->parent, version->parent)
 		   : !ends_chain(f->checker.model, version))
+		return false;
+	if (!requires_nothing_new(f, version))
 		return false;
 	check_version(&f->checker, version);
 	return users_hold(f, version);
@@ -112,32 +176,10 @@ static bool version_went(struct following *f, const struct version *version)
 
 /* ---- deployments ---- */
 
-/* Deployments of one stage stand together. */
-static const struct deployment *const *stage_run(const struct model *model, const struct unit *unit,
-						 size_t *n)
-{
-	size_t first = first_deployment(model, unit->project), end;
-
-	while (first < model->deployments.n &&
-	       unit_cmp(&model->deployments.v[first]->from.file->unit, unit) < 0)
-		first++;
-	for (end = first; end < model->deployments.n &&
-			  unit_cmp(&model->deployments.v[end]->from.file->unit, unit) == 0;)
-		end++;
-	*n = end - first;
-	return model->deployments.v + first;
-}
-
 static bool deployment_came(struct following *f, const struct deployment *deployment)
 {
-	size_t n;
-	const struct deployment *const *stage;
-
 	check_deployment(&f->checker, deployment);
-	if (deployment->depends_on.n) {
-		stage = stage_run(f->checker.model, &deployment->from.file->unit, &n);
-		check_waiting(&f->checker, stage, n);
-	}
+	check_stage_of(f, deployment);
 	return nothing_found(f);
 }
 

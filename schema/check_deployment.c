@@ -1,9 +1,7 @@
 #include "base/sys.h"
 #include "schema/check_parts.h"
 
-#include "base/buf.h"
 #include "schema/bundles.h"
-#include "schema/graph.h"
 #include "schema/merge.h"
 
 /* Stages and deployments: what they deploy, where, and what they wait for. */
@@ -257,47 +255,6 @@ static void check_dependencies(struct checker *checker, const struct deployment 
 	}
 }
 
-struct dependencies {
-	struct checker *checker;
-	const struct deployment *const *v; /* of one stage, sorted by name */
-	size_t n;
-};
-
-static size_t dependency_edge(void *arg, size_t node, size_t i)
-{
-	const struct dependencies *stage = arg;
-	const struct strings *names = &stage->v[node]->depends_on;
-	size_t low = 0, high = stage->n;
-
-	if (i >= names->n)
-		return GRAPH_END;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = strcmp(stage->v[middle]->name, names->v[i]);
-
-		if (order == 0)
-			return middle == node ? GRAPH_NOWHERE : middle;
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return GRAPH_NOWHERE;
-}
-
-static void tell_cycle(void *arg, const size_t *cycle, size_t length)
-{
-	const struct dependencies *stage = arg;
-	const struct deployment *first = stage->v[cycle[0]];
-	AUTO_BUF struct buf path = BUF_INIT(BUF_MAX_LINE);
-
-	for (size_t i = 0; i < length; i++)
-		buf_addf(&path, "%s -> ", stage->v[cycle[i]]->name);
-	check_error(stage->checker, DIAG_DEPENDENCY_CYCLE, &first->head, &first->from,
-		    deployment_depends_on_F, "deployments wait for each other: %s%s",
-		    buf_str(&path), first->name);
-}
-
 /* ---- all ---- */
 
 void check_stages(struct checker *checker)
@@ -319,14 +276,6 @@ void check_deployment(struct checker *checker, const struct deployment *deployme
 	check_bundle_names(checker, deployment);
 	check_content(checker, deployment);
 	check_dependencies(checker, deployment);
-}
-
-void check_waiting(struct checker *checker, const struct deployment *const *v, size_t n)
-{
-	struct dependencies stage = {checker, v, n};
-	struct graph graph = {n, dependency_edge, tell_cycle, &stage};
-
-	graph_cycles(&graph);
 }
 
 void check_deployments(struct checker *checker)

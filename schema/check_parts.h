@@ -43,6 +43,8 @@ const char *check_node_hint(struct checker *checker, const char *word);
 /* The parts. */
 void check_folder(struct checker *checker, const struct file *file);
 void check_versions(struct checker *checker);
+/* What simple products require, and products of both types that require each other. */
+void check_requirements(struct checker *checker);
 void check_stages(struct checker *checker);
 void check_bundle_documents(struct checker *checker);
 void check_deployments(struct checker *checker);
@@ -58,7 +60,13 @@ void check_bundles(struct checker *checker, const struct deployment *deployment,
 /* What a deployment says of one container of its own; NULL: nothing. */
 const struct container *check_instance_config(const struct deployment *deployment,
 					      const char *name);
-/* Circles among the n deployments of one stage. */
+/* What a version, or a simple product, says it requires: from is where, product whose it is. */
+void check_requires(struct checker *checker, const struct origin *from, const char *product,
+		    const struct pairs *requires);
+/* What a deployment requires by its version, or by its simple product; NULL: not known. */
+const struct pairs *check_requires_of(const struct model *model,
+				      const struct deployment *deployment);
+/* Circles among the n deployments of one stage: by dependsOn, and by what they require. */
 void check_waiting(struct checker *checker, const struct deployment *const *v, size_t n);
 
 /* Versions of one product stand together: the first of them and how many. */
@@ -69,6 +77,7 @@ size_t check_version_run(const struct model *model, const char *project, const c
 const struct product *check_product_name(struct checker *checker, const struct head *head,
 					 const struct origin *from, unsigned field,
 					 const char *name);
+const char *check_product_hint(struct checker *checker, const char *project, const char *name);
 /* In the tree, or in the history? */
 bool check_version_known(const struct checker *checker, const char *project, const char *product,
 			 const char *name);

@@ -48,7 +48,7 @@ size_t check_version_run(const struct model *model, const char *project, const c
 
 /* ---- the product ---- */
 
-static const char *product_hint(struct checker *checker, const char *project, const char *name)
+const char *check_product_hint(struct checker *checker, const char *project, const char *name)
 {
 	const struct model *model = checker->model;
 	AUTO_FREE const char **names =
@@ -75,7 +75,7 @@ const struct product *check_product_name(struct checker *checker, const struct h
 	if (!product && !check_is_broken(checker, &unit))
 		check_error(checker, DIAG_UNKNOWN_PRODUCT, head, from, field,
 			    "the project %s has no product %s", unit.project, name)
-			->hint = product_hint(checker, unit.project, name);
+			->hint = check_product_hint(checker, unit.project, name);
 	return product;
 }
 
@@ -234,6 +234,7 @@ static void check_chains(struct checker *checker, size_t first, size_t n)
 
 		parent[i] = version->parent ? find_in_run(&chains, version->parent) : GRAPH_NOWHERE;
 		check_version_product(checker, version);
+		check_requires(checker, &version->from, version->product, &version->requires);
 		check_parent(checker, version,
 			     parent[i] == GRAPH_NOWHERE ? NULL : chains.v[parent[i]]);
 	}
@@ -246,6 +247,7 @@ void check_version(struct checker *checker, const struct version *version)
 	const char *project = version->from.file->unit.project;
 
 	check_version_product(checker, version);
+	check_requires(checker, &version->from, version->product, &version->requires);
 	check_parent(checker, version,
 		     version->parent ? model_version(checker->model, project, version->product,
 						     version->parent)

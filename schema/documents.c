@@ -234,6 +234,9 @@ static void check_product(const struct product *product, const struct doc_source
 	if (product->type == PRODUCT_COMPLEX)
 		refuse_field(source, &product->head, product_images_F, &type_product,
 			     "a complex product has its images in Version documents");
+	if (product->type == PRODUCT_COMPLEX)
+		refuse_field(source, &product->head, product_requires_F, &type_product,
+			     "the versions of a complex product say what they require");
 	if (product->type == PRODUCT_SIMPLE && !IS_GIVEN(product, product, images))
 		source_error(source, DIAG_MISSING_FIELD, AT(product, product, type),
 			     "the field images is missing: a simple product has them inline");

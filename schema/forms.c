@@ -6,6 +6,7 @@
 
 #include "base/num.h"
 #include "schema/image.h"
+#include "schema/semver.h"
 
 #define DIGITS "0123456789"
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
@@ -268,6 +269,7 @@ static const struct {
 #define fits_ENV fits_env_key, fits_any
 #define fits_MEMBERS fits_name, fits_role
 #define fits_LABELS fits_label_key, fits_label_value
+#define fits_REQUIRES fits_name, semver_is_range
 #define fits_NAME fits_name
 #define fits_VERSION fits_version
 #define fits_IMAGE fits_image

@@ -109,7 +109,8 @@ void engine_close(struct engine *engine)
 /* What a pass can wait for; the rest (an unreachable node, approve, a retry) takes other events. */
 static bool can_go_on(const struct slot_run *run)
 {
-	static const char *const within[] = {"", "registry", "dependency", "ring", "retry"};
+	static const char *const within[] = {"",	   "registry", "requires",
+					     "dependency", "ring",     "retry"};
 	for (size_t i = 0; i < ARRAY_LEN(within); i++)
 		if (str_eq(run->waiting, within[i]))
 			return true;

@@ -2,6 +2,7 @@
 
 #include "engine/gates.h"
 #include "engine/waiting.h"
+#include "plan/order.h"
 #include "schema/kinds.h"
 
 static bool slot_is_settled(const struct history *history, const struct slot *slot)
@@ -32,6 +33,58 @@ static bool is_sibling(const struct slot_key *a, const struct slot_key *b)
 	       str_eq(a->deployment, b->deployment);
 }
 
+/* ---- what versions require ---- */
+
+static const char *content_of(void *arg, const struct record *record, struct arena *arena)
+{
+	struct engine *engine = arg;
+	const char *content = NULL;
+	ledger_content(engine->ledger, record->id, arena, &content, NULL);
+	return content;
+}
+
+static struct order order_of(struct work *work)
+{
+	return (struct order){
+		.desired = work->engine->tip.outcome.desired,
+		.history = work->history,
+		.content = content_of,
+		.arg = work->engine,
+		.arena = work->arena,
+	};
+}
+
+/* Is it a provider that stays as it is until those that require it went down? */
+static bool is_held_up(struct work *work, const struct slot *slot)
+{
+	const struct order order = order_of(work);
+	struct decision decision;
+	lifecycle_decide(slot, work->history, &decision);
+	return order_going_down(&order, decision.active, slot) != NULL;
+}
+
+static bool requirement_waits(struct work *work, const struct slot_plan *plan, struct slot_run *run)
+{
+	const struct order order = order_of(work);
+	const char *why = order_going_up(&order, plan->slot);
+	if (!why)
+		why = order_going_down(&order, plan->decision.active, plan->slot);
+	if (why)
+		wait_for(run, "requires", why);
+	return why != NULL;
+}
+
+static bool removal_waits(struct work *work, const struct slot_plan *plan, struct slot_run *run)
+{
+	const struct order order = order_of(work);
+	const char *why = order_going_down(&order, plan->decision.active, NULL);
+	if (why)
+		wait_for(run, "requires", why);
+	return why != NULL;
+}
+
+/* ---- what deployments depend on ---- */
+
 static bool dependency_waits(struct work *work, const struct slot *slot, struct slot_run *run)
 {
 	const struct desired *desired = work->engine->tip.outcome.desired;
@@ -40,7 +93,8 @@ static bool dependency_waits(struct work *work, const struct slot *slot, struct 
 		struct slot_key key = {slot->key.project, slot->key.stage, needs->v[d], ""};
 		for (size_t i = first_sibling(desired, &key);
 		     i < desired->slots_n && is_sibling(&desired->slots[i].key, &key); i++) {
-			if (slot_is_settled(work->history, &desired->slots[i]))
+			if (slot_is_settled(work->history, &desired->slots[i]) ||
+			    is_held_up(work, &desired->slots[i]))
 				continue;
 			AUTO_FREE char *detail =
 				mem_printf("%s on %s is not successful yet", needs->v[d],
@@ -104,22 +158,31 @@ bool gate_may_begin(struct work *work, const struct slot_plan *plan, struct slot
 		return true;
 	if (plan->decision.record->status == RECORD_IN_PROGRESS)
 		return true;
-	return !dependency_waits(work, plan->slot, run) && !batch_waits(work, plan->slot, run);
+	return !requirement_waits(work, plan, run) && !dependency_waits(work, plan->slot, run) &&
+	       !batch_waits(work, plan->slot, run);
 }
 
 bool gate_holds_removal(struct work *work, const struct slot_plan *plan, struct slot_run *run)
 {
 	const struct desired *desired = work->engine->tip.outcome.desired;
-	if (!plan->after_others)
+	if (plan->slot)
 		return false;
 	for (size_t i = first_sibling(desired, &plan->key);
-	     i < desired->slots_n && is_sibling(&desired->slots[i].key, &plan->key); i++) {
+	     plan->after_others && i < desired->slots_n &&
+	     is_sibling(&desired->slots[i].key, &plan->key);
+	     i++) {
 		if (slot_is_settled(work->history, &desired->slots[i]))
 			continue;
 		wait_for(run, "ring", "it moves: first the other nodes");
 		return true;
 	}
-	return false;
+	return removal_waits(work, plan, run);
+}
+
+static bool waits_for_its_turn(const struct slot_run *run)
+{
+	return str_eq(run->waiting, "requires") || str_eq(run->waiting, "dependency") ||
+	       str_eq(run->waiting, "ring");
 }
 
 void gate_wake(struct engine *engine)
@@ -128,7 +191,7 @@ void gate_wake(struct engine *engine)
 		struct slot_run *run = e->value;
 		const char *at = strrchr(run->id, '@');
 		struct node_run *node = at ? node_find(engine, at + 1) : NULL;
-		if (node && (str_eq(run->waiting, "dependency") || str_eq(run->waiting, "ring")))
+		if (node && waits_for_its_turn(run))
 			node_want_look(node);
 	}
 }

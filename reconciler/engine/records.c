@@ -161,7 +161,7 @@ static int freeze(struct engine *engine, const struct slot_plan *plan, const str
 	if (record->type != VERSION_INCREMENTAL || !version)
 		return 0;
 	AUTO_BUF struct buf content = BUF_INIT(BUF_MAX_TEXT);
-	content_write_version(version->images.v, version->images.n, &plan->content, &content);
+	content_write_version(version, &plan->content, &content);
 	struct frozen frozen = {
 		.project = record->slot.project,
 		.product = record->product,
@@ -371,6 +371,8 @@ int records_adopt(struct engine *engine, const struct slot_plan *plan,
 	bool same = ordered && str_eq(labels->version, slot->version_name) &&
 		    str_eq(labels->prefix, slot->prefix) && str_eq(release, plan->release_id);
 	AUTO_BUF struct buf content = BUF_INIT(BUF_MAX_TEXT);
+	if (same)
+	adoption.content.requires = slot->content.requires;
 	content_write(&adoption.content, &content);
 	int64_t now = clock_wall_ms(), id;
 	struct record record = {

@@ -125,6 +125,7 @@ static int on_gone(struct work *work, const struct slot_plan *plan, struct slot_
 		return -1;
 	work->node->upkeep_due = true;
 	node_want_look(work->node);
+	gate_wake(work->engine);
 	return records_removed(work->engine, run, plan, work->err);
 }
 

@@ -38,10 +38,19 @@ static void add_containers(const struct content *content, bool digests, struct b
 	buf_addc(out, ']');
 }
 
+static void add_requires(const struct pairs *requires, struct buf *out)
+{
+	if (!requires->n)
+		return;
+	buf_adds(out, ",\"requires\":");
+	canon_pairs(requires, out);
+}
+
 void content_write(const struct content *content, struct buf *out)
 {
 	buf_addc(out, '{');
 	add_containers(content, true, out);
+	add_requires(&content->requires, out);
 	buf_addc(out, '}');
 }
 
@@ -61,6 +70,27 @@ static int read_container(const json_t *object, struct arena *arena, struct cont
 	return out->config ? 0 : err_wrap(err, "container %s", name);
 }
 
+static int read_requires(const json_t *object, struct arena *arena, struct pairs *out,
+			 struct err *err)
+{
+	size_t n = json_object_size(object);
+	const char *product;
+	json_t *range;
+
+	if (object && !json_is_object(object))
+		return err_set(err, E_BAD_INPUT, "content of a record: requires is no mapping");
+	out->key = ARENA_ARRAY(arena, n, const char *);
+	out->value = ARENA_ARRAY(arena, n, const char *);
+	json_object_foreach((json_t *)(uintptr_t)object, product, range)
+	{
+		if (!json_is_string(range))
+			return err_set(err, E_BAD_INPUT, "content of a record: requires no text");
+		out->key[out->n] = arena_strdup(arena, product);
+		out->value[out->n++] = arena_strdup(arena, json_string_value(range));
+	}
+	return 0;
+}
+
 int content_read(const char *json, struct arena *arena, struct content *out, struct err *err)
 {
 	AUTO_JSON json_t *root = json_read(json, strlen(json), BUF_MAX_OUTPUT, err);
@@ -77,6 +107,8 @@ int content_read(const char *json, struct arena *arena, struct content *out, str
 			return err_wrap(err, "content of a record");
 		content.containers_n++;
 	}
+	if (read_requires(json_object_get(root, "requires"), arena, &content.requires, err) < 0)
+		return -1;
 	*out = content;
 	return 0;
 }
@@ -92,9 +124,11 @@ const struct content_container *content_find(const struct content *content, cons
 
 static const struct container no_config;
 
-void content_write_version(const struct image *images, size_t n, const struct content *resolved,
+void content_write_version(const struct version *version, const struct content *resolved,
 			   struct buf *out)
 {
+	const struct image *images = version->images.v;
+	size_t n = version->images.n;
 	AUTO_FREE struct content_container *list = mem_zalloc(n ? n : 1, sizeof *list);
 
 	for (size_t i = 0; i < n; i++) {
@@ -107,7 +141,7 @@ void content_write_version(const struct image *images, size_t n, const struct co
 			.config = images[i].config ? images[i].config : &no_config,
 		};
 	}
-	content_write(&(struct content){.containers = list, .containers_n = n}, out);
+	content_write(&(struct content){list, n, version->requires}, out);
 }
 
 /* ---- ids ---- */
@@ -120,17 +154,20 @@ static void id_of(const struct buf *text, char out[RECORD_ID_SIZE])
 	snprintf(out, RECORD_ID_SIZE, RECORD_ID_FORMAT ":%s", hex);
 }
 
-void ids_version(const struct image *images, size_t n, char out[RECORD_ID_SIZE])
+void ids_version(const struct image_list *images, const struct pairs *requires,
+		 char out[RECORD_ID_SIZE])
 {
 	AUTO_BUF struct buf text = BUF_INIT(BUF_MAX_OUTPUT);
 
 	buf_adds(&text, "{\"images\":[");
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < images->n; i++) {
 		if (i)
 			buf_addc(&text, ',');
-		canon_image(&images[i], CANON_RELEASE, &text);
+		canon_image(&images->v[i], CANON_RELEASE, &text);
 	}
-	buf_adds(&text, "]}");
+	buf_addc(&text, ']');
+	add_requires(requires, &text);
+	buf_addc(&text, '}');
 	id_of(&text, out);
 }
 

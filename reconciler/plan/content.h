@@ -2,9 +2,10 @@
  * content.h - a record's content: the containers exactly as they are deployed, and the three ids.
  *
  * Canonical JSON,
- * {"containers":[{"config":{...},"digest":"sha256:...","image":"...","name":"web"}]}: release
- * fields only, templates expanded, names and order as in the version. What is operations is not in
- * it: that comes from the accepted commit (merge_operations).
+ * {"containers":[{"config":{...},"digest":"sha256:...","image":"...","name":"web"}],
+ *  "requires":{"ledger":">= 2.0.0"}}: release fields only, templates expanded, names and order as
+ * in the version, and what the version requires, where it does. What is operations is not in it:
+ * that comes from the accepted commit (merge_operations).
  */
 #ifndef TRUEUP_PLAN_CONTENT_H
 #define TRUEUP_PLAN_CONTENT_H
@@ -21,6 +22,7 @@ struct content_container {
 struct content {
 	struct content_container *containers; /* in order of start */
 	size_t containers_n;
+	struct pairs requires; /* of the version: product to range */
 };
 void content_write(const struct content *content, struct buf *out);
 /* The reverse; everything in arena. E_BAD_INPUT when the text is not of that form. */
@@ -29,9 +31,10 @@ int content_read(const char *json, struct arena *arena, struct content *out, str
 const struct content_container *content_find(const struct content *content, const char *name);
 /*
  * What is kept of a frozen version (struct frozen): its images as its document has them, before
- * any deployment's layers and templates, with the digests that `resolved` has for them.
+ * any deployment's layers and templates, with the digests that `resolved` has for them, and what it
+ * requires.
  */
-void content_write_version(const struct image *images, size_t n, const struct content *resolved,
+void content_write_version(const struct version *version, const struct content *resolved,
 			   struct buf *out);
 
 /*
@@ -46,8 +49,12 @@ struct id_input {
 	const char *node, *prefix;
 	const char *product, *version; /* version NULL: simple product */
 };
-/* Hash of a version's own release content (images, env, ... as written in its document). */
-void ids_version(const struct image *images, size_t n, char out[RECORD_ID_SIZE]);
+/*
+ * Hash of a version's own release content (images, env, ... as written in its document, or in its
+ * product's). requires without pairs is as good as none.
+ */
+void ids_version(const struct image_list *images, const struct pairs *requires,
+		 char out[RECORD_ID_SIZE]);
 /*
  * The source id says whether the manifests still say what was deployed: version content, the
  * deployment's and instances' own configuration, and the names of its bundles, in any order; what

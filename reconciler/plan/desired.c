@@ -11,7 +11,8 @@
 struct changes {
 	VEC(const struct file *) added; /* by path */
 	VEC(const struct file *) gone;	/* by address */
-	bool nodes;			/* a document of that kind is in an added file */
+	VEC(const struct deployment *) deployments_gone;
+	bool nodes; /* a document of that kind is in an added file */
 	bool versions;
 };
 
@@ -78,9 +79,13 @@ static int deployment_cmp(const struct deployment *a, const struct deployment *b
 	return order ? order : str_cmp(a->name, b->name);
 }
 
-/* The previous group of a deployment if it is that very document, and its place in the walk. */
+/*
+ * The previous group of a deployment if it is that very document, and its place in the walk. What
+ * is passed on the way is gone.
+ */
 static struct slot_group *previous_group(const struct desired *previous,
-					 const struct deployment *deployment, size_t *at)
+					 const struct deployment *deployment, size_t *at,
+					 struct changes *changes)
 {
 	while (previous && *at < previous->groups_n) {
 		struct slot_group *group = previous->groups[*at];
@@ -91,14 +96,14 @@ static struct slot_group *previous_group(const struct desired *previous,
 		}
 		if (deployment_cmp(group->deployment, deployment) > 0)
 			break;
+		VEC_PUSH(&changes->deployments_gone, group->deployment);
 		(*at)++;
 	}
 	return NULL;
 }
 
 static void take_groups(struct desired *desired, const struct desired *previous,
-			const struct history *history, const struct changes *changes,
-			struct diags *diags)
+			const struct history *history, struct changes *changes, struct diags *diags)
 {
 	const struct model *model = desired->model;
 	size_t at = 0;
@@ -108,7 +113,7 @@ static void take_groups(struct desired *desired, const struct desired *previous,
 	desired->taken = ARENA_ARRAY(desired->arena, desired->groups_n, bool);
 	for (size_t i = 0; i < desired->groups_n; i++) {
 		const struct deployment *deployment = model->deployments.v[i];
-		struct slot_group *group = previous_group(previous, deployment, &at);
+		struct slot_group *group = previous_group(previous, deployment, &at, changes);
 
 		desired->taken[i] = group && still_good(group, changes);
 		if (desired->taken[i])
@@ -117,6 +122,8 @@ static void take_groups(struct desired *desired, const struct desired *previous,
 			group = slot_group_make(model, history, deployment, diags);
 		desired->groups[i] = group;
 	}
+	for (; previous && at < previous->groups_n; at++)
+		VEC_PUSH(&changes->deployments_gone, previous->groups[at]->deployment);
 }
 
 static void lay_out_slots(struct desired *desired)
@@ -153,6 +160,11 @@ struct desired *desired_build(const struct model *model, const struct history *h
 	desired->added_n = changes.added.n;
 	desired->added = arena_memdup(desired->arena, changes.added.v,
 				      changes.added.n * sizeof *changes.added.v);
+	desired->gone_n = changes.deployments_gone.n;
+	desired->gone =
+		arena_memdup(desired->arena, changes.deployments_gone.v,
+			     changes.deployments_gone.n * sizeof *changes.deployments_gone.v);
+	VEC_FREE(&changes.deployments_gone);
 	VEC_FREE(&changes.added);
 	VEC_FREE(&changes.gone);
 	return desired;

@@ -58,6 +58,8 @@ struct desired {
 	const struct model *base;      /* the previous state's; NULL: none */
 	const struct file **added;     /* files of model that base has not, by path */
 	size_t added_n;
+	const struct deployment **gone; /* documents of base that model has not, in their order */
+	size_t gone_n;
 	struct arena *arena; /* its own; texts of the model are shared: free it before the model */
 };
 void desired_free(struct desired *desired);
@@ -79,8 +81,8 @@ struct desired *desired_build(const struct model *model, const struct history *h
 /*
  * What must hold in a slot, between slots, and on nodes: name-too-long, scale-fixed-port,
  * strategy-impossible, duplicate-slot, prefix-taken, name-taken, port-taken,
- * volume-taken, duplicate-node, and each driver's and the policy's own check. env NULL: only
- * what needs no settings (validate).
+ * volume-taken, duplicate-node, requires-unmet, requires-not-comparable, and each driver's and the
+ * policy's own check. env NULL: only what needs no settings (validate).
  *
  * Of a clash each party gets a problem of its own, at its field, with the other's place as the
  * related one, and charged to its stage; the field may stand in a file of a wider unit (a

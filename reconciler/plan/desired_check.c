@@ -233,6 +233,7 @@ void desired_check(const struct desired *desired, const struct model *model,
 			check_slot(&group->slots[j], env, arena, diags);
 	}
 	claims_check(desired, trusted, diags);
+	requirements_check(desired, trusted, arena, diags);
 	if (!trusted || has_new_node(desired))
 		check_nodes(model, arena, diags);
 	desired->verdict->checked = true;

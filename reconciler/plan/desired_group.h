@@ -55,6 +55,11 @@ void slot_group_claim(struct slot_group *group);
 /* Reports each claim that clashes. */
 void claims_check(const struct desired *desired, bool trusted, struct diags *diags);
 
+/* desired_requires.c: reports each requirement of a deployed version that its stage does not meet.
+ */
+void requirements_check(const struct desired *desired, bool trusted, struct arena *arena,
+			struct diags *diags);
+
 /* Is a group to be checked? Not if it was taken over, and what was taken over can be trusted. */
 static inline bool is_new(const struct desired *desired, bool trusted, size_t group)
 {

@@ -35,7 +35,8 @@ struct making {
 static const struct container no_config;
 
 /* An image without what it needs is in a file with errors, and reported there. */
-static void take_images(struct making *m, const struct image_list *images)
+static void take_own(struct making *m, const struct image_list *images,
+		     const struct pairs *requires)
 {
 	struct content_container *list =
 		ARENA_ARRAY(m->group->arena, images->n, struct content_container);
@@ -52,7 +53,8 @@ static void take_images(struct making *m, const struct image_list *images)
 				.config = image->config ? image->config : &no_config,
 			};
 	}
-	ids_version(images->v, images->n, m->version_id);
+	m->own.requires = *requires;
+	ids_version(images, requires, m->version_id);
 }
 
 /* A version whose file is gone is as it was frozen. */
@@ -80,7 +82,7 @@ static bool take_version(struct making *m, const struct history *history)
 
 	m->type = VERSION_ROLLING;
 	if (m->product->type == PRODUCT_SIMPLE) {
-		take_images(m, &m->product->images);
+		take_own(m, &m->product->images, &m->product->requires);
 		return true;
 	}
 	if (!m->deployment->version)
@@ -92,7 +94,7 @@ static bool take_version(struct making *m, const struct history *history)
 	m->parent = m->version->parent;
 	if (m->version->type == VERSION_INCREMENTAL)
 		m->type = VERSION_INCREMENTAL;
-	take_images(m, &m->version->images);
+	take_own(m, &m->version->images, &m->version->requires);
 	return true;
 }
 
@@ -154,7 +156,7 @@ static void merge_layers(struct making *m)
 {
 	struct arena *arena = m->group->arena;
 
-	m->merged.containers_n = m->own.containers_n;
+	m->merged = m->own;
 	m->merged.containers = arena_memdup(arena, m->own.containers,
 					    m->own.containers_n * sizeof *m->own.containers);
 	for (size_t i = 0; i < m->merged.containers_n; i++) {
@@ -221,7 +223,7 @@ static void expand(struct making *m, struct slot *slot)
 	AUTO_DIAGS struct diags said = {0};
 	struct arena *arena = m->group->arena;
 
-	slot->content.containers_n = m->merged.containers_n;
+	slot->content = m->merged;
 	slot->content.containers = arena_memdup(
 		arena, m->merged.containers, m->merged.containers_n * sizeof *m->merged.containers);
 	for (size_t i = 0; i < slot->content.containers_n; i++) {

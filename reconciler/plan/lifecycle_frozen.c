@@ -75,7 +75,16 @@ static bool has_image(const struct image_list *images, const char *name)
 	return false;
 }
 
-static void compare_images(struct version_case *c, const struct content *was)
+static bool same_pairs(const struct pairs *a, const struct pairs *b)
+{
+	AUTO_BUF struct buf left = BUF_INIT(BUF_MAX_TEXT), right = BUF_INIT(BUF_MAX_TEXT);
+
+	canon_pairs(a, &left);
+	canon_pairs(b, &right);
+	return str_eq(buf_str(&left), buf_str(&right));
+}
+
+static void compare_versions(struct version_case *c, const struct content *was)
 {
 	const struct image_list *now = &c->version->images;
 	struct arena *arena = c->check->arena;
@@ -96,6 +105,9 @@ static void compare_images(struct version_case *c, const struct content *was)
 			report(c, NULL, (struct loc){0},
 			       arena_printf(arena, "container %s, which is gone,", name));
 	}
+	if (!same_pairs(&was->requires, &c->version->requires))
+		report(c, c->version->from.file->path, AT(c->version, version, requires),
+		       "what it requires");
 }
 
 /* "commit 0123456789 deployed it successfully on node edge-1 at 2026-01-02T03:04:05.678Z" */
@@ -118,7 +130,7 @@ static void check_against_ledger(struct frozen_check *check, const struct versio
 	struct content was = {0};
 	char id[RECORD_ID_SIZE];
 
-	ids_version(version->images.v, version->images.n, id);
+	ids_version(&version->images, &version->requires, id);
 	if (version->type != VERSION_INCREMENTAL)
 		report(&c, file->path, AT(version, version, type), "its type");
 	if (!str_eq(version->parent, frozen->parent))
@@ -126,7 +138,7 @@ static void check_against_ledger(struct frozen_check *check, const struct versio
 	if (str_eq(id, frozen->content_id))
 		return;
 	if (frozen->content && content_read(frozen->content, check->arena, &was, NULL) == 0)
-		compare_images(&c, &was);
+		compare_versions(&c, &was);
 	if (c.found == 0)
 		report(&c, NULL, (struct loc){0}, "the list of its containers");
 }
@@ -163,14 +175,14 @@ static void check_against_base(struct frozen_check *check, const struct version 
 	child = before ? child_of(base, before) : NULL;
 	if (!child)
 		return;
-	ids_version(before->images.v, before->images.n, was);
-	ids_version(version->images.v, version->images.n, now);
+	ids_version(&before->images, &before->requires, was);
+	ids_version(&version->images, &version->requires, now);
 	if (str_eq(was, now))
 		return;
 	c.because = arena_printf(check->arena, "version %s follows it", child->name);
-	content_write_version(before->images.v, before->images.n, &content, &text);
+	content_write_version(before, &content, &text);
 	if (content_read(buf_str(&text), check->arena, &content, NULL) == 0)
-		compare_images(&c, &content);
+		compare_versions(&c, &content);
 	if (c.found == 0)
 		report(&c, NULL, (struct loc){0}, "the list of its containers");
 }

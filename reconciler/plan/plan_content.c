@@ -65,7 +65,7 @@ static void resolve(struct plan_work *work, struct slot_plan *plan)
 	struct content settled = {0};
 	bool known = read_settled(work, &plan->decision, &settled);
 
-	plan->content.containers_n = from->containers_n;
+	plan->content = *from;
 	plan->content.containers =
 		ARENA_ARRAY(work->arena, from->containers_n, struct content_container);
 	for (size_t i = 0; i < from->containers_n; i++) {

@@ -35,6 +35,7 @@ static const char *const texts_by_form[FORMS][4] = {
 	[FORM_PORTS] = {"80", "1024-65535", "443", "1-2"},
 	[FORM_ENV] = {"A", "B_C", "d.e", "_F"},
 	[FORM_LABELS] = {"a", "b/c", "d.e", "f-g"},
+	[FORM_REQUIRES] = {"a", "ledger", "b-2", "x0"},
 	[FORM_MEMBERS] = {"ann", "bob", "cy", "dan"},
 };
 
@@ -44,10 +45,13 @@ static void add_object(uint64_t *seed, const struct object_type *type, bool null
 static const char *map_value(uint64_t *seed, enum form form)
 {
 	static const char *const roles[] = {"owner", "user"};
+	static const char *const ranges[] = {">= 2.0.0", "1.4"};
 	size_t choice = any_below(seed, 2);
 
 	if (form == FORM_MEMBERS)
 		return roles[choice];
+	if (form == FORM_REQUIRES)
+		return ranges[choice];
 	return texts_by_form[form == FORM_LABELS ? form : FORM_NONE][choice];
 }
 

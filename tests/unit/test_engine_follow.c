@@ -77,6 +77,16 @@ static void begin(struct config *config)
 		put(config, path, "kind: Project\nname: %s\n", projects[p]);
 		snprintf(path, sizeof path, "projects/%s/products/web.yaml", projects[p]);
 		put(config, path, "kind: Product\nname: web\ntype: complex\n");
+		snprintf(path, sizeof path, "projects/%s/products/db.yaml", projects[p]);
+		put(config, path, "kind: Product\nname: db\ntype: complex\n");
+		for (int i = 1; i <= 3; i++) {
+			snprintf(path, sizeof path, "projects/%s/versions/db%d.yaml", projects[p],
+				 i);
+			put(config, path,
+			    "kind: Version\nproduct: db\nname: \"%d\"\ntype: rolling\n"
+			    "images: [{name: db, image: local/db:%d}]\n",
+			    i, i);
+		}
 		snprintf(path, sizeof path, "projects/%s/versions/v1.yaml", projects[p]);
 		put(config, path,
 		    "kind: Version\nproduct: web\nname: \"1\"\ntype: incremental\nimages:\n"
@@ -85,6 +95,12 @@ static void begin(struct config *config)
 			snprintf(path, sizeof path, "projects/%s/stages/%s/stage.yaml", projects[p],
 				 stages[s]);
 			put(config, path, "kind: Stage\nname: %s\n", stages[s]);
+			snprintf(path, sizeof path, "projects/%s/stages/%s/db1.yaml", projects[p],
+				 stages[s]);
+			put(config, path,
+			    "kind: Deployment\nname: db1\nproduct: db\nversion: \"2\"\n"
+			    "node: n1\nprefix: db-%c-%c\n",
+			    projects[p][0], stages[s][0]);
 		}
 	}
 }
@@ -99,13 +115,54 @@ static const char *some_stage(uint32_t *seed)
 	return dice(seed, 3) ? "prod" : "test";
 }
 
+/* What the random versions require: mostly nothing, and now and then too much, or each other. */
+static void add_requirement(uint32_t *seed, const char *product, char line[64])
+{
+	static const char *const ranges[] = {">= 1", "< 4", "2", ">= 2, < 9"};
+	bool web = str_eq(product, "web");
+
+	line[0] = '\0';
+	if (dice(seed, web ? 3 : 40) == 0)
+		snprintf(line, 64, "requires: {%s: \"%s\"}\n",
+			 dice(seed, 30) ? (web ? "db" : "web") : "dbs", ranges[dice(seed, 4)]);
+}
+
+/* The product that others require: a version, or where it is deployed. */
+static void edit_provider(struct config *config, uint32_t *seed)
+{
+	uint32_t number = 1 + dice(seed, 4);
+	const char *project = some_project(seed), *stage = some_stage(seed);
+	char path[96], line[64];
+
+	if (dice(seed, 3)) {
+		snprintf(path, sizeof path, "projects/%s/stages/%s/db%u.yaml", project, stage,
+			 dice(seed, 8) ? 1U : 2U);
+		if (dice(seed, 9) == 0)
+			drop(config, find(config, path));
+		else
+			put(config, path,
+			    "kind: Deployment\nname: db%c\nproduct: db\nversion: \"%u\"\n"
+			    "node: n%u\nprefix: db-%c-%c\n%s",
+			    path[strlen(path) - 6], number, 1 + dice(seed, 3), project[0], stage[0],
+			    dice(seed, 9) ? "" : "dependsOn: [d1]\n");
+		return;
+	}
+	snprintf(path, sizeof path, "projects/%s/versions/db%u.yaml", project, number);
+	add_requirement(seed, "db", line);
+	put(config, path,
+	    "kind: Version\nproduct: db\nname: \"%u\"\ntype: rolling\n%s"
+	    "images: [{name: db, image: local/db:%u}]\n",
+	    number, line, number);
+}
+
 /* Mostly the next of the chain; now and then one that forks it, goes in circles or is alone. */
 static void edit_version(struct config *config, uint32_t *seed)
 {
 	uint32_t number = 1 + dice(seed, 7), parent = number - 1;
 	const char *project = some_project(seed);
-	char path[96], line[64] = "";
+	char path[96], line[64] = "", requires[64];
 
+	add_requirement(seed, "web", requires);
 	snprintf(path, sizeof path, "projects/%s/versions/v%u.yaml", project, number);
 	if (dice(seed, 4) == 0) {
 		drop(config, find(config, path));
@@ -116,10 +173,10 @@ static void edit_version(struct config *config, uint32_t *seed)
 	if (parent)
 		snprintf(line, sizeof line, "parent: \"%u\"\n", parent);
 	put(config, path,
-	    "kind: Version\nproduct: %s\nname: \"%u\"\ntype: %s\n%simages:\n"
+	    "kind: Version\nproduct: %s\nname: \"%u\"\ntype: %s\n%s%simages:\n"
 	    "  - {name: %s, image: local/web:%u, config: {env: {N: \"%u\"}}}\n",
 	    dice(seed, 20) ? "web" : "wab", number, dice(seed, 9) ? "incremental" : "rolling", line,
-	    dice(seed, 6) ? "web" : "app", number, dice(seed, 3));
+	    requires, dice(seed, 6) ? "web" : "app", number, dice(seed, 3));
 }
 
 static void edit_deployment(struct config *config, uint32_t *seed)
@@ -209,7 +266,7 @@ static void edit_at_random(struct config *config, uint32_t *seed)
 	size_t i = dice(seed, (uint32_t)config->n);
 	struct entry moved = config->entries[i];
 
-	switch (dice(seed, 17)) {
+	switch (dice(seed, 20)) {
 	case 0:
 		edit_frame(config, seed);
 		break;
@@ -237,6 +294,11 @@ static void edit_at_random(struct config *config, uint32_t *seed)
 	case 7:
 	case 8:
 		edit_version(config, seed);
+		break;
+	case 9:
+	case 10:
+	case 11:
+		edit_provider(config, seed);
 		break;
 	default:
 		edit_deployment(config, seed);

@@ -85,7 +85,7 @@ static void version_id(const char *text, char out[RECORD_ID_SIZE])
 	struct config_tree tree = {0};
 	const struct version *version = read_version(&tree, text);
 
-	ids_version(version->images.v, version->images.n, out);
+	ids_version(&version->images, &version->requires, out);
 	config_release(&tree);
 }
 
@@ -363,17 +363,57 @@ static void test_frozen_content(void **state)
 		{"other", "x", "sha256:00", NULL},
 		{"web", "x", WEB_DIGEST, NULL},
 	};
-	struct content content = {resolved, ARRAY_LEN(resolved)};
+	struct content content = {.containers = resolved, .containers_n = ARRAY_LEN(resolved)};
 	struct err err = ERR_INIT;
 
 	(void)state;
-	content_write_version(version->images.v, version->images.n, &content, &text);
+	content_write_version(version, &content, &text);
 	assert_done(content_read(buf_str(&text), arena, &content, &err), err);
 	assert_int_equal(content.containers_n, 2);
 	assert_string_equal(content.containers[0].digest, WEB_DIGEST);
 	assert_string_equal(content.containers[0].config->env.value[1], "two");
 	assert_null(content.containers[1].digest);
 	assert_string_equal(content.containers[1].image, "local/job:1.0.0");
+	config_release(&tree);
+}
+
+/* ---- what a version requires ---- */
+
+static const char requiring[] = "kind: Version\n"
+				"product: web\n"
+				"name: 1.0.0\n"
+				"type: incremental\n"
+				"requires: {mq: 2, ledger: \">= 2.0.0\"}\n"
+				"images: [{name: web, image: local/web:1.0.0}]\n";
+
+/* It is part of the ids and of the content; without a pair it changes no id that was there before.
+ */
+static void test_requires(void **state)
+{
+	AUTO_ARENA struct arena *arena = arena_new(0);
+	AUTO_BUF struct buf text = BUF_INIT(BUF_MAX_TEXT);
+	AUTO_FREE char *empty = mem_printf("%srequires: {}\n", one_version);
+	char id[RECORD_ID_SIZE];
+	struct config_tree tree = {0};
+	struct content content = {0};
+	struct err err = ERR_INIT;
+
+	(void)state;
+	version_id(empty, id);
+	assert_string_equal(id, VERSION_ID);
+	version_id(requiring, id);
+	assert_sum("{\"images\":[{\"image\":\"local/web:1.0.0\",\"name\":\"web\"}],"
+		   "\"requires\":{\"ledger\":\">= 2.0.0\",\"mq\":\"2\"}}",
+		   id);
+	content_write_version(read_version(&tree, requiring), &content, &text);
+	assert_string_equal(buf_str(&text),
+			    "{\"containers\":[{\"config\":{},\"image\":\"local/web:1.0.0\","
+			    "\"name\":\"web\"}],"
+			    "\"requires\":{\"ledger\":\">= 2.0.0\",\"mq\":\"2\"}}");
+	assert_done(content_read(buf_str(&text), arena, &content, &err), err);
+	assert_int_equal(content.requires.n, 2);
+	assert_string_equal(content.requires.key[0], "ledger");
+	assert_string_equal(content.requires.value[0], ">= 2.0.0");
 	config_release(&tree);
 }
 
@@ -391,6 +431,7 @@ int main(void)
 		cmocka_unit_test(test_input_and_release_id),
 		cmocka_unit_test(test_place_counts),
 		cmocka_unit_test(test_frozen_content),
+		cmocka_unit_test(test_requires),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -67,6 +67,7 @@ CASES(ports)
 CASES(volumes)
 CASES(strategy)
 CASES(nodes)
+CASES(requires)
 
 /* ---- words ---- */
 
@@ -92,6 +93,32 @@ static void test_words(void **state)
 					   "n1, which deployment shop/prod/b wants too");
 	assert_string_equal(diag->related_path, PROD "b.yaml");
 	assert_int_equal(diag->related.line, 6);
+	assert_non_null(diag->hint);
+}
+
+/* The path of what is required, and where the version is deployed that does not fit. */
+static void test_words_of_requirements(void **state)
+{
+	struct shop *shop = *state;
+	const struct diag *diag;
+
+	config_put_all(&shop->tree,
+		       ">>> projects/shop/products/x.yaml\n"
+		       "kind: Product\nname: a\ntype: simple\n"
+		       "requires: {web: \">= 2.0.0\"}\n"
+		       "images: [{name: a, image: \"local/a:1\"}]\n"
+		       ">>> " PROD "a.yaml\nkind: Deployment\nname: a\nproduct: a\nnode: n1\n"
+		       "prefix: a\n");
+	shop_build(shop, NULL);
+	desired_check(shop->desired, shop->model, NULL, &shop->diags);
+	assert_int_equal(shop->diags.n, 1);
+	diag = &shop->diags.v[0];
+	assert_string_equal(diag->message,
+			    "deployment shop/prod/a: a -> web \">= 2.0.0\", but on node n1 it is "
+			    "1.0 by projects/shop/stages/prod/web.yaml:4");
+	assert_int_equal(diag->at.column, 12);
+	assert_string_equal(diag->related_path, PROD "web.yaml");
+	assert_int_equal(diag->related.line, 4);
 	assert_non_null(diag->hint);
 }
 
@@ -238,7 +265,9 @@ int main(void)
 		cmocka_unit_test(test_volumes),
 		cmocka_unit_test(test_strategy),
 		cmocka_unit_test(test_nodes),
+		cmocka_unit_test(test_requires),
 		TEST_WITH_SHOP(test_words),
+		TEST_WITH_SHOP(test_words_of_requirements),
 		TEST_WITH_SHOP(test_many),
 		TEST_WITH_SHOP(test_new_against_old),
 		TEST_WITH_SHOP(test_old_faults_are_told_again),

@@ -71,6 +71,10 @@ static const char *const samples[] = {
 	"A_B",
 	"1A",
 	"a$",
+	">= 2.0.0",
+	">=1.4, <2",
+	"1.0.0-rc.1+b",
+	"> 01",
 };
 
 /* Is what the function accepts within what the published pattern accepts? */
