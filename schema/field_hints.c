@@ -121,9 +121,17 @@ const char *hint_pair_key(struct diags *diags, const struct field_type_row *row,
 {
 	if (str_eq(key, MERGE_KEY))
 		return MERGE_KEY_HINT;
-	if (FLAGS_FORM(row->flags) == FORM_MEMBERS)
+	if (FLAGS_FORM(row->flags) == FORM_MEMBERS || FLAGS_FORM(row->flags) == FORM_REQUIRES)
 		return name_hint(diags, row, key);
 	return strchr(key, '=') ? "NAME: value, with a colon" : NULL;
+}
+
+/* What other tools take for a range. */
+static const char *range_hint(const char *text)
+{
+	if (strpbrk(text, "^~"))
+		return "comparisons only: for ^1.2 write \">= 1.2, < 2\"";
+	return strchr(text, 'v') ? "versions without a v in front" : NULL;
 }
 
 const char *hint_pair_value(struct diags *diags, const struct field_type_row *row,
@@ -131,6 +139,8 @@ const char *hint_pair_value(struct diags *diags, const struct field_type_row *ro
 {
 	const char *words[FIELD_WORDS_MAX];
 
+	if (FLAGS_FORM(row->flags) == FORM_REQUIRES)
+		return value->type == DOC_SCALAR ? range_hint(value->text) : NULL;
 	if (doc_is_null(value))
 		return FLAGS_FORM(row->flags) == FORM_MEMBERS ? NULL : "\"\" is the empty text";
 	if (value->type != DOC_SCALAR || FLAGS_FORM(row->flags) != FORM_MEMBERS)
