@@ -122,6 +122,38 @@ static void test_words_of_requirements(void **state)
 	assert_non_null(diag->hint);
 }
 
+/* A provider that names what is not there is told so itself; who requires it is not blamed. */
+static void test_requirements_of_what_is_unknown(void **state)
+{
+	struct shop *shop = *state;
+
+	config_put_all(&shop->tree, ">>> projects/shop/products/x.yaml\n"
+				    "kind: Product\nname: a\ntype: simple\n"
+				    "requires: {web: \">= 2.0.0\"}\n"
+				    "images: [{name: a, image: \"local/a:1\"}]\n"
+				    ">>> " PROD "a.yaml\nkind: Deployment\nname: a\nproduct: a\n"
+				    "node: n1\nprefix: a\n"
+				    ">>> " PROD "web.yaml\nkind: Deployment\nname: web\n"
+				    "product: web\nversion: \"1.0\"\nnode: gone\n");
+	shop_build(shop, NULL);
+	assert_int_equal(shop->diags.n, 1);
+	assert_int_equal(shop->diags.v[0].code, DIAG_UNKNOWN_NODE);
+	desired_check(shop->desired, shop->model, NULL, &shop->diags);
+	assert_int_equal(shop->diags.n, 1);
+	/* nor for a file that cannot be read, in which it may stand */
+	config_put(&shop->tree, PROD "web.yaml", "kind: [\n");
+	shop_build(shop, NULL);
+	diags_clear(&shop->diags);
+	desired_check(shop->desired, shop->model, NULL, &shop->diags);
+	assert_int_equal(shop->diags.n, 0);
+	config_put(&shop->tree, PROD "web.yaml", "");
+	shop_build(shop, NULL);
+	diags_clear(&shop->diags);
+	desired_check(shop->desired, shop->model, NULL, &shop->diags);
+	assert_int_equal(shop->diags.n, 1);
+	assert_int_equal(shop->diags.v[0].code, DIAG_REQUIRES_UNMET);
+}
+
 /* Hundreds of deployments that want the same things: each is told of one other, in linear time. */
 static void test_many(void **state)
 {
@@ -268,6 +300,7 @@ int main(void)
 		cmocka_unit_test(test_requires),
 		TEST_WITH_SHOP(test_words),
 		TEST_WITH_SHOP(test_words_of_requirements),
+		TEST_WITH_SHOP(test_requirements_of_what_is_unknown),
 		TEST_WITH_SHOP(test_many),
 		TEST_WITH_SHOP(test_new_against_old),
 		TEST_WITH_SHOP(test_old_faults_are_told_again),
