@@ -18,7 +18,7 @@ const struct pairs *check_requires_of(const struct model *model,
 	const struct version *version;
 
 	if (product && product->type == PRODUCT_SIMPLE)
-	return &product->requires;
+		return &product->requires;
 	if (!product || !deployment->version)
 		return NULL;
 	version = model_version(model, project, deployment->product, deployment->version);

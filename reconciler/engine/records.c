@@ -372,7 +372,7 @@ int records_adopt(struct engine *engine, const struct slot_plan *plan,
 		    str_eq(labels->prefix, slot->prefix) && str_eq(release, plan->release_id);
 	AUTO_BUF struct buf content = BUF_INIT(BUF_MAX_TEXT);
 	if (same)
-	adoption.content.requires = slot->content.requires;
+		adoption.content.requires = slot->content.requires;
 	content_write(&adoption.content, &content);
 	int64_t now = clock_wall_ms(), id;
 	struct record record = {

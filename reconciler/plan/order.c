@@ -135,7 +135,7 @@ static const char *range_of(const struct leaving *leaving, const struct record *
 		return NULL;
 	for (size_t i = 0; i < content.requires.n; i++) {
 		if (str_eq(content.requires.key[i], leaving->active->product))
-		return content.requires.value[i];
+			return content.requires.value[i];
 	}
 	return NULL;
 }
