@@ -67,6 +67,23 @@ static void check_node_list(struct checker *checker, const struct origin *from,
 	}
 }
 
+/* The first label that no node has by itself. */
+static const char *selector_hint(struct checker *checker, const struct pairs *selector)
+{
+	for (size_t i = 0; i < selector->n; i++) {
+		const struct pairs one = {
+			.key = selector->key + i, .value = selector->value + i, .n = 1};
+		size_t fit = 0;
+
+		for (size_t j = 0; j < checker->model->nodes.n; j++)
+			fit += check_node_selected(checker->model->nodes.v[j], &one);
+		if (!fit)
+			return diags_text(checker->diags, "none has %s: %s", selector->key[i],
+					  selector->value[i]);
+	}
+	return "each label is there, on no node all of them";
+}
+
 static void check_selector(struct checker *checker, const struct deployment *deployment)
 {
 	const struct project *project = project_of(checker, &deployment->from);
@@ -88,7 +105,8 @@ static void check_selector(struct checker *checker, const struct deployment *dep
 	check_error(checker, DIAG_NO_NODE, &deployment->head, &deployment->from,
 		    deployment_node_selector_F,
 		    fit ? "the nodes with these labels belong to other teams"
-			: "no node has these labels");
+			: "no node has these labels")
+		->hint = fit ? NULL : selector_hint(checker, &deployment->node_selector);
 }
 
 /* ---- product, version, containers ---- */
@@ -118,8 +136,8 @@ static const struct version *check_version_field(struct checker *checker,
 		check_error(checker, DIAG_UNKNOWN_VERSION, &deployment->head, &deployment->from,
 			    deployment_version_F, "product %s has no version %s", product->name,
 			    deployment->version)
-			->hint =
-			check_version_hint(checker, project, product->name, deployment->version);
+			->hint = check_version_hint(checker, project, product->name,
+						    deployment->version, NULL);
 	return model_version(checker->model, project, product->name, deployment->version);
 }
 
@@ -136,6 +154,7 @@ static void check_instances(struct checker *checker, const struct deployment *de
 			    const struct image_list *images)
 {
 	AUTO_FREE const char **names = NULL;
+	const char *version = deployment->version;
 
 	for (size_t i = 0; i < deployment->instances.n; i++) {
 		const char *name = deployment->instances.name[i];
@@ -147,8 +166,9 @@ static void check_instances(struct checker *checker, const struct deployment *de
 		for (size_t j = 0; j < images->n; j++)
 			names[j] = images->v[j].name ? images->v[j].name : "";
 		check_error_at(checker, DIAG_UNKNOWN_CONTAINER, &deployment->from,
-			       deployment->instances.at[i], "%s has no container %s",
-			       deployment->product, name)
+			       deployment->instances.at[i], "%s%s%s has no container %s",
+			       deployment->product, version ? " " : "", version ? version : "",
+			       name)
 			->hint = check_hint(checker, name, names, images->n);
 	}
 }

@@ -83,7 +83,7 @@ bool check_version_known(const struct checker *checker, const char *project, con
 			 const char *name);
 /* What to say of a version that is not known, and of one that is not named at all. */
 const char *check_version_hint(struct checker *checker, const char *project, const char *product,
-			       const char *name);
+			       const char *name, const struct version *asking);
 const char *check_newest_hint(struct checker *checker, const char *project, const char *product);
 
 #endif

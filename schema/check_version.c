@@ -105,15 +105,19 @@ bool check_version_known(const struct checker *checker, const char *project, con
 
 /* What is near, or else where more is known. */
 const char *check_version_hint(struct checker *checker, const char *project, const char *product,
-			       const char *name)
+			       const char *name, const struct version *asking)
 {
-	size_t n, first = check_version_run(checker->model, project, product, &n);
+	size_t n, first = check_version_run(checker->model, project, product, &n), near = 0;
 	AUTO_FREE const char **names = mem_realloc_array(NULL, n + 1, sizeof *names);
 	const char *hint;
 
-	for (size_t i = 0; i < n; i++)
-		names[i] = checker->model->versions.v[first + i]->name;
-	hint = check_hint(checker, name, names, n);
+	for (size_t i = 0; i < n; i++) {
+		const struct version *version = checker->model->versions.v[first + i];
+
+		if (version != asking)
+			names[near++] = version->name;
+	}
+	hint = check_hint(checker, name, names, near);
 	if (hint || checker->history->version_known)
 		return hint;
 	return "if it was deployed before, plan --state knows it";
@@ -146,8 +150,8 @@ static void check_parent(struct checker *checker, const struct version *version,
 	check_error(checker, DIAG_UNKNOWN_PARENT, &version->head, &version->from, version_parent_F,
 		    "product %s has no version %s to be the parent", version->product,
 		    version->parent)
-		->hint =
-		check_version_hint(checker, unit.project, version->product, version->parent);
+		->hint = check_version_hint(checker, unit.project, version->product,
+					    version->parent, version);
 }
 
 /* ---- chains of one product ---- */
@@ -207,7 +211,8 @@ static void check_forks(const struct chains *chains)
 		size_t parent = chains->parent[i];
 		struct diag *diag;
 
-		if (parent == GRAPH_NOWHERE)
+		/* of a rolling parent it was told that it has no children at all */
+		if (parent == GRAPH_NOWHERE || chains->v[parent]->type == VERSION_ROLLING)
 			continue;
 		other = children[parent];
 		if (!other) {

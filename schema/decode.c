@@ -3,6 +3,7 @@
 
 #include "base/vec.h"
 #include "schema/canon.h"
+#include "schema/check.h"
 #include "schema/documents.h"
 #include "schema/fields.h"
 
@@ -31,18 +32,31 @@ static const char *hint(struct decoder *decoder, const char *text)
 
 static const char *unknown_kind_hint(struct decoder *decoder, const char *word)
 {
-	const char *titles[KINDS];
+	const char *titles[KINDS], *near;
 
 	for (size_t i = 0; i < KINDS; i++)
 		titles[i] = kind_type((enum kind)i)->title;
-	return hint_nearest(decoder->fields.source.diags, word, titles, KINDS);
+	near = hint_nearest(decoder->fields.source.diags, word, titles, KINDS);
+	return near ? near : "trueup explain lists the kinds";
 }
 
 static void report_no_kind(struct decoder *decoder, const struct doc_node *root)
 {
-	struct diag *diag = source_error(&decoder->fields.source, DIAG_MISSING_FIELD, root->at,
-					 "the field kind is missing: what is this?");
+	static const char *const kind[] = {"kind"};
+	struct diag *diag;
 
+	for (size_t i = 0; i < root->n; i++) {
+		const struct doc_node *key = root->pairs[i].key;
+
+		if (str_eq(key->text, kind[0]) || !check_nearest(key->text, kind, 1))
+			continue;
+		source_error(&decoder->fields.source, DIAG_UNKNOWN_FIELD, key->at,
+			     "there is no field %s here", key->text)
+			->hint = "did you mean kind?";
+		return;
+	}
+	diag = source_error(&decoder->fields.source, DIAG_MISSING_FIELD, root->at,
+			    "the field kind is missing: what is this?");
 	if (doc_get(root, "services"))
 		diag->hint = hint(decoder, "a Compose file stands in a folder of its own in a "
 					   "stage, as compose.yaml");
@@ -60,6 +74,8 @@ static const struct object_type *find_kind(struct decoder *decoder, const struct
 		report_no_kind(decoder, root);
 		return NULL;
 	}
+	if (pair->value->wrong)
+		return NULL;
 	if (pair->value->type != DOC_SCALAR) {
 		source_error(&decoder->fields.source, DIAG_WRONG_TYPE, doc_pair_at(pair),
 			     "kind must be a word, not %s", doc_describe(pair->value));
@@ -68,7 +84,9 @@ static const struct object_type *find_kind(struct decoder *decoder, const struct
 	type = kind_find(pair->value->text);
 	if (!type) {
 		source_error(&decoder->fields.source, DIAG_UNKNOWN_KIND, pair->value->at,
-			     "there is no kind %.100s", pair->value->text)
+			     *pair->value->text ? "there is no kind %.100s"
+						: "kind must not be empty%s",
+			     pair->value->text)
 			->hint = unknown_kind_hint(decoder, pair->value->text);
 		return NULL;
 	}
@@ -99,7 +117,7 @@ static bool check_place(struct decoder *decoder, const struct object_type *type,
 		return true;
 	source_error(&decoder->fields.source, DIAG_MISPLACED, doc_get(root, "kind")->value->at,
 		     "%s %s does not belong in this folder",
-		     strchr("AEIOU", type->title[0]) ? "an" : "a", type->title)
+		     strchr("AEIO", type->title[0]) ? "an" : "a", type->title)
 		->hint =
 		diags_text(decoder->fields.source.diags, "it belongs in %s", places[type->scope]);
 	return false;
@@ -118,7 +136,7 @@ static void check_repeated(struct decoder *decoder, const struct doc_node *root,
 			     "%s must be a text, not %s", key, doc_describe(pair->value));
 	else if (!wanted)
 		source_error(&decoder->fields.source, code, doc_pair_at(pair),
-			     "%s cannot be said here: the folder is outside of any", key);
+			     "%s cannot be said here: the folder is outside of any %s", key, key);
 	else if (!str_eq(pair->value->text, wanted))
 		source_error(&decoder->fields.source, code, doc_pair_at(pair),
 			     "%s must be %s here, not %.100s", key, wanted, pair->value->text);

@@ -269,7 +269,8 @@ static const char *make_excerpt(struct arena *arena, struct lines *lines, struct
 	if (at.line == 0 || at.column > EXCERPT_MAX)
 		return NULL;
 	start = find_line(lines, at.line, &len);
-	if (!start)
+	/* nor where the line is shorter: after line ends that only YAML knows */
+	if (!start || at.column > len + 1)
 		return NULL;
 	if (at.line == 1 && len >= 3 && memcmp(start, "\xef\xbb\xbf", 3) == 0) {
 		start += 3;

@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "base/utf8.h"
 #include "base/vec.h"
+#include "schema/doc_syntax.h"
 #include "schema/doc_text.h"
 
 /* What an alias stands for, and what it costs to write it out. */
@@ -78,7 +79,7 @@ static bool tag_fits(const char *tag, enum doc_type type)
 	return false;
 }
 
-static void check_tag(struct reader *reader, const yaml_char_t *tag, const struct doc_node *node)
+static void check_tag(struct reader *reader, const yaml_char_t *tag, struct doc_node *node)
 {
 	const char *name = (const char *)tag;
 	AUTO_FREE char *text = NULL;
@@ -89,8 +90,8 @@ static void check_tag(struct reader *reader, const yaml_char_t *tag, const struc
 		text = mem_printf("the tag !!%.100s cannot stand here", name + strlen(CORE));
 	else
 		text = mem_printf("the tag %.100s is not known", name);
-	report(reader, DIAG_YAML_TAG, node->at, text)->hint =
-		diags_text(reader->source->diags, "leave the tag out");
+	report(reader, DIAG_YAML_TAG, node->at, text)->hint = "leave the tag out";
+	node->wrong = true;
 }
 
 /* A plain scalar without a tag, or with one that asks for more than a text. */
@@ -157,6 +158,7 @@ static int take_scalar(struct reader *reader, const yaml_event_t *event)
 		return over_limit(reader, node->at, "a text of more than 64 KiB");
 	if (memchr(text, '\0', len)) {
 		report(reader, DIAG_BAD_VALUE, node->at, "a text with a NUL character");
+		node->wrong = true;
 		len = strlen(text);
 	}
 	node->plain = reads_as_plain(event);
@@ -273,6 +275,24 @@ static size_t keep_with_key(struct doc_pair *pairs, size_t n)
 	return kept;
 }
 
+/* "{{ name }}" without quotes is a mapping whose key is a mapping. */
+static bool is_template(const struct doc_node *node, const struct doc_node *key)
+{
+	return !node->block && key->type == DOC_MAPPING && !key->block &&
+	       key->at.line == node->at.line && key->at.column == node->at.column + 1;
+}
+
+static void report_key(struct reader *reader, struct doc_node *node, const struct doc_node *key)
+{
+	if (!is_template(node, key)) {
+		report(reader, DIAG_WRONG_TYPE, key->at, "a key must be a text");
+		return;
+	}
+	report(reader, DIAG_WRONG_TYPE, node->at, "braces without quotes are a mapping")->hint =
+		"a {{ template }} stands in quotes";
+	node->wrong = true;
+}
+
 /* Keys and values stand in turn in children. */
 static void fill_mapping(struct reader *reader, struct doc_node *node,
 			 struct doc_node *const *children, size_t n)
@@ -283,10 +303,7 @@ static void fill_mapping(struct reader *reader, struct doc_node *node,
 		pairs[i] = (struct doc_pair){children[2 * i], children[2 * i + 1]};
 		if (pairs[i].key->type == DOC_SCALAR)
 			continue;
-		report(reader, DIAG_WRONG_TYPE, pairs[i].key->at, "a key must be a text")->hint =
-			pairs[i].key->type == DOC_MAPPING && !pairs[i].key->block
-				? "a {{ template }} stands in quotes"
-				: NULL;
+		report_key(reader, node, pairs[i].key);
 		pairs[i].key = NULL;
 	}
 	n = keep_with_key(pairs, n / 2);
@@ -375,78 +392,42 @@ static int take_event(struct reader *reader, const yaml_event_t *event, doc_use 
 	return 0;
 }
 
-/* From the start of the line that the mark is in; NULL behind the end. */
-static const char *line_of(const struct reader *reader, const yaml_mark_t *mark)
+static struct doc_mark mark_of(const yaml_mark_t *mark)
 {
-	const char *line = reader->bytes, *limit = line + reader->len;
-
-	for (size_t i = 0; i < mark->line && line; i++) {
-		line = memchr(line, '\n', (size_t)(limit - line));
-		if (line)
-			line++;
-	}
-	return line && mark->column < (size_t)(limit - line) ? line : NULL;
+	return (struct doc_mark){mark->line, mark->column};
 }
 
-#define UNCLOSED_QUOTE "found unexpected end of stream"
-
-/* What people mostly meant when the parser says so. */
-static const char *meaning_hint(const char *problem)
+/* A character that YAML does not know, however it is written down. */
+static void report_character(struct reader *reader)
 {
-	static const char *const meant[][2] = {
-		{"mapping values are not allowed in this context",
-		 "is it indented as the lines around it are? a text with \": \" in it needs "
-		 "quotes"},
-		{"did not find expected key", "is it indented as the lines around it are?"},
-		{"did not find expected '-' indicator",
-		 "is it indented as the lines around it are?"},
-		{"could not find expected ':'", "a key has \": \" behind it"},
-		{UNCLOSED_QUOTE, "the quote that begins here has no end"},
-		{"did not find expected ',' or ']'", "a list that begins with [ ends with ]"},
-		{"did not find expected ',' or '}'", "a mapping that begins with { ends with }"},
-	};
+	size_t offset = reader->parser.problem_offset;
+	unsigned value = (unsigned)reader->parser.problem_value;
+	struct diag *diag = source_error(
+		reader->source, DIAG_YAML_SYNTAX,
+		doc_text_place(reader->bytes, offset < reader->len ? offset : reader->len),
+		"the character U+%04X cannot stand in YAML", value);
 
-	for (size_t i = 0; problem && i < ARRAY_LEN(meant); i++) {
-		if (str_eq(problem, meant[i][0]))
-			return meant[i][1];
-	}
-	return NULL;
+	if (value && value < 0x100)
+		diag->hint = diags_text(reader->source->diags,
+					"in double quotes it is written \\x%02x", value);
 }
 
-static const char *syntax_hint(const struct reader *reader, const yaml_mark_t *mark)
-{
-	const char *line = line_of(reader, mark);
-	const char *stop = line ? line + mark->column : NULL;
-
-	if (stop && (*stop == '\t' || line[strspn(line, " ")] == '\t'))
-		return "indent with blanks, not with tabs";
-	if (stop && (*stop == '@' || *stop == '`' || *stop == '%'))
-		return "put the value in quotes";
-	return meaning_hint(reader->parser.problem);
-}
-
-static void report_syntax(struct reader *reader)
+static void report_fault(struct reader *reader)
 {
 	const yaml_parser_t *parser = &reader->parser;
-	const yaml_mark_t *mark = str_eq(parser->problem, UNCLOSED_QUOTE) ? &parser->context_mark
-									  : &parser->problem_mark;
-	struct loc at = {(uint32_t)mark->line + 1, (uint32_t)mark->column + 1, 1};
-	AUTO_FREE char *text = NULL;
-	const char *hint;
+	const struct doc_fault fault = {
+		.problem = parser->problem,
+		.context = parser->context,
+		.at = mark_of(&parser->problem_mark),
+		.context_at = mark_of(&parser->context_mark),
+		.bytes = reader->bytes,
+		.len = reader->len,
+	};
 
-	if (parser->error == YAML_READER_ERROR) {
-		size_t offset = parser->problem_offset;
-
-		text = mem_printf("the character U+%04X cannot stand in YAML",
-				  (unsigned)parser->problem_value);
-		at = doc_text_place(reader->bytes, offset < reader->len ? offset : reader->len);
-		report(reader, DIAG_YAML_SYNTAX, at, text);
-		return;
-	}
-	text = mem_printf("%s%s%s", parser->problem ? parser->problem : "not YAML",
-			  parser->context ? " " : "", parser->context ? parser->context : "");
-	hint = syntax_hint(reader, mark);
-	report(reader, DIAG_YAML_SYNTAX, at, text)->hint = hint;
+	if (parser->error == YAML_READER_ERROR)
+		report_character(reader);
+	else
+		doc_report_syntax(reader->source, &fault);
 }
 
 static void read_events(struct reader *reader, doc_use *use, void *arg)
@@ -458,7 +439,7 @@ static void read_events(struct reader *reader, doc_use *use, void *arg)
 		if (!yaml_parser_parse(&reader->parser, &event)) {
 			if (reader->parser.error == YAML_MEMORY_ERROR)
 				mem_exhausted();
-			report_syntax(reader);
+			report_fault(reader);
 			return;
 		}
 		result = take_event(reader, &event, use, arg);

@@ -32,6 +32,7 @@ struct doc_node {
 	enum doc_type type;
 	bool plain; /* a scalar without quotes: may be a null, a number, true or false */
 	bool block; /* a sequence or mapping without brackets */
+	bool wrong; /* a problem with it was reported: what it would be is not worth a second one */
 	struct loc at;
 	size_t n; /* bytes, items or pairs */
 	union {

@@ -67,6 +67,11 @@ static size_t valid_prefix(const char *bytes, size_t len)
 	return at;
 }
 
+static bool is_utf16(const char *bytes, size_t len)
+{
+	return len >= 2 && (memcmp(bytes, "\xff\xfe", 2) == 0 || memcmp(bytes, "\xfe\xff", 2) == 0);
+}
+
 static bool is_utf8(const char *bytes, size_t len, const struct doc_source *source)
 {
 	size_t valid = valid_prefix(bytes, len);
@@ -76,7 +81,8 @@ static bool is_utf8(const char *bytes, size_t len, const struct doc_source *sour
 	source_error(source, DIAG_YAML_ENCODING, doc_text_place(bytes, valid),
 		     "byte 0x%02x at offset %zu is not UTF-8",
 		     (unsigned)(unsigned char)bytes[valid], valid)
-		->hint = "save the file as UTF-8";
+		->hint = valid == 0 && is_utf16(bytes, len) ? "this is UTF-16: save it as UTF-8"
+							    : "save the file as UTF-8";
 	return false;
 }
 

@@ -61,7 +61,8 @@ bool document_belongs(enum kind kind, enum unit_level level)
 static bool name_by_folder(const struct doc_source *source, const char **name,
 			   const struct head *head, unsigned field, const char *wanted)
 {
-	if (*name && !str_eq(*name, wanted)) {
+	/* what cannot be a name was told of the folder */
+	if (*name && !str_eq(*name, wanted) && form_text_fits(FORM_NAME, wanted)) {
 		source_error(source, DIAG_SCOPE_MISMATCH, head->at[field],
 			     "the name must be that of the folder, %s", wanted);
 		*name = wanted;
@@ -202,7 +203,8 @@ static void check_team(const struct team *team, const struct doc_source *source)
 			return;
 	}
 	source_error(source, DIAG_NO_OWNER, AT(team, team, members),
-		     "a team needs at least one owner");
+		     "a team needs at least one owner")
+		->hint = diags_text(source->diags, "%s: owner, for instance", team->members.key[0]);
 }
 
 static void refuse_field(const struct doc_source *source, const struct head *head, unsigned field,

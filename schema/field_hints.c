@@ -159,6 +159,8 @@ static const char *list_hint(struct diags *diags, const struct field_type_row *r
 	bool words = row->type == TYPE_STRINGS && FLAGS_FORM(row->flags) == FORM_NONE;
 	AUTO_BUF struct buf list = BUF_INIT(BUF_MAX_LINE);
 
+	if (row->type == TYPE_STRINGS && *text == '-' && strstr(text, " -"))
+		return "each entry begins with a dash and a blank";
 	if (!*text || strlen(text) > 60 || strpbrk(text, "[]{}\"'#"))
 		return NULL;
 	for (; *text; text++) {

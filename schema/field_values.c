@@ -202,6 +202,10 @@ static bool read_strings(struct fields_reader *reader, const struct field_type_r
 	for (size_t i = 0; i < node->n; i++) {
 		const struct doc_node *item = node->items[i];
 
+		if (item->wrong) {
+			fine = false;
+			continue;
+		}
 		if (item->type != DOC_SCALAR || doc_is_null(item)) {
 			source_error(&reader->source, DIAG_WRONG_TYPE, item->at,
 				     "an entry of %s must be a text, not %s", row->key,
@@ -267,7 +271,7 @@ static bool pair_fits(struct fields_reader *reader, const struct field_type_row 
 	const struct doc_node *value = pair->value;
 	bool null = doc_is_null(value);
 
-	if (!pair_key_fits(reader, row, pair->key))
+	if (value->wrong || !pair_key_fits(reader, row, pair->key))
 		return false;
 	if (value->type != DOC_SCALAR || (null && form != FORM_ENV)) {
 		source_error(source, DIAG_WRONG_TYPE, doc_pair_at(pair),

@@ -82,6 +82,8 @@ static bool read_item(struct fields_reader *reader, const struct field_type_row 
 		fields_read(reader, row->object, item, object);
 		return true;
 	}
+	if (item->wrong)
+		return false;
 	if ((row->flags & SHORT) && item->type == DOC_SCALAR && !doc_is_null(item)) {
 		if (!read_short_port(reader, item, object))
 			return false;
@@ -192,6 +194,10 @@ bool fields_objmap(struct fields_reader *reader, const struct field_type_row *ro
 	for (size_t i = 0; i < node->n; i++) {
 		const struct doc_pair *pair = &pairs[i];
 
+		if (pair->value->wrong) {
+			fine = false;
+			continue;
+		}
 		if (pair->value->type != DOC_MAPPING) {
 			source_error(&reader->source, DIAG_WRONG_TYPE, doc_pair_at(pair),
 				     "%s of %s must be a mapping, not %s", pair->key->text,
@@ -269,6 +275,10 @@ static void read_field(struct fields_reader *reader, const struct object_type *t
 
 	if (doc_is_null(pair->value)) {
 		head->null |= bit;
+		return;
+	}
+	if (pair->value->wrong) {
+		head->bad |= bit;
 		return;
 	}
 	if (row->flags & LATER) {

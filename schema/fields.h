@@ -18,7 +18,8 @@ struct fields_reader {
 
 /*
  * Fills a zeroed object of `type` from a mapping and reports what is wrong with it: unknown, unfit,
- * missing and excluding fields. What is wrong stays unset, with its bit in head.bad.
+ * missing and excluding fields. What is wrong stays unset, with its bit in head.bad; so does the
+ * field that was meant by one that there is not: a slip is one problem, and nothing is missing.
  */
 void fields_read(struct fields_reader *reader, const struct object_type *type,
 		 const struct doc_node *mapping, void *object);

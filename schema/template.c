@@ -183,8 +183,10 @@ static const char *expand_text(struct expansion *expansion, const struct field_t
 		source_error(&source, DIAG_BAD_TEMPLATE, at, "%s", err.text)->hint = TEMPLATE_HINT;
 		return text;
 	}
-	if (out != text && !expansion->only_looking && row->type != TYPE_MAP)
-		field_text_fits(row, out, at, &source);
+	if (out != text && !expansion->only_looking && row->type != TYPE_MAP &&
+	    !field_text_fits(row, out, at, &source) && source.diags->n)
+		source.diags->v[source.diags->n - 1].hint =
+			diags_text(source.diags, "filled in it is %.100s", out);
 	return out;
 }
 

@@ -79,6 +79,21 @@ static void check_strategy(const struct slot *slot, struct arena *arena, struct 
 	diag->related = obstacle.at;
 }
 
+/* What a driver misses stands nowhere: it is shown where the deployment says what it deploys. */
+static void place_problems(struct diags *diags, size_t first, const struct slot *slot)
+{
+	struct place place = place_or(NULL, (struct loc){0}, slot);
+
+	for (size_t i = first; i < diags->n; i++) {
+		struct diag *diag = &diags->v[i];
+
+		if (diag->path && (diag->at.line || !str_eq(diag->path, place.path)))
+			continue;
+		diag->path = diags_text(diags, "%s", place.path);
+		diag->at = place.at;
+	}
+}
+
 static void check_driver(const struct slot *slot, const struct content_container *container,
 			 const struct driver_env *env, struct arena *arena, struct diags *diags)
 {
@@ -98,8 +113,12 @@ static void check_driver(const struct slot *slot, const struct content_container
 			   .container = container->name},
 	};
 
-	if (driver && driver->check)
-		driver->check(slot->node, env, &spec, &slot->unit, diags);
+	size_t first = diags->n;
+
+	if (!driver || !driver->check)
+		return;
+	driver->check(slot->node, env, &spec, &slot->unit, diags);
+	place_problems(diags, first, slot);
 }
 
 /* Only a file without errors has documents that are complete. */

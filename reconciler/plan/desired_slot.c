@@ -5,6 +5,7 @@
 #include "plan/desired_group.h"
 
 #include "base/vec.h"
+#include "schema/fields.h"
 #include "schema/check.h"
 #include "schema/image.h"
 #include "schema/kinds.h"
@@ -198,6 +199,7 @@ static void expand_image(const struct making *m, const struct slot *slot,
 {
 	struct err err = ERR_INIT;
 	const char *text = template_text(m->group->arena, container->image, values, &err);
+	struct doc_source source = {.unit = &slot->unit, .diags = m->diags};
 	struct place place;
 
 	/* unknown templates, and references that were never right, were reported with the file */
@@ -207,8 +209,8 @@ static void expand_image(const struct making *m, const struct slot *slot,
 	if (image_ref_check(text, &err) == 0)
 		return;
 	place = image_place(m, container->name, slot);
-	diags_add(m->diags, DIAG_BAD_IMAGE, &slot->unit, place.path, place.at, "%s: %s", text,
-		  err.text);
+	source.path = place.path;
+	report_image(&source, place.at, text, &err);
 }
 
 static void expand(struct making *m, struct slot *slot)

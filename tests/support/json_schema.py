@@ -17,7 +17,6 @@ import yaml
 VISIBLE = {"unknown-kind", "unknown-field", "missing-field", "wrong-type", "bad-value", "bad-name"}
 # What one field asks for because of another one's value: (case, line).
 BETWEEN_FIELDS = {("missing-fields", 8), ("nodes", 3)}
-
 # What a form's function sees and its pattern does not, bounds of amounts with a unit, lengths of
 # numbers that are texts, 2.0 and 1e1, which are whole to a schema: case, lines.
 LOOSER = {
@@ -34,11 +33,14 @@ LOOSER = {
     "files-path": {27},
     "health-status": {13, 27},
     "health-times": {13, 20, 27, 34, 41},
+    "host-without-command": {4},
     "node-image-root": {14},
     "ports-address": {13, 41},
     "ports-short-bounds": {6, 13},
     "resources-cpu": {6, 20, 34, 48},
     "resources-memory": {6, 13, 48},
+    "template-makes-name": {6},
+    "template-makes-user": {6},
     "volumes-host-path": {20},
     "volumes-path": {27, 41},
 }

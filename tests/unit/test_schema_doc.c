@@ -197,9 +197,9 @@ static void test_a_syntax_error_says_what_was_meant(void **state)
 		{"a: b: c\n", 1, "needs quotes"},
 		{"a:\n  b: 1\n c: 2\n", 3, "indented as the lines around"},
 		{"a: \"b\nc: d\n\n", 1, "that begins here has no end"},
-		{"a: [b\nc: d\n", 2, "ends with ]"},
-		{"a: {b: c\nd: e\n", 2, "ends with }"},
-		{"a: 1\nb\nc: 2\n", 3, "\": \" behind it"},
+		{"a: [b\nc: d\n", 1, "ends with ]"},
+		{"a: {b: c\nd: e\n", 1, "ends with }"},
+		{"a: 1\nb\nc: 2\n", 2, "\": \" behind it"},
 		{"a: @b\n", 1, "in quotes"},
 	};
 
