@@ -97,6 +97,13 @@ void diag_render(const struct diag *diag, enum diag_style style, struct buf *out
  */
 json_t *diag_json(const struct diag *diag);
 json_t *diags_json(const struct diag *v, size_t n);
+/*
+ * A log in SARIF 2.1.0 (diag_sarif.c), for code hosts that show problems beside the lines of a pull
+ * request: one run, one rule for each code that occurs, one result for each diagnostic, the hint
+ * as a second sentence of its message. root: the configuration's folder in its repository, from
+ * which addresses are to count; NULL, "" or ".": the repository's top. New reference.
+ */
+json_t *diags_sarif(const struct diag *v, size_t n, const char *root);
 /* The reverse of diag_json, for the ledger and the control socket; texts go to the list's arena. */
 int diag_from_json(const json_t *object, const struct unit *unit, struct diags *into);
 

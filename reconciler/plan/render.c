@@ -123,29 +123,6 @@ static json_t *notes_json(const struct plan_note *notes, size_t n)
 	return list;
 }
 
-/* What is left alone for want of a manifest belongs with what is held. */
-static json_t *held_json(const struct plan *plan, struct arena *arena)
-{
-	json_t *list = notes_json(plan->held, plan->held_n);
-
-	for (size_t i = 0; i < plan->unclaimed_n; i++) {
-		const struct workload *workload = plan->unclaimed[i];
-		const struct plan_note note = {
-			.slot = {.project = workload->labels.project,
-				 .stage = workload->labels.stage,
-				 .deployment = workload->labels.deployment,
-				 .node = workload->labels.node},
-			.reason = "unclaimed",
-			.text = arena_printf(arena,
-					     "%s is ours, but of no deployment; it is left running",
-					     workload->name),
-		};
-
-		json_array_append_new(list, note_json(&note));
-	}
-	return list;
-}
-
 static json_t *unresolved_json(const struct plan *plan)
 {
 	json_t *list = json_array();
@@ -183,6 +160,8 @@ json_t *plan_json(const struct plan *plan)
 {
 	AUTO_ARENA struct arena *arena = arena_new(0);
 	json_t *object = json_object();
+	size_t held_n;
+	const struct plan_note *held = render_held(plan, arena, &held_n);
 
 	json_put_str(object, "commit", plan->commit);
 	json_put_str(object, "base", plan->base);
@@ -191,7 +170,7 @@ json_t *plan_json(const struct plan *plan)
 	json_object_set_new(object, "transitions", transitions_json(plan));
 	json_object_set_new(object, "refused", diags_json(plan->refused, plan->refused_n));
 	json_object_set_new(object, "data", notes_json(plan->data, plan->data_n));
-	json_object_set_new(object, "held", held_json(plan, arena));
+	json_object_set_new(object, "held", notes_json(held, held_n));
 	json_object_set_new(object, "unresolved", unresolved_json(plan));
 	json_object_set_new(object, "summary", summary_json(plan));
 	return object;

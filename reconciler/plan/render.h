@@ -1,5 +1,5 @@
 /*
- * render.h - a plan as text, JSON and Markdown, from the same value.
+ * render.h - a plan as text, JSON, Markdown and SARIF, from the same value.
  */
 #ifndef TRUEUP_PLAN_RENDER_H
 #define TRUEUP_PLAN_RENDER_H
@@ -16,5 +16,10 @@ json_t *plan_json(const struct plan *plan);
 void plan_text(const struct plan *plan, unsigned width, bool colour, struct buf *out);
 /* For a comment in a pull request. */
 void plan_markdown(const struct plan *plan, struct buf *out);
+/*
+ * What is refused and what is held, as diags_sarif makes it (schema/diag.h, for root too): notes of
+ * the code `held` for the latter. New reference.
+ */
+json_t *plan_sarif(const struct plan *plan, const char *root);
 
 #endif

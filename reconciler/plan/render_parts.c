@@ -258,3 +258,28 @@ void render_value(struct buf *out, const char *value, size_t width)
 	buf_add(out, text, bytes_of(text, clean.len, width > 1 ? width - 1 : 0));
 	buf_adds(out, "\xe2\x80\xa6");
 }
+
+const struct plan_note *render_held(const struct plan *plan, struct arena *arena, size_t *n)
+{
+	struct plan_note *notes =
+		arena_alloc(arena, (plan->held_n + plan->unclaimed_n + 1) * sizeof *notes);
+
+	*n = plan->held_n;
+	if (plan->held_n)
+		memcpy(notes, plan->held, plan->held_n * sizeof *notes);
+	for (size_t i = 0; i < plan->unclaimed_n; i++) {
+		const struct workload *workload = plan->unclaimed[i];
+
+		notes[(*n)++] = (struct plan_note){
+			.slot = {.project = workload->labels.project,
+				 .stage = workload->labels.stage,
+				 .deployment = workload->labels.deployment,
+				 .node = workload->labels.node},
+			.reason = "unclaimed",
+			.text = arena_printf(arena,
+					     "%s is ours, but of no deployment; it is left running",
+					     workload->name),
+		};
+	}
+	return notes;
+}

@@ -29,6 +29,9 @@ void render_next(const struct plan *plan, struct buf *out);
 /* Slots that have something to show, by node, then key; in arena. */
 const struct slot_plan **render_slots(const struct plan *plan, struct arena *arena, size_t *n);
 
+/* What is held, and what is left running for want of a manifest, which belongs with it; in arena.
+ */
+const struct plan_note *render_held(const struct plan *plan, struct arena *arena, size_t *n);
 /* "1.1.0 successful, 1.0.0 obsolete", or NULL: nothing follows; in arena. */
 const char *render_transitions(const struct slot_plan *slot, struct arena *arena);
 

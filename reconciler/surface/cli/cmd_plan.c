@@ -11,10 +11,12 @@ static int put_plan(struct cli *cli, const struct engine_outcome *outcome)
 		cli_put_json(cli, plan_json(outcome->plan));
 	} else if (str_eq(format, "markdown")) {
 		plan_markdown(outcome->plan, &cli->out);
+	} else if (str_eq(format, "sarif")) {
+		cli_put_json(cli, plan_sarif(outcome->plan, cli->settings->path));
 	} else if (!format || str_eq(format, "text")) {
 		plan_text(outcome->plan, cli->width, cli->colour, &cli->out);
 	} else {
-		return cli_usage(cli, "--format is text, json or markdown, not %s", format);
+		return cli_usage(cli, "--format is text, json, markdown or sarif, not %s", format);
 	}
 	return outcome->exit;
 }
