@@ -89,7 +89,8 @@ static void begin(struct config *config)
 		}
 		snprintf(path, sizeof path, "projects/%s/versions/v1.yaml", projects[p]);
 		put(config, path,
-		    "kind: Version\nproduct: web\nname: \"1\"\ntype: incremental\nimages:\n"
+		    "kind: Version\nproduct: web\nname: \"1\"\ntype: incremental\n"
+		    "requires: {db: \">= 2\"}\nimages:\n"
 		    "  - {name: web, image: local/web:1}\n");
 		for (size_t s = 0; s < ARRAY_LEN(stages); s++) {
 			snprintf(path, sizeof path, "projects/%s/stages/%s/stage.yaml", projects[p],
@@ -122,7 +123,7 @@ static void add_requirement(uint32_t *seed, const char *product, char line[64])
 	bool web = str_eq(product, "web");
 
 	line[0] = '\0';
-	if (dice(seed, web ? 3 : 40) == 0)
+	if (dice(seed, web ? 2 : 6) == 0)
 		snprintf(line, 64, "requires: {%s: \"%s\"}\n",
 			 dice(seed, 30) ? (web ? "db" : "web") : "dbs", ranges[dice(seed, 4)]);
 }
