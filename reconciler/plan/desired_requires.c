@@ -134,7 +134,10 @@ static void judge_provider(const struct requirement *r, const struct slot_group 
 	}
 }
 
-/* Where a document is missing, or a product is simple, that is what is said. */
+/*
+ * A deployment without slots names something that is not there, and a simple product cannot be
+ * required: both are told of themselves.
+ */
 static void judge(const struct requirement *r)
 {
 	bool any = false;
@@ -145,15 +148,11 @@ static void judge(const struct requirement *r)
 		if (!provides(r, group))
 			continue;
 		any = true;
-		if (group->open || (group->slots_n && !group->slots[0].version_name))
-			return;
+		if (group->slots_n && group->slots[0].version_name)
+			judge_provider(r, group);
 	}
 	if (!any)
 		report_missing(r);
-	for (size_t i = 0; i < r->stage_n; i++) {
-		if (provides(r, r->stage[i]) && r->stage[i]->slots_n)
-			judge_provider(r, r->stage[i]);
-	}
 }
 
 static void judge_group(const struct desired *desired, const struct slot_group *group, size_t first,

@@ -96,6 +96,12 @@ check "one that is not deployed at all is unmet too" grep -qF "but the stage has
 both 2.0.0 1.4.0
 pushed "up again"
 check "both are there" wait_until "1.4.0" is_synced
+rm "$work/projects/shop/products/storefront-1.4.0.yaml"
+both 1.9.0 1.4.0
+pushed "the version's file is removed, and what it requires goes down"
+check_same "what it requires is known from the ledger" \
+	'deployment shop/production/astorefront: storefront 1.4.0 -> ledger ">= 2.0.0", but deployed is 1.9.0 by projects/shop/stages/production/ledger.yaml:4' \
+	"$(ask '.rejected[].diagnostics[].message')"
 : >"$flow/log"
 rm "$work"/projects/shop/stages/production/{ledger,astorefront}.yaml
 pushed "both are removed"

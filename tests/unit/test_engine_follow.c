@@ -133,9 +133,11 @@ static void edit_provider(struct config *config, uint32_t *seed)
 {
 	uint32_t number = 1 + dice(seed, 4);
 	const char *project = some_project(seed), *stage = some_stage(seed);
-	char path[96], line[64];
+	char path[96], line[64] = "";
 
 	if (dice(seed, 3)) {
+		if (dice(seed, 3) == 0)
+			snprintf(line, sizeof line, "dependsOn: [d%u]\n", 1 + dice(seed, 4));
 		snprintf(path, sizeof path, "projects/%s/stages/%s/db%u.yaml", project, stage,
 			 dice(seed, 8) ? 1U : 2U);
 		if (dice(seed, 9) == 0)
@@ -145,7 +147,7 @@ static void edit_provider(struct config *config, uint32_t *seed)
 			    "kind: Deployment\nname: db%c\nproduct: db\nversion: \"%u\"\n"
 			    "node: n%u\nprefix: db-%c-%c\n%s",
 			    path[strlen(path) - 6], number, 1 + dice(seed, 3), project[0], stage[0],
-			    dice(seed, 9) ? "" : "dependsOn: [d1]\n");
+			    line);
 		return;
 	}
 	snprintf(path, sizeof path, "projects/%s/versions/db%u.yaml", project, number);

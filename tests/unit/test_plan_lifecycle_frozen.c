@@ -154,6 +154,9 @@ static void test_versions(void **state)
 		 WEB_1_0 ":4 version-frozen shop\n"},
 		{"parent", VERSION_HEAD WEB_IMAGE JOB_IMAGE "parent: \"0.9\"\n",
 		 WEB_1_0 ":11 unknown-parent shop\n" WEB_1_0 ":11 version-frozen shop\n"},
+		{"what it requires", VERSION_HEAD WEB_IMAGE JOB_IMAGE "requires: {db: 1}\n",
+		 WEB_1_0 ":11 version-frozen shop\n" WEB_1_0
+			 ":11 requires-unmet shop/prod\n" WEB_1_0 ":11 unknown-product shop\n"},
 	};
 
 	(void)state;
