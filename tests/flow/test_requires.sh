@@ -102,11 +102,15 @@ pushed "the version's file is removed, and what it requires goes down"
 check_same "what it requires is known from the ledger" \
 	'deployment shop/production/astorefront: storefront 1.4.0 -> ledger ">= 2.0.0", but deployed is 1.9.0 by projects/shop/stages/production/ledger.yaml:4' \
 	"$(ask '.rejected[].diagnostics[].message')"
+git -C "$work" checkout -q HEAD~ -- projects
 : >"$flow/log"
+behave two '{"unreachable":"no route to host"}'
 rm "$work"/projects/shop/stages/production/{ledger,astorefront}.yaml
-pushed "both are removed"
+pushed "both are removed, and the dependant cannot be reached"
+check_same "what it requires stays" "ledger-web" "$(world one)"
+behave two '{}'
 check "nothing runs any more" wait_until "the end" eval '[ -z "$(world one)$(world two)" ]'
-settle
+check "it ends synced" wait_until "synced" is_synced
 check_same "the dependant went first" "removed astorefront,removed ledger" "$(order)"
 
 done_testing

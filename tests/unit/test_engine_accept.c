@@ -230,6 +230,66 @@ static void without_an_organization_nothing_is_accepted(void **state)
 	assert_int_equal(it->now.desired->slots_n, 0);
 }
 
+/* ---- what versions require ---- */
+
+#define DB "projects/shop/products/db.yaml"
+#define NEEDS(range)                                                                               \
+	"kind: Product\nname: db\ntype: complex\n---\n"                                            \
+	"kind: Version\nproduct: db\nname: 1.0.0\ntype: rolling\n"                                 \
+	"images: [{name: db, image: \"local/db:1\"}]\n---\n"                                       \
+	"kind: Version\nproduct: db\nname: 2.0.0\ntype: rolling\n"                                 \
+	"images: [{name: db, image: \"local/db:2\"}]\n---\n"                                       \
+	"kind: Version\nproduct: web\nname: \"1.2\"\ntype: rolling\nrequires: {db: \"" range       \
+	"\"}\nimages: [{name: web, image: \"local/web:2\"}]\n"
+#define DEPLOY_DB(version, rest)                                                                   \
+	"kind: Deployment\nname: db\nproduct: db\nversion: " version "\nnode: n1\nprefix: "        \
+								     "db\n" rest
+
+static void what_breaks_a_requirement_gives_way(void **state)
+{
+	struct acceptance *it = *state;
+
+	config_put(&it->tree, DB, NEEDS(">= 2"));
+	config_put(&it->tree, PROD "db.yaml", DEPLOY_DB("2.0.0", ""));
+	config_put(&it->tree, WEB_PROD, DEPLOY("1.2", "node: n1\n"));
+	acceptance_commit(it);
+	acceptance_assert(it, "");
+	/* the stage itself, by the provider's version */
+	config_put(&it->tree, PROD "db.yaml", DEPLOY_DB("1.0.0", ""));
+	acceptance_commit(it);
+	acceptance_assert(it, "shop/prod held requires-unmet\n");
+	/* or without the provider */
+	config_put(&it->tree, PROD "db.yaml", "");
+	acceptance_commit(it);
+	acceptance_assert(it, "shop/prod held requires-unmet\n");
+	/* the project under a stage that did not change */
+	config_put(&it->tree, PROD "db.yaml", DEPLOY_DB("2.0.0", ""));
+	config_put(&it->tree, DB, NEEDS(">= 3"));
+	acceptance_commit(it);
+	acceptance_assert(it, "shop held in-use\n");
+	/* and both may go down in one commit */
+	config_put(&it->tree, DB, NEEDS(">= 2"));
+	config_put(&it->tree, PROD "db.yaml", DEPLOY_DB("1.0.0", ""));
+	config_put(&it->tree, WEB_PROD, DEPLOY("1.1", "node: n1\n"));
+	acceptance_commit(it);
+	acceptance_assert(it, "");
+}
+
+/* A deployment that now requires what depends on it: found on top of a sound state too. */
+static void nobody_waits_for_ever(void **state)
+{
+	struct acceptance *it = *state;
+
+	config_put(&it->tree, DB, NEEDS(">= 2"));
+	config_put(&it->tree, PROD "db.yaml", DEPLOY_DB("2.0.0", "dependsOn: [web]\n"));
+	acceptance_commit(it);
+	acceptance_assert(it, "");
+	assert_true(it->now.sound);
+	config_put(&it->tree, WEB_PROD, DEPLOY("1.2", "node: n1\n"));
+	acceptance_commit(it);
+	acceptance_assert(it, "shop/prod held dependency-cycle\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -247,6 +307,8 @@ int main(void)
 		TEST_WITH_ACCEPTANCE(a_held_stage_that_vanished_keeps_its_project),
 		TEST_WITH_ACCEPTANCE(a_problem_of_the_tree_is_its_units),
 		TEST_WITH_ACCEPTANCE(without_an_organization_nothing_is_accepted),
+		TEST_WITH_ACCEPTANCE(what_breaks_a_requirement_gives_way),
+		TEST_WITH_ACCEPTANCE(nobody_waits_for_ever),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
