@@ -72,25 +72,22 @@ struct edges {
 	VEC(struct edge) list; /* sorted; of two between the same products only the first stays */
 };
 
-static size_t index_of(const struct model *model, const char *project, const char *name)
+static int product_cmp(const void *key, const void *item)
 {
-	size_t low = 0, high = model->products.n;
+	const struct product *a = key, *b = *(const struct product *const *)item;
+	int order = str_cmp(a->from.file->unit.project, b->from.file->unit.project);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const struct product *product = model->products.v[middle];
-		int order = str_cmp(product->from.file->unit.project, project);
+	return order ? order : str_cmp(a->name, b->name);
+}
 
-		if (order == 0)
-			order = str_cmp(product->name, name);
-		if (order == 0)
-			return middle;
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return GRAPH_NOWHERE;
+static size_t number_of(const struct model *model, const char *project, const char *name)
+{
+	const struct product *product = model_product(model, project, name);
+	const struct product **at = product ? bsearch(product, model->products.v, model->products.n,
+						      sizeof(*at), product_cmp)
+					    : NULL;
+
+	return at ? (size_t)(at - model->products.v) : GRAPH_NOWHERE;
 }
 
 /* A product that requires itself was told with its document. */
@@ -102,8 +99,8 @@ static void add_edges(struct edges *edges, const char *product, const char *vers
 
 	for (size_t i = 0; i < requires->n; i++) {
 		struct edge edge = {
-			.from = index_of(model, project, product),
-			.to = index_of(model, project, requires->key[i]),
+			.from = number_of(model, project, product),
+			.to = number_of(model, project, requires->key[i]),
 			.version = version,
 			.origin = origin,
 			.at = requires->at[i],

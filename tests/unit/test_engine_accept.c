@@ -243,7 +243,7 @@ static void without_an_organization_nothing_is_accepted(void **state)
 	"\"}\nimages: [{name: web, image: \"local/web:2\"}]\n"
 #define DEPLOY_DB(version, rest)                                                                   \
 	"kind: Deployment\nname: db\nproduct: db\nversion: " version "\nnode: n1\nprefix: "        \
-								     "db\n" rest
+	"db\n" rest
 
 static void what_breaks_a_requirement_gives_way(void **state)
 {
