@@ -80,6 +80,20 @@ int engine_validate(const struct engine_validate *what, struct diags *diags, siz
 int engine_merged(const struct engine_source *source, const char *name, json_t **out,
 		  size_t *errors, struct err *err);
 
+/* ---- a configuration to begin with ---- */
+
+struct engine_init_file {
+	const char *path, *text;
+};
+/* What engine_init writes; ends with path NULL. */
+extern const struct engine_init_file engine_init_files[];
+/*
+ * Writes a small configuration into a folder that is empty or not there yet, and makes it a Git
+ * repository unless it is inside of one (*git: was it made?). On failure the folder is as before.
+ * E_CONFLICT when something is in it, E_NOT_FOUND without a folder above it, E_IO.
+ */
+int engine_init(const char *folder, bool *git, struct err *err);
+
 /* ---- the control socket, client's side ---- */
 
 /*

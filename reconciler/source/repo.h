@@ -93,4 +93,12 @@ int repo_blob(struct repo *repo, const struct oid *blob, size_t max, struct buf 
  */
 int repo_keep(struct repo *repo, const struct oid *keep, size_t n, struct err *err);
 
+/* Is an existing folder one of a repository, or inside of one? */
+bool repo_around(const char *folder);
+/*
+ * Makes an existing folder a repository with a working tree and no commit yet, on the branch main
+ * (init.c). E_IO, E_DISK_FULL; what was made of it then is the caller's to remove.
+ */
+int repo_init(const char *folder, struct err *err);
+
 #endif
