@@ -206,6 +206,8 @@ $(TOOLS): $(BUILD)/%: $(BUILD)/%.o $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(PKG_LIBS)
 
+$(BUILD)/tests/bench/bomb: $(BUILD)/tests/support/bombs.o
+
 # A fuzz target is linked with libFuzzer (FUZZER=1) or with a plain main() that replays a corpus.
 FUZZ_MAIN := $(if $(FUZZER),,$(BUILD)/tests/fuzz/replay.o)
 $(FUZZ_REPLAYS): $(BUILD)/%: $(BUILD)/%.o $(FUZZ_MAIN) $(LIB)

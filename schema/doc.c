@@ -34,7 +34,7 @@ struct reader {
 	size_t len;
 	VEC(struct doc_node *) pending; /* complete nodes whose parent is not */
 	struct frame frames[DOC_DEPTH_MAX];
-	size_t depth, nodes, aliases;
+	size_t depth, nodes, aliases, documents;
 	struct map anchors; /* name -> struct anchor */
 };
 
@@ -118,6 +118,8 @@ static int count_nodes(struct reader *reader, struct loc at, size_t nodes, size_
 	reader->aliases += aliases;
 	if (reader->nodes > DOC_NODES_MAX)
 		return over_limit(reader, at, "more than 100,000 values in one document");
+	if (reader->anchors.count > DOC_ANCHORS_MAX)
+		return over_limit(reader, at, "more than 10,000 anchors in one document");
 	if (reader->aliases > DOC_ALIASES_MAX)
 		return over_limit(reader, at, "aliases stand for more than 1,000 copies");
 	return 0;
@@ -138,7 +140,7 @@ static struct anchor *new_anchor(struct reader *reader, const yaml_char_t *name,
 {
 	struct anchor *anchor;
 
-	if (!name)
+	if (!name || reader->anchors.count > DOC_ANCHORS_MAX)
 		return NULL;
 	anchor = ARENA_NEW(reader->arena, struct anchor);
 	anchor->node = node;
@@ -255,7 +257,7 @@ static void find_duplicates(struct reader *reader, struct doc_pair *pairs, size_
 	for (size_t i = 0; i < n; i++)
 		order[i] = &pairs[i];
 	qsort(order, n, sizeof(*order), pair_cmp);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && reader->source->diags->errors <= DOC_PROBLEMS_MAX; i++) {
 		if (first && strcmp(first->key->text, order[i]->key->text) == 0)
 			report_duplicate(reader, first, order[i]);
 		else
@@ -351,6 +353,13 @@ static void forget_document(struct reader *reader)
 }
 
 /* A file with so many problems is no manifest: whoever mends it needs no more of them. */
+static int count_problems(struct reader *reader, struct loc at)
+{
+	if (reader->source->diags->errors <= DOC_PROBLEMS_MAX)
+		return 0;
+	return over_limit(reader, at, "more than 1,000 problems: the rest of the file is not read");
+}
+
 static int finish_document(struct reader *reader, doc_use *use, void *arg)
 {
 	const struct doc_node *root = reader->pending.n ? reader->pending.v[0] : NULL;
@@ -361,9 +370,9 @@ static int finish_document(struct reader *reader, doc_use *use, void *arg)
 		use(arg, root);
 	}
 	forget_document(reader);
-	if (reader->source->diags->errors <= DOC_PROBLEMS_MAX)
-		return 0;
-	return over_limit(reader, at, "more than 1,000 problems: the rest of the file is not read");
+	if (++reader->documents > DOC_DOCUMENTS_MAX)
+		return over_limit(reader, at, "more than 50,000 documents in one file");
+	return count_problems(reader, at);
 }
 
 static int take_event(struct reader *reader, const yaml_event_t *event, doc_use *use, void *arg)
@@ -443,6 +452,8 @@ static void read_events(struct reader *reader, doc_use *use, void *arg)
 			return;
 		}
 		result = take_event(reader, &event, use, arg);
+		if (result == 0 && event.type != YAML_DOCUMENT_END_EVENT)
+			result = count_problems(reader, loc_of(&event));
 		yaml_event_delete(&event);
 	}
 }

@@ -23,8 +23,10 @@
 #define DOC_ALIASES_MAX 1000 /* of one document, counted as if each were written out */
 #define DOC_STRING_MAX 65536 /* bytes */
 
-#define DOC_DIRECTIVES_MAX 100 /* of one file */
-#define DOC_PROBLEMS_MAX 1000  /* in the list, after which no further document is read */
+#define DOC_ANCHORS_MAX 10000	/* of one document */
+#define DOC_DOCUMENTS_MAX 50000 /* of one file, the empty ones, too */
+#define DOC_DIRECTIVES_MAX 100	/* of one file */
+#define DOC_PROBLEMS_MAX 1000	/* in the list, after which the rest of the file is not read */
 
 enum doc_type { DOC_SCALAR, DOC_SEQUENCE, DOC_MAPPING };
 

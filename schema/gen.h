@@ -20,8 +20,8 @@ void gen_codes(struct buf *out);
 
 /*
  * Plain text on "KIND[.field...]" ("Deployment.config.healthCheck"), on an object by its own name
- * ("healthCheck"), or, for NULL or "", the list of kinds. Large and small letters are the same.
- * E_NOT_FOUND with the nearest name.
+ * ("healthCheck"), on the code of a diagnostic, or, for NULL or "", the list of kinds. Large and
+ * small letters are the same. E_NOT_FOUND with the nearest name.
  */
 int gen_explain(const char *topic, struct buf *out, struct err *err);
 

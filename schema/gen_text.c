@@ -2,6 +2,7 @@
 #include "schema/gen.h"
 
 #include "schema/check.h"
+#include "schema/doc.h"
 #include "schema/gen_words.h"
 
 /* `explain`, and the two reference pages. */
@@ -139,18 +140,35 @@ static int no_such_field(const struct object_type *type, const char *word, size_
 		       nearest ? "?" : "");
 }
 
+/* The code of a diagnostic; one of them is called like an object, which is told as well. */
+static bool explain_code(const char *topic, struct buf *out)
+{
+	enum diag_code code = diag_code_find(topic);
+
+	if (code == DIAG_NONE)
+		return false;
+	buf_addf(out, "%s: %s\n", topic, diag_code_text(code));
+	return true;
+}
+
 int gen_explain(const char *topic, struct buf *out, struct err *err)
 {
 	const struct field_type_row *row = NULL;
 	const struct object_type *type;
 	size_t len;
+	bool is_code;
 
 	if (!topic || !*topic) {
 		explain_kinds(out);
 		return 0;
 	}
+	is_code = explain_code(topic, out);
 	len = strcspn(topic, ".");
 	type = find_object(topic, len);
+	if (is_code && !type)
+		return 0;
+	if (is_code)
+		buf_adds(out, "\n");
 	if (!type)
 		return no_such_kind(topic, len, err);
 	for (const char *word = topic + len; *word; word += len) {
@@ -273,4 +291,15 @@ void gen_codes(struct buf *out)
 		add_cell(diag_code_text((enum diag_code)code), out);
 		buf_adds(out, "\n");
 	}
+	buf_adds(out, "\n`trueup explain CODE` prints the line of one code.\n\n"
+		      "## Limits\n\nWhat passes one of these is `limit`:\n\n"
+		      "| of | at most |\n|---|---|\n");
+	buf_addf(out, "| a manifest | %zu KiB, %d documents, the empty ones counted |\n",
+		 DOC_BYTES_MAX / 1024, DOC_DOCUMENTS_MAX);
+	buf_addf(out,
+		 "| a document | nested %d deep, %d values, %d anchors, %d copies by aliases |\n",
+		 DOC_DEPTH_MAX, DOC_NODES_MAX, DOC_ANCHORS_MAX, DOC_ALIASES_MAX);
+	buf_addf(out, "| a text | %d KiB |\n", DOC_STRING_MAX / 1024);
+	buf_addf(out, "| lines that begin with %% | %d |\n", DOC_DIRECTIVES_MAX);
+	buf_addf(out, "| problems that are told of one manifest | %d |\n", DOC_PROBLEMS_MAX);
 }

@@ -209,13 +209,28 @@ bench_manifests() {
 	figure "one deployment changed in 10,000 manifests, until planned" ms "" "${deployments[@]}"
 }
 
+# ---- files that were made to be expensive ----
+
+bench_bombs() {
+	local i name all names
+	for ((i = 0; i < runs; i++)); do "$BUILD/tests/bench/bomb"; done >"$flow/bombs"
+	mapfile -t names < <(cut -d ' ' -f 3- "$flow/bombs" | awk '!seen[$0]++')
+	for name in "${names[@]}"; do
+		mapfile -t all < <(awk -v n="$name" '{ t = $1; k = $2; sub(/^[^ ]+ [^ ]+ /, ""); if ($0 == n) print t }' "$flow/bombs")
+		figure "bomb: $name" ms 50 "${all[@]}"
+	done
+	mapfile -t all < <(awk '{ if ($2 > most) most = $2 } END { printf "%.1f\n", most / 1024 }' "$flow/bombs")
+	figure "bombs: most memory that one of them takes" MiB 16 "${all[@]}"
+}
+
 printf '%-58s %10s %-6s %10s  %s\n' figure median unit goal met
-for part in ${BENCH_ONLY:-push idle thousand manifests}; do
+for part in ${BENCH_ONLY:-push idle thousand manifests bombs}; do
 	case $part in
 	push) bench_push ;;
 	idle) bench_idle 100 10 && bench_idle 1000 30 ;;
 	thousand) bench_thousand ;;
 	manifests) bench_manifests ;;
+	bombs) bench_bombs ;;
 	esac
 done
 jq -s --arg date "$(date -u +%FT%TZ)" --arg machine "$(uname -srm), $(nproc) processors" \

@@ -429,13 +429,51 @@ static void test_many_anchors(void **state)
 
 	(void)state;
 	buf_adds(&text, "a: [");
-	for (int i = 0; i < 40000; i++)
+	for (int i = 0; i < DOC_ANCHORS_MAX; i++)
 		buf_addf(&text, "&a%d x,", i);
 	for (int i = 0; i < 1000; i++)
 		buf_addf(&text, "*a%d ,", i);
 	buf_adds(&text, "]");
 	parsed = parse_buf(text);
 	assert_int_equal(parsed.diags.n, 0);
+}
+
+static void test_anchors(void **state)
+{
+	struct buf text = BUF_INIT(BUF_MAX_TEXT);
+	AUTO_PARSED struct parsed parsed;
+
+	(void)state;
+	buf_adds(&text, "a: [");
+	for (int i = 0; i <= DOC_ANCHORS_MAX; i++)
+		buf_addf(&text, "&a%d x,", i);
+	buf_adds(&text, "]");
+	parsed = parse_buf(text);
+	assert_problem(&parsed, DIAG_LIMIT);
+	assert_int_equal(parsed.documents, 0);
+}
+
+static void test_many_documents(void **state)
+{
+	AUTO_PARSED struct parsed fine =
+		parse_buf(repeated("a: b\n", "---\n", DOC_DOCUMENTS_MAX - 1, ""));
+	AUTO_PARSED struct parsed much =
+		parse_buf(repeated("a: b\n", "---\n", DOC_DOCUMENTS_MAX, ""));
+
+	(void)state;
+	assert_int_equal(fine.diags.n, 0);
+	assert_problem(&much, DIAG_LIMIT);
+}
+
+/* A problem with each value: the document is left in its middle. */
+static void test_many_problems_in_one_document(void **state)
+{
+	AUTO_PARSED struct parsed parsed = parse_buf(repeated("a: [", "!t x,", 50000, "]\n"));
+
+	(void)state;
+	assert_int_equal(parsed.documents, 0);
+	assert_int_equal(parsed.diags.n, DOC_PROBLEMS_MAX + 2);
+	assert_int_equal(parsed.diags.v[parsed.diags.n - 1].code, DIAG_LIMIT);
 }
 
 int main(void)
@@ -462,6 +500,9 @@ int main(void)
 		cmocka_unit_test(test_many_problems),
 		cmocka_unit_test(test_many_keys),
 		cmocka_unit_test(test_many_anchors),
+		cmocka_unit_test(test_anchors),
+		cmocka_unit_test(test_many_documents),
+		cmocka_unit_test(test_many_problems_in_one_document),
 	};
 
 	return cmocka_run_group_tests_name("schema yaml", tests, NULL, NULL);

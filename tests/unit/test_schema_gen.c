@@ -156,6 +156,12 @@ static void test_explain(void **state)
 	explain("Deployment.onRollback", &text);
 	assert_holds(&text, "restore");
 	assert_holds(&text, "not supported by this build");
+	explain("unknown-version", &text);
+	assert_holds(&text, "unknown-version: the product has no such version");
+	explain("policy", &text);
+	assert_non_null(
+		strstr(buf_str(&text), "policy: the reconciler's settings do not allow it"));
+	assert_holds(&text, "hostPaths");
 	explain("healthCheck", &text);
 	assert_holds(&text, "startPeriod");
 	explain("App", &text);

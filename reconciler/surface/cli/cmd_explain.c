@@ -74,10 +74,12 @@ int cmd_explain(struct cli *cli)
 {
 	struct err err = ERR_INIT;
 	if (cli->given[FLAG_MERGED])
-		return explain_merged(cli);
+		return cli->args_n ? explain_merged(cli) : cli_usage(cli, "--merged needs a NAME");
 	if (cli->json || cli->value[FLAG_REPO] || cli->value[FLAG_REV] || cli->value[FLAG_PATH])
 		return cli_usage(cli, "--json, --repo, --rev and --path go with --merged");
-	return gen_explain(cli->args[0], &cli->out, &err) < 0 ? cli_fail(cli, &err) : EXIT_DONE;
+	return gen_explain(cli->args_n ? cli->args[0] : NULL, &cli->out, &err) < 0
+		       ? cli_fail(cli, &err)
+		       : EXIT_DONE;
 }
 
 int cmd_schema(struct cli *cli)
