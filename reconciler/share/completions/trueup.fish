@@ -140,7 +140,7 @@ complete -c trueup -n '__fish_seen_subcommand_from resume' -l config -r -d 'sett
 complete -c trueup -n '__fish_seen_subcommand_from resume' -l user -r -d 'who I am (default: this account\'s name)'
 complete -c trueup -n __fish_use_subcommand -f -a 'schema' -d 'JSON Schema of all manifests'
 complete -c trueup -n '__fish_seen_subcommand_from schema' -s h -l help -d 'what the command does, with examples'
-complete -c trueup -n __fish_use_subcommand -f -a 'explain' -d 'kinds, fields, codes of diagnostics, and where a field comes from'
+complete -c trueup -n __fish_use_subcommand -f -a 'explain' -d 'fields and their origins'
 complete -c trueup -n '__fish_seen_subcommand_from explain' -s h -l help -d 'what the command does, with examples'
 complete -c trueup -n '__fish_seen_subcommand_from explain' -l json -d 'JSON on standard output'
 complete -c trueup -n '__fish_seen_subcommand_from explain' -l repo -r -d 'the configuration repository: a path, file://, https:// or ssh://'
