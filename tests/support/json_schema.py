@@ -120,6 +120,8 @@ def judge_case(validator, path):
         if name.endswith("compose.yaml") or name == "trueup.yaml":
             continue  # no manifest
         problems = case.problems[name]
+        if any(code == "limit" for _, code in problems):
+            continue  # too much of it: aliases written out can fill any memory
         try:
             found = list(documents(text))
         except (yaml.YAMLError, ValueError, TypeError, RecursionError):
