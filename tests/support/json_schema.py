@@ -43,7 +43,10 @@ LOOSER = {
     "template-makes-user": {6},
     "volumes-host-path": {20},
     "volumes-path": {27, 41},
+    "yaml-words-as-texts": {17},
 }
+# Whole numbers that the reader of YAML below takes for texts: 0x10, 0o17.
+UNREAD = {"yaml-numbers"}
 
 
 class Loader(yaml.SafeLoader):
@@ -136,7 +139,7 @@ def judge_case(validator, path):
                 and line not in LOOSER.get(path.stem, ())
             } & VISIBLE
             passes = validator.is_valid(value)
-            if not here and not passes:
+            if not here and not passes and path.stem not in UNREAD:
                 error = jsonschema.exceptions.best_match(validator.iter_errors(value))
                 yield f"{name}:{start}: refused, though nothing is wrong: {error.message}"
             if visible and passes:
