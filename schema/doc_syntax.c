@@ -55,17 +55,26 @@ static const struct meaning {
 	 "--- begins the next one; is it indented as the lines before it are?"},
 };
 
-/* From the start of the line that the place is in; NULL behind the end. */
-static const char *line_of(const struct doc_fault *fault, const struct doc_mark *mark)
+/* A copy of the line that the place is in, since the bytes have no end mark; NULL behind its end.
+ */
+static char *line_of(const struct doc_fault *fault, const struct doc_mark *mark)
 {
-	const char *line = fault->bytes, *limit = line + fault->len;
+	const char *line = fault->bytes, *limit = line + fault->len, *end;
+	char *copy;
 
 	for (size_t i = 0; i < mark->line && line; i++) {
 		line = memchr(line, '\n', (size_t)(limit - line));
 		if (line)
 			line++;
 	}
-	return line && mark->column < (size_t)(limit - line) ? line : NULL;
+	if (!line)
+		return NULL;
+	end = memchr(line, '\n', (size_t)(limit - line));
+	copy = mem_strndup(line, (size_t)((end ? end : limit) - line));
+	if (mark->column <= strlen(copy))
+		return copy;
+	free(copy);
+	return NULL;
 }
 
 static bool begins_with_conflict(const char *line)
@@ -116,7 +125,7 @@ static struct meaning of_character(const char *line, const struct doc_mark *mark
 
 static struct meaning meaning_of(const struct doc_fault *fault)
 {
-	const char *line = line_of(fault, &fault->at);
+	AUTO_FREE char *line = line_of(fault, &fault->at);
 
 	if (str_eq(fault->problem, "did not find expected ',' or ']'") ||
 	    str_eq(fault->problem, "did not find expected ',' or '}'"))
@@ -139,7 +148,7 @@ void doc_report_syntax(const struct doc_source *source, const struct doc_fault *
 {
 	struct meaning meaning = meaning_of(fault);
 	const struct doc_mark *mark = meaning.shown == AT_CONTEXT ? &fault->context_at : &fault->at;
-	const char *line = line_of(fault, mark);
+	AUTO_FREE char *line = line_of(fault, mark);
 	struct loc at = {(uint32_t)mark->line + 1, (uint32_t)mark->column + 1, 1};
 
 	if (str_eq(fault->problem, "found undefined tag handle"))
