@@ -452,7 +452,8 @@ static void read_events(struct reader *reader, doc_use *use, void *arg)
 			return;
 		}
 		result = take_event(reader, &event, use, arg);
-		if (result == 0 && event.type != YAML_DOCUMENT_END_EVENT)
+		if (result == 0 && reader->source->diags->errors > DOC_PROBLEMS_MAX &&
+		    event.type != YAML_DOCUMENT_END_EVENT)
 			result = count_problems(reader, loc_of(&event));
 		yaml_event_delete(&event);
 	}
