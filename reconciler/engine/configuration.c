@@ -41,12 +41,7 @@ void configuration_release(struct configuration *configuration)
 int configuration_read(void *arg, const char *path, struct buf *out)
 {
 	const struct configuration *configuration = arg;
-	const struct tree *tree = &configuration->tree;
 	if (configuration->folder)
 		return folder_read((void *)(uintptr_t)configuration->folder, path, out);
-	for (size_t i = 0; i < tree->entries_n; i++)
-		if (str_eq(tree->entries[i].path, path))
-			return repo_blob(configuration->repo, &tree->entries[i].blob,
-					 REPO_OBJECT_MAX, out, NULL);
-	return -1;
+	return tree_read(&configuration->tree, configuration->repo, path, out);
 }

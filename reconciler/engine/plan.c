@@ -125,11 +125,7 @@ static void judge_documents(struct planning *p)
 static int read_file(void *arg, const char *path, struct buf *out)
 {
 	struct planning *p = arg;
-	for (size_t i = 0; i < p->tree.entries_n; i++)
-		if (str_eq(p->tree.entries[i].path, path))
-			return repo_blob(p->repo, &p->tree.entries[i].blob, REPO_OBJECT_MAX, out,
-					 NULL);
-	return -1;
+	return tree_read(&p->tree, p->repo, path, out);
 }
 
 int oneshot_check_node(const struct model *model, const char *name, struct err *err)

@@ -116,20 +116,7 @@ const char *tip_took(int64_t began_us, char out[TIP_TOOK_MAX])
 int tip_read_file(void *arg, const char *path, struct buf *out)
 {
 	struct engine *engine = arg;
-	const struct tree *tree = &engine->tip.listing.tree;
-	size_t low = 0, high = tree->entries_n;
-	while (low < high) {
-		size_t mid = (low + high) / 2;
-		int order = str_cmp(tree->entries[mid].path, path);
-		if (order == 0)
-			return repo_blob(engine->repo, &tree->entries[mid].blob, REPO_OBJECT_MAX,
-					 out, NULL);
-		if (order < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return -1;
+	return tree_read(&engine->tip.listing.tree, engine->repo, path, out);
 }
 
 static void on_loaded(void *owner, struct file_set *set, const struct err *failure)

@@ -507,3 +507,18 @@ int tree_list(struct repo *repo, const struct oid *commit, const char *root, siz
 {
 	return tree_update(repo, NULL, NULL, commit, root, max_files, arena, out, err);
 }
+
+static int path_cmp(const void *key, const void *element)
+{
+	return strcmp(key, ((const struct tree_entry *)element)->path);
+}
+
+int tree_read(const struct tree *tree, struct repo *repo, const char *path, struct buf *out)
+{
+	const struct tree_entry *found = tree->entries_n
+						 ? bsearch(path, tree->entries, tree->entries_n,
+							   sizeof *tree->entries, path_cmp)
+						 : NULL;
+
+	return found ? repo_blob(repo, &found->blob, REPO_OBJECT_MAX, out, NULL) : -1;
+}

@@ -29,6 +29,9 @@ struct tree {
 	size_t problems_n;
 };
 
+/* Appends the content of the file with this path; -1 when it is not listed, or cannot be read. */
+int tree_read(const struct tree *tree, struct repo *repo, const char *path, struct buf *out);
+
 /*
  * Lists the commit's files below `root` (NULL, "" or ".": all). max_files (0: any number) bounds
  * files and problems together: E_TOO_LARGE beyond it, naming the setting, and for a tree of more
