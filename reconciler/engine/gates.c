@@ -15,16 +15,8 @@ static bool slot_is_settled(const struct history *history, const struct slot *sl
 /* The deployment's slots are neighbours in the sorted list. */
 static size_t first_sibling(const struct desired *desired, const struct slot_key *key)
 {
-	struct slot_key first = {key->project, key->stage, key->deployment, ""};
-	size_t low = 0, high = desired->slots_n;
-	while (low < high) {
-		size_t mid = (low + high) / 2;
-		if (slot_key_cmp(&desired->slots[mid].key, &first) < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
+	const struct slot_key first = {key->project, key->stage, key->deployment, ""};
+	return desired_first(desired, &first);
 }
 
 static bool is_sibling(const struct slot_key *a, const struct slot_key *b)

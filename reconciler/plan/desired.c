@@ -180,20 +180,25 @@ void desired_free(struct desired *desired)
 	free(desired);
 }
 
-const struct slot *desired_find(const struct desired *desired, const struct slot_key *key)
+size_t desired_first(const struct desired *desired, const struct slot_key *key)
 {
 	size_t low = 0, high = desired->slots_n;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		int order = slot_key_cmp(&desired->slots[middle].key, key);
 
-		if (order == 0)
-			return &desired->slots[middle];
-		if (order < 0)
+		if (slot_key_cmp(&desired->slots[middle].key, key) < 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return NULL;
+	return low;
+}
+
+const struct slot *desired_find(const struct desired *desired, const struct slot_key *key)
+{
+	size_t at = desired_first(desired, key);
+	bool found = at < desired->slots_n && slot_key_cmp(&desired->slots[at].key, key) == 0;
+
+	return found ? &desired->slots[at] : NULL;
 }

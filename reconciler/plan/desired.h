@@ -63,6 +63,11 @@ struct desired {
 	struct arena *arena; /* its own; texts of the model are shared: free it before the model */
 };
 void desired_free(struct desired *desired);
+/* Index of the first slot that is not before key; slots of a deployment, and of a stage, stand
+ * together.
+ */
+size_t desired_first(const struct desired *desired, const struct slot_key *key);
+/* NULL when there is none. */
 const struct slot *desired_find(const struct desired *desired, const struct slot_key *key);
 
 /*

@@ -15,16 +15,8 @@ struct slots {
 static struct slots slots_of_stage(const struct desired *desired, const struct slot_key *key)
 {
 	const struct slot_key first = {key->project, key->stage, "", ""};
-	size_t low = 0, high = desired->slots_n, end;
+	size_t low = desired_first(desired, &first), end;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (slot_key_cmp(&desired->slots[middle].key, &first) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	for (end = low; end < desired->slots_n; end++) {
 		const struct slot_key *other = &desired->slots[end].key;
 
