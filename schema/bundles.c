@@ -23,10 +23,18 @@ struct bundle_list bundles_of(const struct model *model, const struct deployment
 	return list;
 }
 
-const struct container *bundles_merge(struct arena *arena, const struct container *image,
-				      const struct bundle_list *bundles,
-				      const struct container *deployment,
-				      const struct container *instance)
+const struct container *bundles_instance(const struct deployment *deployment, const char *container)
+{
+	for (size_t i = 0; container && i < deployment->instances.n; i++) {
+		if (str_eq(deployment->instances.name[i], container))
+			return deployment->instances.v[i].config;
+	}
+	return NULL;
+}
+
+const struct container *bundles_merge(struct arena *arena, const struct deployment *deployment,
+				      const struct bundle_list *bundles, const char *container,
+				      const struct container *image)
 {
 	VEC(const struct container *) layers = {0};
 	const struct container *merged;
@@ -34,8 +42,8 @@ const struct container *bundles_merge(struct arena *arena, const struct containe
 	VEC_PUSH(&layers, image);
 	for (size_t i = 0; i < bundles->n; i++)
 		VEC_PUSH(&layers, bundles->v[i]->config);
-	VEC_PUSH(&layers, deployment);
-	VEC_PUSH(&layers, instance);
+	VEC_PUSH(&layers, deployment->config);
+	VEC_PUSH(&layers, bundles_instance(deployment, container));
 	merged = merge_containers(arena, layers.v, layers.n);
 	VEC_FREE(&layers);
 	return merged;
@@ -71,15 +79,10 @@ static const struct head *head_of(const void *object)
 	return object ? object : &nothing;
 }
 
-static bool holds_parts(enum field_type type)
-{
-	return type == TYPE_MAP || type == TYPE_OBJECT || type == TYPE_LIST || type == TYPE_OBJMAP;
-}
-
 /* Does a layer over both say all there is to say of the field? */
 static bool is_decided(const struct object_type *type, unsigned field, const struct both *both)
 {
-	bool whole = !holds_parts(type->fields[field].type);
+	bool whole = !field_holds_parts(type->fields[field].type);
 
 	for (size_t i = 0; i < OVER_MAX; i++) {
 		const struct head *over = head_of(both->over[i]);
@@ -90,29 +93,16 @@ static bool is_decided(const struct object_type *type, unsigned field, const str
 	return false;
 }
 
-static const char *below(struct comparing *comparing, const char *prefix, const char *name)
-{
-	return *prefix ? arena_printf(comparing->arena, "%s.%s", prefix, name) : name;
-}
-
-/* Null has no place of its own: then it is the object's nearest. */
-static struct loc place_in(const struct head *head, unsigned field)
-{
-	if (head->at && head->at[field].line)
-		return head->at[field];
-	return (struct loc){0, 0, 0};
-}
-
 static void add_clash(struct comparing *comparing, const char *field, const struct both *both,
 		      unsigned number)
 {
-	struct bundle_clash clash = {.field = arena_strdup(comparing->arena, field)};
+	struct bundle_clash clash = {.field = field};
 
 	for (size_t i = 0; i < 2; i++) {
 		const struct head *head = head_of(both->side[i]);
 
 		clash.path[i] = head_path(head, number);
-		clash.at[i] = place_in(head, number);
+		clash.at[i] = head_at(head, number);
 	}
 	VEC_PUSH(&comparing->found, clash);
 }
@@ -161,7 +151,7 @@ static void compare_pairs(struct comparing *comparing, const struct field_type_r
 		}
 		if (j == b->n || decided || str_cmp(a->value[i], b->value[j]) == 0)
 			continue;
-		add_clash(comparing, below(comparing, field, key), both, number);
+		add_clash(comparing, canon_below(comparing->arena, field, key), both, number);
 		struct bundle_clash *clash = &comparing->found.v[comparing->found.n - 1];
 
 		clash->at[0] = a->at ? a->at[i] : clash->at[0];
@@ -208,17 +198,6 @@ static const void *item_like(const void *object, const struct field_type_row *ro
 	return NULL;
 }
 
-static const char *item_name(struct comparing *comparing, const struct object_type *type,
-			     const void *item)
-{
-	const struct field_type_row *key = object_key(type);
-	const void *slot = field_const_slot(item, key);
-
-	return key->type == TYPE_INT
-		       ? arena_printf(comparing->arena, "%lld", (long long)*(const int64_t *)slot)
-		       : *(const char *const *)slot;
-}
-
 static void compare_items(struct comparing *comparing, const struct field_type_row *row,
 			  const char *field, const struct both *both)
 {
@@ -234,7 +213,8 @@ static void compare_items(struct comparing *comparing, const struct field_type_r
 		if (inner.side[1])
 			compare_objects(
 				comparing, row->object,
-				below(comparing, field, item_name(comparing, row->object, item)),
+				canon_below(comparing->arena, field,
+					    canon_item_name(comparing->arena, row->object, item)),
 				&inner);
 	}
 }
@@ -266,7 +246,7 @@ static bool is_chosen_over(const struct object_type *type, const struct both *bo
 {
 	for (unsigned i = 0; i < type->fields_n; i++) {
 		for (size_t k = 0; (type->fields[i].flags & ONE) && k < OVER_MAX; k++) {
-			if (!holds_parts(type->fields[i].type) &&
+			if (!field_holds_parts(type->fields[i].type) &&
 			    bit(head_of(both->over[k])->set, i))
 				return true;
 		}
@@ -292,10 +272,10 @@ static void compare_choices(struct comparing *comparing, const struct object_typ
 	}
 	if (choices < 2 || chosen[0] == chosen[1] || is_chosen_over(type, both))
 		return;
-	add_clash(comparing, below(comparing, prefix, type->fields[chosen[0]].key), both,
-		  chosen[0]);
+	add_clash(comparing, canon_below(comparing->arena, prefix, type->fields[chosen[0]].key),
+		  both, chosen[0]);
 	comparing->found.v[comparing->found.n - 1].at[1] =
-		place_in(head_of(both->side[1]), chosen[1]);
+		head_at(head_of(both->side[1]), chosen[1]);
 }
 
 static void compare_field(struct comparing *comparing, const struct object_type *type,
@@ -305,10 +285,11 @@ static void compare_field(struct comparing *comparing, const struct object_type 
 	const struct head *a = head_of(both->side[0]), *b = head_of(both->side[1]);
 	bool both_set = bit(a->set & b->set, field);
 	bool one_null = bit((a->null & b->set) | (a->set & b->null), field);
-	const char *name = below(comparing, prefix, row->key);
+	const char *name;
 
 	if ((!both_set && !one_null) || is_decided(type, field, both))
 		return;
+	name = canon_below(comparing->arena, prefix, row->key);
 	if (one_null)
 		add_clash(comparing, name, both, field);
 	else

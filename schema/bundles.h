@@ -18,11 +18,16 @@ struct bundle_list {
 /* The bundles that a deployment names and that are there, in its order; in arena. */
 struct bundle_list bundles_of(const struct model *model, const struct deployment *deployment,
 			      struct arena *arena);
-/* image < bundles < deployment < instance; any may be NULL or empty. Never NULL. */
-const struct container *bundles_merge(struct arena *arena, const struct container *image,
-				      const struct bundle_list *bundles,
-				      const struct container *deployment,
-				      const struct container *instance);
+/* What a deployment says of one container of its own; NULL: nothing, or container is NULL. */
+const struct container *bundles_instance(const struct deployment *deployment,
+					 const char *container);
+/*
+ * What a container of the deployment gets, image < bundles < deployment < instance. image, its own
+ * configuration, and its name may be NULL. Never NULL.
+ */
+const struct container *bundles_merge(struct arena *arena, const struct deployment *deployment,
+				      const struct bundle_list *bundles, const char *container,
+				      const struct container *image);
 
 /* A field that two configurations set differently. */
 struct bundle_clash {

@@ -74,10 +74,9 @@ static struct place place_of(const struct head *head, unsigned field)
 	return place;
 }
 
-static const char *below(struct diff_walk *walk, const char *prefix, const char *name)
+const char *canon_below(struct arena *arena, const char *prefix, const char *name)
 {
-	return *prefix ? arena_printf(walk->arena, "%s.%s", prefix, name)
-		       : arena_strdup(walk->arena, name);
+	return *prefix ? arena_printf(arena, "%s.%s", prefix, name) : arena_strdup(arena, name);
 }
 
 /* ---- maps ---- */
@@ -107,10 +106,11 @@ static void diff_pairs(struct diff_walk *walk, const struct field_type_row *row,
 		int order = i == from->n ? 1 : j == to->n ? -1 : strcmp(from->key[i], to->key[j]);
 		const char *key = order <= 0 ? from->key[i] : to->key[j];
 
-		add_difference(
-			walk, row, below(walk, field, key), order <= 0 ? pair_text(from, i) : NULL,
-			order >= 0 ? pair_text(to, j) : NULL,
-			order >= 0 ? pair_place(to, j, path) : (struct place){{0, 0, 0}, NULL});
+		add_difference(walk, row, canon_below(walk->arena, field, key),
+			       order <= 0 ? pair_text(from, i) : NULL,
+			       order >= 0 ? pair_text(to, j) : NULL,
+			       order >= 0 ? pair_place(to, j, path)
+					  : (struct place){{0, 0, 0}, NULL});
 		i += order <= 0;
 		j += order >= 0;
 	}
@@ -121,14 +121,13 @@ static void diff_pairs(struct diff_walk *walk, const struct field_type_row *row,
 static void diff_objects(struct diff_walk *walk, const struct object_type *type, const char *prefix,
 			 const void *from, const void *to);
 
-static const char *item_name(struct diff_walk *walk, const struct object_type *type,
-			     const void *item)
+const char *canon_item_name(struct arena *arena, const struct object_type *type, const void *item)
 {
 	const struct field_type_row *key = object_key(type);
 	const void *slot = field_const_slot(item, key);
 
 	if (key->type == TYPE_INT)
-		return arena_printf(walk->arena, "%lld", (long long)*(const int64_t *)slot);
+		return arena_printf(arena, "%lld", (long long)*(const int64_t *)slot);
 	return *(const char *const *)slot;
 }
 
@@ -145,8 +144,10 @@ static void diff_lists(struct diff_walk *walk, const struct object_type *type, c
 					 : object_key_cmp(object_key(type), a[i], b[j]);
 		const void *item = order <= 0 ? a[i] : b[j];
 
-		diff_objects(walk, type, below(walk, field, item_name(walk, type, item)),
-			     order <= 0 ? a[i] : NULL, order >= 0 ? b[j] : NULL);
+		diff_objects(
+			walk, type,
+			canon_below(walk->arena, field, canon_item_name(walk->arena, type, item)),
+			order <= 0 ? a[i] : NULL, order >= 0 ? b[j] : NULL);
 		i += order <= 0;
 		j += order >= 0;
 	}
@@ -163,7 +164,7 @@ static void diff_field(struct diff_walk *walk, const struct object_type *type, u
 	const struct field_type_row *row = &type->fields[number];
 	const void *left = has(from, number) ? field_const_slot(from, row) : &nothing;
 	const void *right = has(to, number) ? field_const_slot(to, row) : &nothing;
-	const char *field = below(walk, prefix, row->key);
+	const char *field = canon_below(walk->arena, prefix, row->key);
 	struct any_list a_list, b_list;
 	const void *a, *b;
 
@@ -193,16 +194,11 @@ static bool is_null(const struct head *head, unsigned field)
 	return head && ((head->null >> field) & 1);
 }
 
-static bool holds_parts(enum field_type type)
-{
-	return type == TYPE_MAP || type == TYPE_OBJECT || type == TYPE_LIST || type == TYPE_OBJMAP;
-}
-
 /* Null for a field that holds parts is said of the field as a whole. */
 static void diff_null(struct diff_walk *walk, const struct field_type_row *row, unsigned number,
 		      const char *prefix, const void *from, const void *to)
 {
-	add_difference(walk, row, below(walk, prefix, row->key),
+	add_difference(walk, row, canon_below(walk->arena, prefix, row->key),
 		       is_null(from, number) ? "null" : NULL, is_null(to, number) ? "null" : NULL,
 		       place_of(to, number));
 }
@@ -216,9 +212,9 @@ static void diff_objects(struct diff_walk *walk, const struct object_type *type,
 
 		if (!canon_takes(row, walk->part))
 			continue;
-		if (null && holds_parts(row->type))
+		if (null && field_holds_parts(row->type))
 			diff_null(walk, row, i, prefix, from, to);
-		if (has(from, i) || has(to, i) || (null && !holds_parts(row->type)))
+		if (has(from, i) || has(to, i) || (null && !field_holds_parts(row->type)))
 			diff_field(walk, type, i, prefix, from, to);
 	}
 }

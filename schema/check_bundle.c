@@ -124,11 +124,8 @@ static void check_bundle_pair(struct bundle_pair *pair, const struct image_list 
 {
 	if (!pair->first->config || !pair->second->config)
 		return;
-	for (size_t i = 0; images && i < images->n; i++) {
-		const char *name = images->v[i].name;
-
-		compare_pair(pair, name ? check_instance_config(pair->deployment, name) : NULL);
-	}
+	for (size_t i = 0; images && i < images->n; i++)
+		compare_pair(pair, bundles_instance(pair->deployment, images->v[i].name));
 	if (!images)
 		compare_pair(pair, NULL);
 	map_release(&pair->told);

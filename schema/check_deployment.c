@@ -1,7 +1,6 @@
 #include "base/sys.h"
 #include "schema/check_parts.h"
 
-#include "schema/bundles.h"
 #include "schema/merge.h"
 
 /* Stages and deployments: what they deploy, where, and what they wait for. */
@@ -173,26 +172,16 @@ static void check_instances(struct checker *checker, const struct deployment *de
 	}
 }
 
-const struct container *check_instance_config(const struct deployment *deployment, const char *name)
-{
-	for (size_t i = 0; i < deployment->instances.n; i++) {
-		if (str_eq(deployment->instances.name[i], name))
-			return deployment->instances.v[i].config;
-	}
-	return NULL;
-}
-
 /* Most layers are complete by themselves; only where one is not, the whole has to be looked at. */
-static bool is_merged_check_needed(const struct container *image, const struct bundle_list *bundles,
-				   const struct container *deployment,
-				   const struct container *instance)
+static bool is_merged_check_needed(const struct deployment *deployment, const struct image *image,
+				   const struct bundle_list *bundles)
 {
 	for (size_t i = 0; i < bundles->n; i++) {
 		if (merged_check_needed(bundles->v[i]->config))
 			return true;
 	}
-	return merged_check_needed(image) || merged_check_needed(deployment) ||
-	       merged_check_needed(instance);
+	return merged_check_needed(image->config) || merged_check_needed(deployment->config) ||
+	       merged_check_needed(bundles_instance(deployment, image->name));
 }
 
 static void check_merged(struct checker *checker, const struct deployment *deployment,
@@ -200,16 +189,13 @@ static void check_merged(struct checker *checker, const struct deployment *deplo
 {
 	for (size_t i = 0; i < images->n; i++) {
 		const struct image *image = &images->v[i];
-		const struct container *instance =
-			image->name ? check_instance_config(deployment, image->name) : NULL;
 		AUTO_ARENA struct arena *arena = NULL;
 
-		if (!is_merged_check_needed(image->config, bundles, deployment->config, instance))
+		if (!is_merged_check_needed(deployment, image, bundles))
 			continue;
 		arena = arena_new(0);
-		merged_check(
-			bundles_merge(arena, image->config, bundles, deployment->config, instance),
-			&deployment->from.file->unit, checker->diags);
+		merged_check(bundles_merge(arena, deployment, bundles, image->name, image->config),
+			     &deployment->from.file->unit, checker->diags);
 	}
 }
 

@@ -57,9 +57,6 @@ void check_deployment(struct checker *checker, const struct deployment *deployme
 void check_bundle_names(struct checker *checker, const struct deployment *deployment);
 void check_bundles(struct checker *checker, const struct deployment *deployment,
 		   const struct image_list *images, const struct bundle_list *bundles);
-/* What a deployment says of one container of its own; NULL: nothing. */
-const struct container *check_instance_config(const struct deployment *deployment,
-					      const char *name);
 /* What a version, or a simple product, says it requires: from is where, product whose it is. */
 void check_requires(struct checker *checker, const struct origin *from, const char *product,
 		    const struct pairs *requires);

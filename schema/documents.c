@@ -101,21 +101,18 @@ bool document_is_known(const struct document *document, const struct doc_source 
 
 /* ---- container configuration ---- */
 
-static struct loc place(const struct head *head, unsigned field)
-{
-	return head->at ? head->at[field] : (struct loc){0, 0, 0};
-}
-
 static void check_volume(const struct volume *volume, const struct doc_source *source)
 {
 	if (volume->type != VOLUME_TMP)
 		return;
 	if (volume->host_path)
-		source_error(source, DIAG_FIELDS_EXCLUDE, place(&volume->head, volume_host_path_F),
+		source_error(source, DIAG_FIELDS_EXCLUDE,
+			     head_at(&volume->head, volume_host_path_F),
 			     "type tmp and hostPath exclude each other")
 			->hint = "a tmp volume has a name, and no folder of the node";
 	if (volume->read_only)
-		source_error(source, DIAG_FIELDS_EXCLUDE, place(&volume->head, volume_read_only_F),
+		source_error(source, DIAG_FIELDS_EXCLUDE,
+			     head_at(&volume->head, volume_read_only_F),
 			     "type tmp and readOnly exclude each other");
 }
 
@@ -128,7 +125,7 @@ static void check_configuration(const struct container *config, const struct doc
 	if (config->expect && config->expect->state == EXPECT_RUNNING &&
 	    IS_SET(config->expect, expect, exit_code))
 		source_error(source, DIAG_FIELDS_EXCLUDE,
-			     place(&config->expect->head, expect_exit_code_F),
+			     head_at(&config->expect->head, expect_exit_code_F),
 			     "exitCode needs state: exited");
 	template_check(config, source->unit, source->diags);
 }
@@ -142,7 +139,7 @@ static void check_configuration(const struct container *config, const struct doc
 static void check_source(const struct image *image, const struct image_ref *ref,
 			 const struct doc_source *source)
 {
-	struct loc at = place(&image->head, image_image_F);
+	struct loc at = head_at(&image->head, image_image_F);
 
 	switch (ref->source) {
 	case IMAGE_LOCAL:
@@ -177,11 +174,11 @@ static void check_image(const struct image *image, const struct doc_source *sour
 		return;
 	text = template_text(arena, image->image, &sample, &err);
 	if (!text)
-		source_error(source, DIAG_BAD_TEMPLATE, place(&image->head, image_image_F), "%s",
+		source_error(source, DIAG_BAD_TEMPLATE, head_at(&image->head, image_image_F), "%s",
 			     err.text)
 			->hint = TEMPLATE_HINT;
 	else if (image_ref_parse(arena, text, &ref, &err) != 0)
-		report_image(source, place(&image->head, image_image_F), "image", &err);
+		report_image(source, head_at(&image->head, image_image_F), "image", &err);
 	else
 		check_source(image, &ref, source);
 }
@@ -214,7 +211,7 @@ static void refuse_field(const struct doc_source *source, const struct head *hea
 
 	/* of a scalar that is wrong in itself one problem is told, of what is inside all of them */
 	if (there >> field & 1)
-		source_error(source, DIAG_FIELDS_EXCLUDE, place(head, field),
+		source_error(source, DIAG_FIELDS_EXCLUDE, head_at(head, field),
 			     "%s cannot stand here: %s", type->fields[field].key, reason);
 }
 

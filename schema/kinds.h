@@ -130,6 +130,11 @@ static inline const void *field_const_slot(const void *object, const struct fiel
 	return (const char *)object + row->offset;
 }
 
+/* Does a field of this type hold others, so that it merges piece by piece? */
+static inline bool field_holds_parts(enum field_type type)
+{
+	return type == TYPE_MAP || type == TYPE_OBJECT || type == TYPE_LIST || type == TYPE_OBJMAP;
+}
 /* Bytes of a slot of this type. */
 size_t field_size(enum field_type type);
 /* The common shape of every LIST and OBJMAP slot; to be copied in and out with memcpy. */

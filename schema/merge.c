@@ -6,11 +6,6 @@
  * new, so that a layer can be merged over nothing to get rid of its nulls.
  */
 
-static struct loc place_of(const struct head *head, unsigned field)
-{
-	return head->at ? head->at[field] : (struct loc){0, 0, 0};
-}
-
 /* ---- maps ---- */
 
 /* Pair i of a map whose object is in the file `path`. */
@@ -145,7 +140,7 @@ struct merged {
 static void keep_place(struct merged *merged, unsigned field, const struct head *from)
 {
 	merged->head->set |= UINT64_C(1) << field;
-	merged->at[field] = place_of(from, field);
+	merged->at[field] = head_at(from, field);
 	merged->paths[field] = head_path(from, field);
 }
 
@@ -200,11 +195,6 @@ static void merge_slots(struct arena *arena, const struct field_type_row *row, c
 	}
 }
 
-static bool merges(enum field_type type)
-{
-	return type == TYPE_MAP || type == TYPE_OBJECT || type == TYPE_LIST || type == TYPE_OBJMAP;
-}
-
 static void merge_field(struct arena *arena, const struct object_type *type, unsigned field,
 			const void *weak, const void *strong, struct merged *merged)
 {
@@ -215,7 +205,7 @@ static void merge_field(struct arena *arena, const struct object_type *type, uns
 	if (!has(from, field))
 		return;
 	keep_place(merged, field, from);
-	if (merges(row->type))
+	if (field_holds_parts(row->type))
 		merge_slots(arena, row, field_const_slot(weak, row), head_path(weak, field),
 			    field_const_slot(strong, row), head_path(strong, field), slot);
 	else
@@ -374,8 +364,8 @@ static struct loc first_place(const struct object_type *type, const struct head 
 {
 	for (unsigned i = 0; i < type->fields_n; i++) {
 		*path = head_path(object, i);
-		if (((object->set >> i) & 1) && place_of(object, i).line)
-			return place_of(object, i);
+		if (((object->set >> i) & 1) && head_at(object, i).line)
+			return head_at(object, i);
 	}
 	*path = object->path;
 	return (struct loc){0, 0, 0};

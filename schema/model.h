@@ -51,6 +51,12 @@ static inline const char *head_path(const struct head *head, unsigned field)
 	return head->paths && head->paths[field] ? head->paths[field] : head->path;
 }
 
+/* Where a field was given; all zero when it was not, or is not known. */
+static inline struct loc head_at(const struct head *head, unsigned field)
+{
+	return head->at ? head->at[field] : (struct loc){0, 0, 0};
+}
+
 enum unit_level { UNIT_ORGANIZATION, UNIT_PROJECT, UNIT_STAGE };
 
 /* What is accepted or refused as a whole. */
@@ -266,8 +272,7 @@ const struct bundle *model_bundle(const struct model *model, const char *project
 #define IS_GIVEN(object, type, member)                                                             \
 	((((object)->head.set | (object)->head.bad) >> type##_##member##_F) & 1)
 /* Location of a field, AT(deployment, deployment, version), and its file. */
-#define AT(object, type, member)                                                                   \
-	((object)->head.at ? (object)->head.at[type##_##member##_F] : (struct loc){0, 0, 0})
+#define AT(object, type, member) head_at(&(object)->head, type##_##member##_F)
 
 #define PATH_OF(object, type, member) head_path(&(object)->head, type##_##member##_F)
 

@@ -123,7 +123,6 @@ static void claim_ports(struct claiming *c, const struct container *config)
 		const struct port *port = &config->ports.v[i];
 		int protocol = (int)KIND_OR(port, port, protocol);
 		struct node_port taken = node_port_of(c->slot, port);
-		struct loc at = port->head.at ? port->head.at[taken.field] : (struct loc){0};
 
 		if (!taken.number)
 			continue;
@@ -131,7 +130,8 @@ static void claim_ports(struct claiming *c, const struct container *config)
 		      arena_printf(arena, "host port %lld/%s", (long long)taken.number,
 				   ENUM_WORD(protocol, protocol)),
 		      NULL, plain_address(arena, port->address),
-		      place_or(head_path(&port->head, taken.field), at, c->slot));
+		      place_or(head_path(&port->head, taken.field),
+			       head_at(&port->head, taken.field), c->slot));
 	}
 }
 

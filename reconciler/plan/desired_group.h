@@ -47,9 +47,6 @@ struct slot_group *slot_group_make(const struct model *model, const struct histo
 				   const struct deployment *deployment, struct diags *diags);
 void slot_group_unref(struct slot_group *group);
 
-/* What a deployment says of one container of its own; NULL: nothing. */
-const struct container *instance_config(const struct deployment *deployment, const char *container);
-
 /* desired_claim.c: fills the claims of a group that has its slots. */
 void slot_group_claim(struct slot_group *group);
 /* Reports each claim that clashes. */

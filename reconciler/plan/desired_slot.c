@@ -5,8 +5,8 @@
 #include "plan/desired_group.h"
 
 #include "base/vec.h"
-#include "schema/fields.h"
 #include "schema/check.h"
+#include "schema/fields.h"
 #include "schema/image.h"
 #include "schema/kinds.h"
 #include "schema/merge.h"
@@ -144,15 +144,6 @@ static void select_nodes(struct making *m)
 
 /* ---- the configuration ---- */
 
-const struct container *instance_config(const struct deployment *deployment, const char *container)
-{
-	for (size_t i = 0; i < deployment->instances.n; i++) {
-		if (str_eq(deployment->instances.name[i], container))
-			return deployment->instances.v[i].config;
-	}
-	return NULL;
-}
-
 static void merge_layers(struct making *m)
 {
 	struct arena *arena = m->group->arena;
@@ -163,9 +154,8 @@ static void merge_layers(struct making *m)
 	for (size_t i = 0; i < m->merged.containers_n; i++) {
 		struct content_container *container = &m->merged.containers[i];
 
-		container->config =
-			bundles_merge(arena, container->config, &m->bundles, m->deployment->config,
-				      instance_config(m->deployment, container->name));
+		container->config = bundles_merge(arena, m->deployment, &m->bundles,
+						  container->name, container->config);
 	}
 }
 
@@ -279,7 +269,7 @@ static struct obstacle port_obstacle(struct arena *arena, const struct slot *slo
 	return (struct obstacle){
 		arena_printf(arena, "fixed host port %lld", (long long)taken.number),
 		head_path(&port->head, taken.field),
-		port->head.at ? port->head.at[taken.field] : (struct loc){0},
+		head_at(&port->head, taken.field),
 	};
 }
 

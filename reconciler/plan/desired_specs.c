@@ -8,18 +8,6 @@
 #include "schema/kinds.h"
 #include "schema/merge.h"
 
-/*
- * What the deployment says of a container that is not in its version (any more); where it says
- * nothing, the container stays as it was recorded.
- */
-static const struct container *deployment_layers(const struct slot *slot,
-						 const struct content_container *container,
-						 struct arena *arena)
-{
-	return bundles_merge(arena, container->config, &slot->bundles, slot->deployment->config,
-			     instance_config(slot->deployment, container->name));
-}
-
 static const struct container *with_operations(const struct slot *slot,
 					       const struct content_container *container,
 					       struct arena *arena)
@@ -28,8 +16,14 @@ static const struct container *with_operations(const struct slot *slot,
 
 	if (now == container)
 		return container->config;
+	/*
+	 * One that is not in the version (any more) gets what the deployment says of it; where that
+	 * says nothing, it stays as it was recorded.
+	 */
 	return merge_operations(arena, container->config,
-				now ? now->config : deployment_layers(slot, container, arena));
+				now ? now->config
+				    : bundles_merge(arena, slot->deployment, &slot->bundles,
+						    container->name, container->config));
 }
 
 static struct labels labels_of(const struct slot *slot, const struct record *record,
