@@ -38,7 +38,7 @@ static void measure(const struct bomb *bomb, bool whole)
 	double start;
 	long before;
 
-	bomb->make(&text, whole);
+	bomb_make(bomb, whole, &text);
 	before = peak_kib();
 	start = now_ms();
 	file = file_decode("users/a.yaml", &blob, buf_str(&text), text.len);

@@ -6,27 +6,50 @@
 #define MILLION 1000000
 #define MANIFEST "kind: User\nname: ann\n"
 
-/* Up to so many times, as long as a manifest may be unless it is to be whole. */
-static bool fits(const struct buf *out, bool whole)
+#define TEN(text) text text text text text text text text text text
+#define LEVEL(name, below) #name ": &" #name " [" TEN("*" #below " ,") "]\n"
+
+const struct bomb bombs[] = {
+	{"brackets", "", BOMB_REPEATED, "[", NULL, ""},
+	{"braces", "", BOMB_REPEATED, "{a: ", NULL, ""},
+	{"dashes", "", BOMB_REPEATED, "- ", NULL, ""},
+	{"question marks", "", BOMB_REPEATED, "? ", NULL, ""},
+	/* nine levels of ten aliases, and then as many lines of them as there is room for */
+	{"aliases of aliases",
+	 MANIFEST "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" LEVEL(a1, a0) LEVEL(a2, a1)
+		 LEVEL(a3, a2) LEVEL(a4, a3) LEVEL(a5, a4) LEVEL(a6, a5) LEVEL(a7, a6) LEVEL(a8, a7)
+			 LEVEL(a9, a8),
+	 BOMB_NUMBERED, "b", ": *a9\n", ""},
+	{"aliases of one text", MANIFEST "a: &a x\nemails: [", BOMB_REPEATED, "*a ,", NULL, ""},
+	{"plain text", MANIFEST "keys: [", BOMB_FILLED, NULL, NULL, "]\n"},
+	{"quoted text", MANIFEST "keys: [\"", BOMB_FILLED, NULL, NULL, "\"]\n"},
+	{"lines of a text", MANIFEST "keys: |\n", BOMB_REPEATED, "  x\n", NULL, ""},
+	{"comment", MANIFEST "nmae: x # ", BOMB_FILLED, NULL, NULL, ""},
+	{"keys", MANIFEST, BOMB_NUMBERED, "k", ":\n", ""},
+	{"the same key", MANIFEST, BOMB_REPEATED, "k:\n", NULL, ""},
+	{"documents", "", BOMB_REPEATED, "---\nkind: User\n", NULL, ""},
+	{"empty documents", "", BOMB_REPEATED, "---\n", NULL, "a: ["},
+	{"anchors", MANIFEST "emails: [", BOMB_NUMBERED, "&a", " x,", ""},
+	{"key", MANIFEST "? ", BOMB_FILLED, NULL, NULL, "\n: x\n"},
+	{"name of an anchor", MANIFEST "emails: &", BOMB_FILLED, NULL, NULL,
+	 " []\nkeys: []\nnmae: x\n"},
+	{"tag", MANIFEST "emails: !", BOMB_FILLED, NULL, NULL, " []\n"},
+	{"unknown fields", MANIFEST, BOMB_NUMBERED, "nam", ": x\n", ""},
+	{"wrong entries", MANIFEST "emails: [", BOMB_REPEATED, "[],", NULL, "]\n"},
+	{"tags", MANIFEST "emails: [", BOMB_REPEATED, "!a x,", NULL, "]\n"},
+	{"directives", "", BOMB_NUMBERED, "%TAG !a", "! tag:x\n", "---\n" MANIFEST},
+	{"a bad byte at the end", MANIFEST "# ", BOMB_FILLED, NULL, NULL, "\xff"},
+};
+const size_t bombs_n = ARRAY_LEN(bombs);
+
+/* As long as a manifest may be, with room for what comes behind. */
+static size_t room(const struct buf *out)
 {
-	return whole || out->len + 64 < DOC_BYTES_MAX;
+	return out->len + 64 < DOC_BYTES_MAX ? DOC_BYTES_MAX - 64 - out->len : 0;
 }
 
-static void repeat(struct buf *out, const char *text, bool whole)
+static void fill(size_t len, struct buf *out)
 {
-	for (int i = 0; i < MILLION && fits(out, whole); i++)
-		buf_adds(out, text);
-}
-
-static void number(struct buf *out, const char *before, const char *after, bool whole)
-{
-	for (int i = 0; i < MILLION && fits(out, whole); i++)
-		buf_addf(out, "%s%d%s", before, i, after);
-}
-
-static void fill(struct buf *out, bool whole)
-{
-	size_t len = whole ? (size_t)100 << 20 : DOC_BYTES_MAX - out->len - 64;
 	char *text = mem_alloc(len);
 
 	memset(text, 'x', len);
@@ -34,177 +57,15 @@ static void fill(struct buf *out, bool whole)
 	free(text);
 }
 
-static void brackets(struct buf *out, bool whole)
+void bomb_make(const struct bomb *bomb, bool whole, struct buf *out)
 {
-	repeat(out, "[", whole);
-}
-
-static void braces(struct buf *out, bool whole)
-{
-	repeat(out, "{a: ", whole);
-}
-
-static void dashes(struct buf *out, bool whole)
-{
-	repeat(out, "- ", whole);
-}
-
-static void questions(struct buf *out, bool whole)
-{
-	repeat(out, "? ", whole);
-}
-
-/* Nine levels of ten aliases, and then as many lines of them as there is room for. */
-static void aliases(struct buf *out, bool whole)
-{
-	buf_adds(out, MANIFEST "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
-	for (int i = 1; i < 10; i++) {
-		buf_addf(out, "a%d: &a%d [", i, i);
-		for (int j = 0; j < 10; j++)
-			buf_addf(out, "*a%d ,", i - 1);
-		buf_adds(out, "]\n");
+	buf_adds(out, bomb->before);
+	if (bomb->filler == BOMB_FILLED)
+		fill(whole ? (size_t)100 << 20 : room(out), out);
+	for (int i = 0; bomb->filler != BOMB_FILLED && i < MILLION && (whole || room(out)); i++) {
+		buf_adds(out, bomb->text);
+		if (bomb->filler == BOMB_NUMBERED)
+			buf_addf(out, "%d%s", i, bomb->text_after);
 	}
-	number(out, "b", ": *a9\n", whole);
+	buf_adds(out, bomb->after);
 }
-
-static void aliases_of_one(struct buf *out, bool whole)
-{
-	buf_adds(out, MANIFEST "a: &a x\nemails: [");
-	repeat(out, "*a ,", whole);
-}
-
-static void plain_text(struct buf *out, bool whole)
-{
-	buf_adds(out, MANIFEST "keys: [");
-	fill(out, whole);
-	buf_adds(out, "]\n");
-}
-
-static void quoted_text(struct buf *out, bool whole)
-{
-	buf_adds(out, MANIFEST "keys: [\"");
-	fill(out, whole);
-	buf_adds(out, "\"]\n");
-}
-
-static void block_text(struct buf *out, bool whole)
-{
-	buf_adds(out, MANIFEST "keys: |\n");
-	repeat(out, "  x\n", whole);
-}
-
-static void comment(struct buf *out, bool whole)
-{
-	buf_adds(out, MANIFEST "nmae: x # ");
-	fill(out, whole);
-}
-
-static void keys(struct buf *out, bool whole)
-{
-	buf_adds(out, MANIFEST);
-	number(out, "k", ":\n", whole);
-}
-
-static void same_keys(struct buf *out, bool whole)
-{
-	buf_adds(out, MANIFEST);
-	repeat(out, "k:\n", whole);
-}
-
-static void documents(struct buf *out, bool whole)
-{
-	repeat(out, "---\nkind: User\n", whole);
-}
-
-static void empty_documents(struct buf *out, bool whole)
-{
-	repeat(out, "---\n", whole);
-	buf_adds(out, "a: [");
-}
-
-static void anchors(struct buf *out, bool whole)
-{
-	buf_adds(out, MANIFEST "emails: [");
-	number(out, "&a", " x,", whole);
-}
-
-static void long_key(struct buf *out, bool whole)
-{
-	buf_adds(out, MANIFEST "? ");
-	fill(out, whole);
-	buf_adds(out, "\n: x\n");
-}
-
-static void long_anchor(struct buf *out, bool whole)
-{
-	buf_adds(out, MANIFEST "emails: &");
-	fill(out, whole);
-	buf_adds(out, " []\nkeys: []\nnmae: x\n");
-}
-
-static void long_tag(struct buf *out, bool whole)
-{
-	buf_adds(out, MANIFEST "emails: !");
-	fill(out, whole);
-	buf_adds(out, " []\n");
-}
-
-static void unknown_fields(struct buf *out, bool whole)
-{
-	buf_adds(out, MANIFEST);
-	number(out, "nam", ": x\n", whole);
-}
-
-static void wrong_entries(struct buf *out, bool whole)
-{
-	buf_adds(out, MANIFEST "emails: [");
-	repeat(out, "[],", whole);
-	buf_adds(out, "]\n");
-}
-
-static void tags(struct buf *out, bool whole)
-{
-	buf_adds(out, MANIFEST "emails: [");
-	repeat(out, "!a x,", whole);
-	buf_adds(out, "]\n");
-}
-
-static void directives(struct buf *out, bool whole)
-{
-	number(out, "%TAG !a", "! tag:x\n", whole);
-	buf_adds(out, "---\n" MANIFEST);
-}
-
-static void bad_bytes(struct buf *out, bool whole)
-{
-	buf_adds(out, MANIFEST "# ");
-	fill(out, whole);
-	buf_adds(out, "\xff");
-}
-
-const struct bomb bombs[] = {
-	{"brackets", brackets},
-	{"braces", braces},
-	{"dashes", dashes},
-	{"question marks", questions},
-	{"aliases of aliases", aliases},
-	{"aliases of one text", aliases_of_one},
-	{"plain text", plain_text},
-	{"quoted text", quoted_text},
-	{"lines of a text", block_text},
-	{"comment", comment},
-	{"keys", keys},
-	{"the same key", same_keys},
-	{"documents", documents},
-	{"empty documents", empty_documents},
-	{"anchors", anchors},
-	{"key", long_key},
-	{"name of an anchor", long_anchor},
-	{"tag", long_tag},
-	{"unknown fields", unknown_fields},
-	{"wrong entries", wrong_entries},
-	{"tags", tags},
-	{"directives", directives},
-	{"a bad byte at the end", bad_bytes},
-};
-const size_t bombs_n = ARRAY_LEN(bombs);

@@ -10,16 +10,25 @@
 #define BOMB_MILLISECONDS 50 /* what the contract grants */
 #define BOMB_BYTES ((size_t)16 << 20)
 
-/* Appends the text; `whole` of them is too long for a manifest, else it is as long as one may be.
- */
+/* What stands between `before` and `after`. */
+enum bomb_filler {
+	BOMB_REPEATED, /* `text`, a million times */
+	BOMB_NUMBERED, /* `text`, a number from 0, `text_after`, a million times */
+	BOMB_FILLED,   /* one text of 100 MiB */
+};
 struct bomb {
 	const char *name;
-	void (*make)(struct buf *out, bool whole);
+	const char *before;
+	enum bomb_filler filler;
+	const char *text, *text_after; /* NULL where the filler has none */
+	const char *after;
 };
 
 extern const struct bomb bombs[];
 extern const size_t bombs_n;
 
+/* Appends the text; not `whole`: only as much of it as fits into a manifest. */
+void bomb_make(const struct bomb *bomb, bool whole, struct buf *out);
 /* Room for the largest. */
 #define BOMB_TEXT_MAX ((size_t)128 << 20)
 

@@ -55,7 +55,7 @@ static void test_bomb(void **state)
 		pid_t child;
 		int status;
 
-		bomb->make(&text, whole);
+		bomb_make(bomb, whole, &text);
 		room = addresses() + BOMB_BYTES;
 		child = fork();
 		assert_true(child >= 0);
