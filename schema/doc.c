@@ -257,7 +257,7 @@ static void find_duplicates(struct reader *reader, struct doc_pair *pairs, size_
 	for (size_t i = 0; i < n; i++)
 		order[i] = &pairs[i];
 	qsort(order, n, sizeof(*order), pair_cmp);
-	for (size_t i = 0; i < n && reader->source->diags->errors <= DOC_PROBLEMS_MAX; i++) {
+	for (size_t i = 0; i < n && !source_is_full(reader->source); i++) {
 		if (first && strcmp(first->key->text, order[i]->key->text) == 0)
 			report_duplicate(reader, first, order[i]);
 		else
@@ -355,7 +355,7 @@ static void forget_document(struct reader *reader)
 /* A file with so many problems is no manifest: whoever mends it needs no more of them. */
 static int count_problems(struct reader *reader, struct loc at)
 {
-	if (reader->source->diags->errors <= DOC_PROBLEMS_MAX)
+	if (!source_is_full(reader->source))
 		return 0;
 	return over_limit(reader, at, "more than 1,000 problems: the rest of the file is not read");
 }
@@ -452,8 +452,7 @@ static void read_events(struct reader *reader, doc_use *use, void *arg)
 			return;
 		}
 		result = take_event(reader, &event, use, arg);
-		if (result == 0 && reader->source->diags->errors > DOC_PROBLEMS_MAX &&
-		    event.type != YAML_DOCUMENT_END_EVENT)
+		if (result == 0 && source_is_full(reader->source))
 			result = count_problems(reader, loc_of(&event));
 		yaml_event_delete(&event);
 	}

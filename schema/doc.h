@@ -56,6 +56,12 @@ struct doc_source {
 	bool own; /* our own canonical form: three layers in one, so DOC_BYTES_MAX is not for it */
 };
 
+/* Has so much been found that the rest of the file is not read? */
+static inline bool source_is_full(const struct doc_source *source)
+{
+	return source->diags->errors > DOC_PROBLEMS_MAX;
+}
+
 /* Adds an error at a place of the source. */
 struct diag *source_error(const struct doc_source *source, enum diag_code code, struct loc at,
 			  const char *fmt, ...) PRINTF_LIKE(4, 5);

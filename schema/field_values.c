@@ -88,11 +88,6 @@ static bool check_bounds(struct fields_reader *reader, const struct field_type_r
 	return false;
 }
 
-bool fields_enough(const struct fields_reader *reader)
-{
-	return reader->source.diags->errors > DOC_PROBLEMS_MAX;
-}
-
 bool field_count_fits(struct fields_reader *reader, const struct field_type_row *row, size_t n,
 		      struct loc at)
 {
@@ -204,7 +199,7 @@ static bool read_strings(struct fields_reader *reader, const struct field_type_r
 	out->v = ARENA_ARRAY(reader->arena, node->n, const char *);
 	places = reader->without_places ? NULL : ARENA_ARRAY(reader->arena, node->n, struct loc);
 	out->at = places;
-	for (size_t i = 0; i < node->n && !fields_enough(reader); i++) {
+	for (size_t i = 0; i < node->n && !source_is_full(&reader->source); i++) {
 		const struct doc_node *item = node->items[i];
 
 		if (item->wrong) {
@@ -309,7 +304,7 @@ static bool read_map(struct fields_reader *reader, const struct field_type_row *
 	out->value = ARENA_ARRAY(reader->arena, node->n, const char *);
 	places = reader->without_places ? NULL : ARENA_ARRAY(reader->arena, node->n, struct loc);
 	out->at = places;
-	for (size_t i = 0; i < node->n && !fields_enough(reader); i++) {
+	for (size_t i = 0; i < node->n && !source_is_full(&reader->source); i++) {
 		const struct doc_node *value = pairs[i].value;
 
 		if (!pair_fits(reader, row, &pairs[i])) {

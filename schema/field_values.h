@@ -21,8 +21,6 @@ read_value fields_object, fields_list, fields_objmap;
 /* Reports "KEY must be X, not Y"; always false. */
 bool field_wrong_type(struct fields_reader *reader, const struct field_type_row *row,
 		      const struct doc_node *node, struct loc at);
-/* Were so many problems found that doc.c will read no further? Nor is the rest of a value, then. */
-bool fields_enough(const struct fields_reader *reader);
 /* Number of entries against the row's bounds. */
 bool field_count_fits(struct fields_reader *reader, const struct field_type_row *row, size_t n,
 		      struct loc at);

@@ -371,7 +371,7 @@ void fields_read(struct fields_reader *reader, const struct object_type *type,
 		head->at = places = ARENA_ARRAY(reader->arena, type->fields_n, struct loc);
 	for (size_t i = 0; i < mapping->n; i++) {
 		const struct doc_pair *pair = &mapping->pairs[i];
-		if (fields_enough(reader))
+		if (source_is_full(&reader->source))
 			return;
 		const struct field_type_row *row = object_field(type, pair->key->text);
 
