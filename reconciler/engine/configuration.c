@@ -2,6 +2,7 @@
 
 #include "engine/configuration.h"
 #include "engine/folder.h"
+#include "schema/check.h"
 #include "schema/kinds.h"
 
 static int load_commit(const struct engine_source *source, size_t max, struct configuration *out,
@@ -36,6 +37,17 @@ void configuration_release(struct configuration *configuration)
 	repo_close(&configuration->repo);
 	arena_free(configuration->arena);
 	*configuration = (struct configuration){0};
+}
+
+void configuration_build(const struct configuration *configuration, struct model **model,
+			 struct desired **desired, struct diags *diags)
+{
+	const struct file_set *files = &configuration->files;
+	for (size_t i = 0; i < files->n; i++)
+		diags_append(diags, files->v[i]->diags, files->v[i]->diags_n);
+	*model = model_of(files, diags);
+	check_model(*model, NULL, diags);
+	*desired = desired_build(*model, NULL, NULL, diags);
 }
 
 int configuration_read(void *arg, const char *path, struct buf *out)

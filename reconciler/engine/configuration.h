@@ -7,6 +7,7 @@
 
 #include "engine/engine.h"
 #include "engine/load.h"
+#include "plan/desired.h"
 
 /* All-zero is empty. */
 struct configuration {
@@ -21,6 +22,12 @@ int configuration_load(const struct engine_source *source, struct configuration 
 		       struct err *err);
 void configuration_release(struct configuration *configuration);
 #define AUTO_CONFIGURATION CLEANUP(configuration_release)
+/*
+ * Its model and desired state, checked by themselves: without a ledger what only history knows is
+ * not known. The caller frees both, desired first.
+ */
+void configuration_build(const struct configuration *configuration, struct model **model,
+			 struct desired **desired, struct diags *diags);
 /* A diag_reader; arg is the configuration. */
 int configuration_read(void *arg, const char *path, struct buf *out);
 

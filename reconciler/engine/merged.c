@@ -2,7 +2,6 @@
 
 #include "base/json.h"
 #include "engine/configuration.h"
-#include "plan/desired.h"
 #include "schema/canon.h"
 #include "schema/check.h"
 
@@ -24,9 +23,8 @@ static int no_such(const struct model *model, const char *name, struct err *err)
 	AUTO_FREE const char **names = mem_realloc_array(NULL, n + 1, sizeof *names);
 	for (size_t i = 0; i < n; i++)
 		names[i] = model->deployments.v[i]->name;
-	const char *near = check_nearest(name, names, n);
-	return err_set(err, E_NOT_FOUND, "there is no deployment %s%s%s%s", name,
-		       near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+	err_set(err, E_NOT_FOUND, "there is no deployment %s", name);
+	return check_suggest(name, names, n, err);
 }
 
 static int several(const struct deployment *first, const struct deployment *second,
@@ -110,12 +108,9 @@ int engine_merged(const struct engine_source *source, const char *name, json_t *
 	AUTO_DIAGS struct diags diags = {0};
 	if (configuration_load(source, &configuration, err) < 0)
 		return -1;
-	for (size_t i = 0; i < configuration.files.n; i++)
-		diags_append(&diags, configuration.files.v[i]->diags,
-			     configuration.files.v[i]->diags_n);
-	struct model *model = model_of(&configuration.files, &diags);
-	check_model(model, NULL, &diags);
-	struct desired *desired = desired_build(model, NULL, NULL, &diags);
+	struct model *model;
+	struct desired *desired;
+	configuration_build(&configuration, &model, &desired, &diags);
 	const struct deployment *deployment = find(model, name, err);
 	if (deployment)
 		*out = merged_json(desired, deployment);

@@ -1,22 +1,15 @@
 #include "base/sys.h"
 
-#include "engine/accept.h"
 #include "engine/configuration.h"
-#include "plan/desired.h"
-#include "schema/check.h"
 
-/* The same checks as at apply, without a ledger: what only history knows is not known here. */
-static void check_files(const struct engine_validate *what, const struct file_set *files,
-			struct diags *diags, size_t *documents)
+/* The same checks as at apply, as far as they need no ledger. */
+static void check(const struct engine_validate *what, const struct configuration *configuration,
+		  struct diags *diags)
 {
 	struct driver_env env = {.state_dir = "/", .owner = "", .settings = what->source.settings};
-	for (size_t i = 0; i < files->n; i++) {
-		diags_append(diags, files->v[i]->diags, files->v[i]->diags_n);
-		*documents += files->v[i]->documents_n;
-	}
-	struct model *model = model_of(files, diags);
-	check_model(model, NULL, diags);
-	struct desired *desired = desired_build(model, NULL, NULL, diags);
+	struct model *model;
+	struct desired *desired;
+	configuration_build(configuration, &model, &desired, diags);
 	desired_check(desired, model, what->with_policy ? &env : NULL, diags);
 	desired_free(desired);
 	model_free(model);
@@ -53,7 +46,9 @@ int engine_validate(const struct engine_validate *what, struct diags *diags, siz
 		return -1;
 	*files = configuration.files.n;
 	report_entries(&configuration.tree, *files, diags);
-	check_files(what, &configuration.files, diags, documents);
+	for (size_t i = 0; i < *files; i++)
+		*documents += configuration.files.v[i]->documents_n;
+	check(what, &configuration, diags);
 	diags_sort(diags);
 	diags_excerpts(diags, configuration_read, &configuration);
 	return 0;
