@@ -400,8 +400,10 @@ static void make_slots(struct making *m)
 	slot_group_claim(group);
 }
 
-/* A deployment of one container on one node takes some 5 KiB: two chunks. */
-#define GROUP_CHUNK 2048
+/* A deployment of one container on one node takes some 2 KiB; a second chunk would be twice the
+ * first.
+ */
+#define GROUP_CHUNK 2560
 
 struct slot_group *slot_group_make(const struct model *model, const struct history *history,
 				   const struct deployment *deployment, struct diags *diags)
