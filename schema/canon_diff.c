@@ -68,7 +68,7 @@ static struct place place_of(const struct head *head, unsigned field)
 	struct place place = {{0, 0, 0}, NULL};
 
 	if (has(head, field) && head->at) {
-		place.at = head->at[field];
+		place.at = head_at(head, field);
 		place.path = head_path(head, field);
 	}
 	return place;

@@ -74,12 +74,12 @@ struct diag *check_error_at(struct checker *checker, enum diag_code code, const 
 struct diag *check_error(struct checker *checker, enum diag_code code, const struct head *head,
 			 const struct origin *from, unsigned field, const char *fmt, ...)
 {
-	struct loc at = head->at && head->at[field].line ? head->at[field] : from->at;
+	struct loc at = head_at(head, field);
 	struct diag *diag;
 	va_list args;
 
 	va_start(args, fmt);
-	diag = add_error(checker, code, from->file, at, fmt, args);
+	diag = add_error(checker, code, from->file, at.line ? at : from->at, fmt, args);
 	va_end(args);
 	return diag;
 }

@@ -63,7 +63,7 @@ static bool name_by_folder(const struct doc_source *source, const char **name,
 {
 	/* what cannot be a name was told of the folder */
 	if (*name && !str_eq(*name, wanted) && form_text_fits(FORM_NAME, wanted)) {
-		source_error(source, DIAG_SCOPE_MISMATCH, head->at[field],
+		source_error(source, DIAG_SCOPE_MISMATCH, head_at(head, field),
 			     "the name must be that of the folder, %s", wanted);
 		*name = wanted;
 	}

@@ -62,17 +62,14 @@ static bool read_short_port(struct fields_reader *reader, const struct doc_node 
 static void place_all(struct fields_reader *reader, const struct object_type *type,
 		      struct head *head, struct loc at)
 {
-	struct loc *places;
+	struct loc places[FIELDS_MAX];
 
 	head->path = reader->source.path;
 	if (reader->without_places)
 		return;
-	places = ARENA_ARRAY(reader->arena, type->fields_n, struct loc);
-	for (size_t i = 0; i < type->fields_n; i++) {
-		if ((head->set >> i) & 1)
-			places[i] = at;
-	}
-	head->at = places;
+	for (size_t i = 0; i < type->fields_n; i++)
+		places[i] = at;
+	head_place(reader->arena, head, head->set, places, NULL);
 }
 
 static bool read_item(struct fields_reader *reader, const struct field_type_row *row,
@@ -217,28 +214,25 @@ bool fields_objmap(struct fields_reader *reader, const struct field_type_row *ro
 /* ---- the fields of one object ---- */
 
 /*
- * Reports it, and takes it for the field that was meant, which then is wrong and not missing: one
- * slip is one problem.
+ * Reports it. The field that was meant, or NULL: that one is then wrong and not missing, so that
+ * one slip is one problem.
  */
-static void unknown_field(struct fields_reader *reader, const struct object_type *type,
-			  const struct doc_node *key, struct head *head, struct loc *places)
+static const struct field_type_row *unknown_field(struct fields_reader *reader,
+						  const struct object_type *type,
+						  const struct doc_node *key)
 {
 	const char *const *foreign = type->title ? reader->foreign_keys : NULL;
 	const struct field_type_row *meant;
 
 	for (; foreign && *foreign; foreign++) {
 		if (str_eq(*foreign, key->text))
-			return;
+			return NULL;
 	}
 	meant = hint_meant_field(reader->source.diags, type, key->text);
 	source_error(&reader->source, DIAG_UNKNOWN_FIELD, key->at, "there is no field %.100s here",
 		     key->text)
 		->hint = hint_unknown_field(reader->source.diags, type, key->text, meant);
-	if (!meant)
-		return;
-	head->bad |= UINT64_C(1) << field_number(type, meant);
-	if (places && !places[field_number(type, meant)].line)
-		places[field_number(type, meant)] = key->at;
+	return meant;
 }
 
 static bool text_fits(const struct doc_source *source, const struct object_type *type,
@@ -360,28 +354,47 @@ static void check_presence(struct fields_reader *reader, const struct object_typ
 		excluding_fields(reader, type, mapping, given);
 }
 
+/* Where the fields of one object stand, by number. */
+struct places {
+	uint64_t placed;
+	struct loc at[FIELDS_MAX];
+};
+
+/* One entry of a mapping, known or not. */
+static void read_pair(struct fields_reader *reader, const struct object_type *type,
+		      const struct doc_pair *pair, void *object, struct places *places)
+{
+	const struct field_type_row *row = object_field(type, pair->key->text), *meant = NULL;
+	struct head *head = object;
+	unsigned field;
+
+	if (row)
+		read_field(reader, type, row, pair, object);
+	else
+		meant = unknown_field(reader, type, pair->key);
+	if (!row && !meant)
+		return;
+	field = (unsigned)field_number(type, row ? row : meant);
+	if (meant)
+		head->bad |= UINT64_C(1) << field;
+	if (meant ? places->placed >> field & 1 : doc_is_null(pair->value))
+		return;
+	places->placed |= UINT64_C(1) << field;
+	places->at[field] = meant ? pair->key->at : doc_pair_at(pair);
+}
+
 void fields_read(struct fields_reader *reader, const struct object_type *type,
 		 const struct doc_node *mapping, void *object)
 {
+	struct places places;
 	struct head *head = object;
-	struct loc *places = NULL;
 
+	places.placed = 0;
 	head->path = reader->source.path;
+	for (size_t i = 0; i < mapping->n && !source_is_full(&reader->source); i++)
+		read_pair(reader, type, &mapping->pairs[i], object, &places);
 	if (!reader->without_places)
-		head->at = places = ARENA_ARRAY(reader->arena, type->fields_n, struct loc);
-	for (size_t i = 0; i < mapping->n; i++) {
-		const struct doc_pair *pair = &mapping->pairs[i];
-		if (source_is_full(&reader->source))
-			return;
-		const struct field_type_row *row = object_field(type, pair->key->text);
-
-		if (!row) {
-			unknown_field(reader, type, pair->key, head, places);
-			continue;
-		}
-		read_field(reader, type, row, pair, object);
-		if (places && !doc_is_null(pair->value))
-			places[field_number(type, row)] = doc_pair_at(pair);
-	}
-	check_presence(reader, type, head, mapping);
+		head_place(reader->arena, head, places.placed, places.at, NULL);
+	if (!source_is_full(&reader->source))
+		check_presence(reader, type, head, mapping);
 }

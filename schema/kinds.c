@@ -78,7 +78,7 @@
 	const struct object_type type_##name = {                                                   \
 		#name, title, scope, flags, text, fields_##name, name##_FIELDS,                    \
 		sizeof(struct name)};                                                              \
-	_Static_assert((int)name##_FIELDS <= 64, "one bit a field");
+	_Static_assert((int)name##_FIELDS <= FIELDS_MAX, "one bit a field");
 #define OBJECT(name, text) TYPE_ROW(name, NULL, SCOPE_NONE, 0, text)
 #define KIND(name, title, scope, flags, text) TYPE_ROW(name, title, scope, flags, text)
 #define FIELD(owner, member, key, type, sub, flags, min, max, dflt, text)

@@ -133,8 +133,8 @@ static struct any_map merge_maps(struct arena *arena, const struct object_type *
 
 struct merged {
 	struct head *head;
-	struct loc *at;
-	const char **paths;
+	struct loc at[FIELDS_MAX];
+	const char *paths[FIELDS_MAX];
 };
 
 static void keep_place(struct merged *merged, unsigned field, const struct head *from)
@@ -259,32 +259,79 @@ void *merge_objects(struct arena *arena, const struct object_type *type, const v
 		    const void *strong)
 {
 	void *out = arena_alloc(arena, type->size);
-	struct merged merged = {
-		.head = out,
-		.at = ARENA_ARRAY(arena, type->fields_n, struct loc),
-		.paths = ARENA_ARRAY(arena, type->fields_n, const char *),
-	};
 	const struct head *last = strong ? strong : weak;
+	struct merged merged;
 
+	merged.head = out;
 	weak = weak ? weak : &nothing;
 	strong = strong ? strong : &nothing;
 	if (((const struct head *)weak)->set & taken_away(type, strong))
 		weak = without(arena, type, weak, taken_away(type, strong));
-	merged.head->at = merged.at;
-	merged.head->paths = merged.paths;
 	merged.head->path = last ? last->path : NULL;
 	for (unsigned i = 0; i < type->fields_n; i++)
 		merge_field(arena, type, i, weak, strong, &merged);
+	head_place(arena, merged.head, merged.head->set, merged.at, merged.paths);
 	return out;
 }
 
+static bool object_has_nulls(const struct object_type *type, const void *object);
+
+static bool slot_has_nulls(const struct field_type_row *row, const void *slot)
+{
+	struct any_list list = {0};
+	const struct pairs *pairs = slot;
+	size_t nulls = 0;
+
+	switch (row->type) {
+	case TYPE_MAP:
+		for (size_t i = 0; i < pairs->n; i++)
+			nulls += !pairs->value[i];
+		return nulls > 0;
+	case TYPE_OBJECT:
+		memcpy(&list.v, slot, sizeof list.v);
+		list.n = 1;
+		break;
+	case TYPE_LIST:
+		memcpy(&list, slot, sizeof list);
+		break;
+	case TYPE_OBJMAP:
+		list.v = ((const struct any_map *)slot)->v;
+		list.n = ((const struct any_map *)slot)->n;
+		break;
+	default:
+		return false;
+	}
+	for (size_t i = 0; i < list.n; i++)
+		nulls +=
+			object_has_nulls(row->object, (const char *)list.v + i * row->object->size);
+	return nulls > 0;
+}
+
+static bool object_has_nulls(const struct object_type *type, const void *object)
+{
+	const struct head *head = object;
+
+	for (uint64_t left = head->set; left; left &= left - 1) {
+		const struct field_type_row *row = &type->fields[__builtin_ctzll(left)];
+
+		if (slot_has_nulls(row, field_const_slot(object, row)))
+			return true;
+	}
+	return head->null != 0;
+}
+
+/* The weakest layer is taken as it is, where a merge over nothing would only copy it. */
 const struct container *merge_containers(struct arena *arena, const struct container *const *layers,
 					 size_t n)
 {
 	const struct container *merged = NULL;
 
 	for (size_t i = 0; i < n; i++) {
-		if (layers[i])
+		if (!layers[i])
+			continue;
+		if (!merged && !object_has_nulls(&type_container, layers[i]))
+			merged = layers[i];
+		else
 			merged = merge_objects(arena, &type_container, merged, layers[i]);
 	}
 	return merged ? merged : ARENA_NEW(arena, struct container);

@@ -14,7 +14,7 @@
 #include "schema/kinds.h"
 
 /* layers: weakest first, NULL ones are skipped. The result lives in arena and shares the layers'
- * texts; where a field came from stays in its locations. Never NULL. */
+ * values; where a field came from stays in its locations. Never NULL. */
 const struct container *merge_containers(struct arena *arena, const struct container *const *layers,
 					 size_t n);
 

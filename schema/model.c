@@ -11,6 +11,29 @@ int unit_cmp(const struct unit *a, const struct unit *b)
 	return order ? order : str_cmp(a->stage, b->stage);
 }
 
+void head_place(struct arena *arena, struct head *head, uint64_t fields, const struct loc *at,
+		const char *const *paths)
+{
+	size_t n = (size_t)__builtin_popcountll(fields);
+	struct loc *places = ARENA_ARRAY(arena, n, struct loc);
+	const char **own = NULL;
+
+	for (uint64_t left = fields; paths && !own && left; left &= left - 1) {
+		if (paths[__builtin_ctzll(left)] != head->path)
+			own = ARENA_ARRAY(arena, n, const char *);
+	}
+	head->placed = fields;
+	head->at = places;
+	head->paths = own;
+	for (uint64_t left = fields; left; left &= left - 1) {
+		unsigned field = (unsigned)__builtin_ctzll(left);
+
+		*places++ = at[field];
+		if (own)
+			*own++ = paths[field];
+	}
+}
+
 /* A file larger than this begins with it and grows. */
 #define FIRST_SIZE_MAX 4096
 

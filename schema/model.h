@@ -35,27 +35,48 @@ struct pairs {
 	size_t n;
 };
 
+/* No object has more fields: their sets are bits of one number. */
+#define FIELDS_MAX 64
+
 /* First member of every object. */
 struct head {
 	uint64_t set;  /* bit i: field number i (enum <object>_field) was given */
 	uint64_t null; /* bit i: given as null, which removes it when merged over a weaker layer */
 	uint64_t bad;  /* bit i: given, but wrong and reported; the field is unset */
-	const struct loc *at; /* by field number, all zero where not given; NULL: no locations */
+	uint64_t placed;      /* bit i: it is known where field number i stands */
+	const struct loc *at; /* of the placed fields alone, in order of their numbers: head_at */
 	const char *path;     /* the file the locations are in */
-	const char *const
-		*paths; /* by field number, in merged values: each layer's own; else NULL */
+	const char *const *paths; /* as `at`, in merged values of several files; else NULL */
 };
+
+/* How many placed fields stand before this one, itself placed. */
+static inline unsigned head_rank(const struct head *head, unsigned field)
+{
+	return (unsigned)__builtin_popcountll(head->placed & ((UINT64_C(1) << field) - 1));
+}
+
 /* The file in which a field was given; NULL when not known. */
 static inline const char *head_path(const struct head *head, unsigned field)
 {
-	return head->paths && head->paths[field] ? head->paths[field] : head->path;
+	bool own = head->paths && (head->placed >> field & 1);
+
+	return own ? head->paths[head_rank(head, field)] : head->path;
 }
 
 /* Where a field was given; all zero when it was not, or is not known. */
 static inline struct loc head_at(const struct head *head, unsigned field)
 {
-	return head->at ? head->at[field] : (struct loc){0, 0, 0};
+	bool known = head->placed >> field & 1;
+
+	return known ? head->at[head_rank(head, field)] : (struct loc){0, 0, 0};
 }
+
+/*
+ * Keeps the places of these fields, and no others: at and paths (NULL: all are in head->path) have
+ * an entry by field number for each of them.
+ */
+void head_place(struct arena *arena, struct head *head, uint64_t fields, const struct loc *at,
+		const char *const *paths);
 
 enum unit_level { UNIT_ORGANIZATION, UNIT_PROJECT, UNIT_STAGE };
 

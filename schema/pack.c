@@ -142,7 +142,7 @@ static void put_object(struct buf *out, const struct object_type *type, const vo
 	for (uint64_t left = head->set; left; left &= left - 1) {
 		unsigned field = (unsigned)__builtin_ctzll(left);
 
-		put_place(out, head->at[field]);
+		put_place(out, head_at(head, field));
 		put_value(out, &type->fields[field],
 			  field_const_slot(object, &type->fields[field]));
 	}
@@ -406,14 +406,14 @@ static bool take_value(struct unpacker *unpacker, const struct field_type_row *r
 /* ---- objects ---- */
 
 static bool take_field(struct unpacker *unpacker, const struct object_type *type, unsigned field,
-		       struct loc *places, void *object)
+		       struct loc *place, void *object)
 {
 	const struct field_type_row *row = &type->fields[field];
 	void *slot = field_slot(object, row);
 
-	places[field] = take_place(unpacker);
+	*place = take_place(unpacker);
 	return !(row->flags & LATER) && take_value(unpacker, row, slot) && !unpacker->torn &&
-	       fields_texts_fit(&unpacker->source, type, row, slot, places[field]);
+	       fields_texts_fit(&unpacker->source, type, row, slot, *place);
 }
 
 /* Which fields are there, and is that how they may be? */
@@ -430,15 +430,17 @@ static bool take_head(struct unpacker *unpacker, const struct object_type *type,
 static bool take_object(struct unpacker *unpacker, const struct object_type *type, void *object)
 {
 	struct arena *arena = unpacker->file->arena;
-	struct loc *places = ARENA_ARRAY(arena, type->fields_n, struct loc);
 	struct head *head = object;
+	struct loc *places;
 
 	head->path = unpacker->source.path;
-	head->at = places;
 	if (arena_used(arena) > PACK_MEMORY_MAX || !take_head(unpacker, type, head))
 		return tear(unpacker);
+	places = ARENA_ARRAY(arena, (size_t)__builtin_popcountll(head->set), struct loc);
+	head->placed = head->set;
+	head->at = places;
 	for (uint64_t left = head->set; left; left &= left - 1)
-		if (!take_field(unpacker, type, (unsigned)__builtin_ctzll(left), places, object))
+		if (!take_field(unpacker, type, (unsigned)__builtin_ctzll(left), places++, object))
 			return tear(unpacker);
 	return !unpacker->torn;
 }

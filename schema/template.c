@@ -268,9 +268,9 @@ static void *expand_object(struct expansion *expansion, const struct object_type
 
 	for (unsigned i = 0; i < type->fields_n; i++) {
 		if ((copy->set >> i) & 1)
-			expand_field(
-				expansion, &type->fields[i], field_slot(copy, &type->fields[i]),
-				copy->at ? copy->at[i] : (struct loc){0, 0, 0}, head_path(copy, i));
+			expand_field(expansion, &type->fields[i],
+				     field_slot(copy, &type->fields[i]), head_at(copy, i),
+				     head_path(copy, i));
 	}
 	return copy;
 }

@@ -35,7 +35,7 @@ static json_t *done_json(struct engine *engine, bool *failed)
 	json_t *list = json_array();
 	const struct desired *desired = engine->tip.outcome.desired;
 	for (size_t i = 0; desired && engine_history(engine) && i < desired->slots_n; i++) {
-		const struct slot *slot = &desired->slots[i];
+		const struct slot *slot = desired->slots[i];
 		struct decision decision;
 		lifecycle_decide(slot, &engine->history, &decision);
 		const struct record *record = shown_record(&decision);

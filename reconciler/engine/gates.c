@@ -84,13 +84,13 @@ static bool dependency_waits(struct work *work, const struct slot *slot, struct 
 	for (size_t d = 0; d < needs->n; d++) {
 		struct slot_key key = {slot->key.project, slot->key.stage, needs->v[d], ""};
 		for (size_t i = first_sibling(desired, &key);
-		     i < desired->slots_n && is_sibling(&desired->slots[i].key, &key); i++) {
-			if (slot_is_settled(work->history, &desired->slots[i]) ||
-			    is_held_up(work, &desired->slots[i]))
+		     i < desired->slots_n && is_sibling(&desired->slots[i]->key, &key); i++) {
+			if (slot_is_settled(work->history, desired->slots[i]) ||
+			    is_held_up(work, desired->slots[i]))
 				continue;
 			AUTO_FREE char *detail =
 				mem_printf("%s on %s is not successful yet", needs->v[d],
-					   desired->slots[i].key.node);
+					   desired->slots[i]->key.node);
 			wait_for(run, "dependency", detail);
 			return true;
 		}
@@ -116,8 +116,8 @@ static bool batch_waits(struct work *work, const struct slot *slot, struct slot_
 	const struct desired *desired = work->engine->tip.outcome.desired;
 	int64_t busy = 0, allowed = KIND_OR(slot->deployment->strategy, strategy, max_parallel);
 	for (size_t i = first_sibling(desired, &slot->key);
-	     i < desired->slots_n && is_sibling(&desired->slots[i].key, &slot->key); i++) {
-		const struct slot *other = &desired->slots[i];
+	     i < desired->slots_n && is_sibling(&desired->slots[i]->key, &slot->key); i++) {
+		const struct slot *other = desired->slots[i];
 		struct decision decision;
 		if (slot_key_cmp(&other->key, &slot->key) == 0)
 			continue;
@@ -161,9 +161,9 @@ bool gate_holds_removal(struct work *work, const struct slot_plan *plan, struct 
 		return false;
 	for (size_t i = first_sibling(desired, &plan->key);
 	     plan->after_others && i < desired->slots_n &&
-	     is_sibling(&desired->slots[i].key, &plan->key);
+	     is_sibling(&desired->slots[i]->key, &plan->key);
 	     i++) {
-		if (slot_is_settled(work->history, &desired->slots[i]))
+		if (slot_is_settled(work->history, desired->slots[i]))
 			continue;
 		wait_for(run, "ring", "it moves: first the other nodes");
 		return true;

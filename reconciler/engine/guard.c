@@ -42,7 +42,7 @@ static struct loss *loss_of(struct guard *guard, const struct slot_key *slot)
 static bool has_slots(const struct desired *desired, const struct slot_key *slot)
 {
 	for (size_t i = 0; i < desired->slots_n; i++) {
-		const struct slot_key *key = &desired->slots[i].key;
+		const struct slot_key *key = &desired->slots[i]->key;
 		if (str_eq(key->project, slot->project) && str_eq(key->stage, slot->stage) &&
 		    str_eq(key->deployment, slot->deployment))
 			return true;

@@ -91,7 +91,7 @@ static json_t *merged_json(const struct desired *desired, const struct deploymen
 	const struct unit *unit = &deployment->from.file->unit;
 	json_t *slots = json_array();
 	for (size_t i = 0; i < desired->slots_n; i++) {
-		const struct slot *slot = &desired->slots[i];
+		const struct slot *slot = desired->slots[i];
 		if (slot->deployment == deployment)
 			json_array_append_new(slots, json_pack("{s:s,s:o}", "node", slot->key.node,
 							       "containers",

@@ -243,14 +243,14 @@ static void mark_changed(struct engine *engine, const struct desired *before,
 		int order = b == before_n ? 1
 			    : n == now->slots_n
 				    ? -1
-				    : slot_key_cmp(&before->slots[b].key, &now->slots[n].key);
+				    : slot_key_cmp(&before->slots[b]->key, &now->slots[n]->key);
 		if (order < 0)
-			want_look_at(engine, before->slots[b++].key.node);
+			want_look_at(engine, before->slots[b++]->key.node);
 		else if (order > 0)
-			want_look_at(engine, now->slots[n++].key.node);
+			want_look_at(engine, now->slots[n++]->key.node);
 		else {
-			if (!same_inputs(&before->slots[b], &now->slots[n]))
-				want_look_at(engine, now->slots[n].key.node);
+			if (!same_inputs(before->slots[b], now->slots[n]))
+				want_look_at(engine, now->slots[n]->key.node);
 			b++;
 			n++;
 		}

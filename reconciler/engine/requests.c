@@ -35,8 +35,8 @@ json_t *request_synced(struct engine *engine)
 	bool synced = tip->problem.code == E_NONE && !refused;
 	for (size_t i = 0; desired && i < desired->slots_n; i++) {
 		struct decision decision;
-		lifecycle_decide(&desired->slots[i], &engine->history, &decision);
-		const struct slot_run *run = slot_run_of(engine, &desired->slots[i].key);
+		lifecycle_decide(desired->slots[i], &engine->history, &decision);
+		const struct slot_run *run = slot_run_of(engine, &desired->slots[i]->key);
 		synced &= decision.kind == DECIDE_KEEP && !run->drifting && !run->waiting[0];
 		failed |= decision.kind == DECIDE_HELD;
 	}
@@ -69,7 +69,7 @@ static int count_deployments(const struct desired *desired, const char *text, st
 	int n = 0;
 	const struct slot_key *last = NULL;
 	for (size_t i = 0; i < desired->slots_n; i++) {
-		const struct slot_key *key = &desired->slots[i].key;
+		const struct slot_key *key = &desired->slots[i]->key;
 		bool same = last && str_eq(last->project, key->project) &&
 			    str_eq(last->stage, key->stage) &&
 			    str_eq(last->deployment, key->deployment);
@@ -121,7 +121,7 @@ static void no_such_deployment(const struct desired *desired, const char *text, 
 {
 	VEC(const char *) names = {0};
 	for (size_t i = 0; desired && i < desired->slots_n; i++)
-		VEC_PUSH(&names, desired->slots[i].key.deployment);
+		VEC_PUSH(&names, desired->slots[i]->key.deployment);
 	err_set(err, E_NOT_FOUND, "no deployment %s in the commit in force", text);
 	check_suggest(text, names.v, names.n, err);
 	VEC_FREE(&names);
@@ -156,7 +156,7 @@ static json_t *on_retry(struct engine *engine, const json_t *args, struct err *e
 		return NULL;
 	json_t *records = json_array();
 	for (size_t i = 0; i < desired->slots_n; i++) {
-		const struct slot *slot = &desired->slots[i];
+		const struct slot *slot = desired->slots[i];
 		if (!names_slot(text, &slot->key) || (node && !str_eq(node, slot->key.node)))
 			continue;
 		if (retry_slot(engine, slot, records, err) < 0) {

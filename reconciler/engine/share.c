@@ -7,9 +7,9 @@ struct desired *share_desired(const struct engine *engine, const char *node, str
 {
 	const struct desired *all = engine->tip.outcome.desired;
 	struct desired *own = ARENA_NEW(arena, struct desired);
-	own->slots = ARENA_ARRAY(arena, all->slots_n + 1, struct slot);
+	own->slots = ARENA_ARRAY(arena, all->slots_n + 1, const struct slot *);
 	for (size_t i = 0; i < all->slots_n; i++)
-		if (str_eq(all->slots[i].key.node, node))
+		if (str_eq(all->slots[i]->key.node, node))
 			own->slots[own->slots_n++] = all->slots[i];
 	return own;
 }

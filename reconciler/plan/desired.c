@@ -132,12 +132,12 @@ static void lay_out_slots(struct desired *desired)
 
 	for (size_t i = 0; i < desired->groups_n; i++)
 		n += desired->groups[i]->slots_n;
-	desired->slots = ARENA_ARRAY(desired->arena, n, struct slot);
+	desired->slots = ARENA_ARRAY(desired->arena, n, const struct slot *);
 	for (size_t i = 0; i < desired->groups_n; i++) {
 		const struct slot_group *group = desired->groups[i];
 
 		for (size_t j = 0; j < group->slots_n; j++)
-			desired->slots[desired->slots_n++] = group->slots[j];
+			desired->slots[desired->slots_n++] = &group->slots[j];
 	}
 }
 
@@ -187,7 +187,7 @@ size_t desired_first(const struct desired *desired, const struct slot_key *key)
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (slot_key_cmp(&desired->slots[middle].key, key) < 0)
+		if (slot_key_cmp(&desired->slots[middle]->key, key) < 0)
 			low = middle + 1;
 		else
 			high = middle;
@@ -198,7 +198,7 @@ size_t desired_first(const struct desired *desired, const struct slot_key *key)
 const struct slot *desired_find(const struct desired *desired, const struct slot_key *key)
 {
 	size_t at = desired_first(desired, key);
-	bool found = at < desired->slots_n && slot_key_cmp(&desired->slots[at].key, key) == 0;
+	bool found = at < desired->slots_n && slot_key_cmp(&desired->slots[at]->key, key) == 0;
 
-	return found ? &desired->slots[at] : NULL;
+	return found ? desired->slots[at] : NULL;
 }

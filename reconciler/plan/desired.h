@@ -47,7 +47,7 @@ struct desired_verdict {
 struct slot_group;
 
 struct desired {
-	struct slot *slots; /* by slot key */
+	const struct slot **slots; /* by slot key */
 	size_t slots_n;
 	struct slot_group **groups; /* in order of their slots; desired_group.h */
 	bool *taken;		    /* one for each group: taken over from the previous state */

@@ -400,10 +400,10 @@ static void make_slots(struct making *m)
 	slot_group_claim(group);
 }
 
-/* A deployment of one container on one node takes some 2 KiB; a second chunk would be twice the
+/* A deployment of one container on one node takes some 1.1 KiB; a second chunk would be twice the
  * first.
  */
-#define GROUP_CHUNK 2560
+#define GROUP_CHUNK 1280
 
 struct slot_group *slot_group_make(const struct model *model, const struct history *history,
 				   const struct deployment *deployment, struct diags *diags)

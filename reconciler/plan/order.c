@@ -7,7 +7,7 @@
 /* ---- the slots of a stage ---- */
 
 struct slots {
-	const struct slot *v;
+	const struct slot *const *v;
 	size_t n;
 };
 
@@ -18,7 +18,7 @@ static struct slots slots_of_stage(const struct desired *desired, const struct s
 	size_t low = desired_first(desired, &first), end;
 
 	for (end = low; end < desired->slots_n; end++) {
-		const struct slot_key *other = &desired->slots[end].key;
+		const struct slot_key *other = &desired->slots[end]->key;
 
 		if (!str_eq(other->project, key->project) || !str_eq(other->stage, key->stage))
 			break;
@@ -35,7 +35,7 @@ static bool provides(const struct slot *slot, const char *product)
 static bool is_on_node(const struct slots *slots, const char *product, const char *node)
 {
 	for (size_t i = 0; i < slots->n; i++) {
-		if (provides(&slots->v[i], product) && str_eq(slots->v[i].key.node, node))
+		if (provides(slots->v[i], product) && str_eq(slots->v[i]->key.node, node))
 			return true;
 	}
 	return false;
@@ -93,7 +93,7 @@ const char *order_going_up(const struct order *order, const struct slot *slot)
 		bool beside = is_on_node(&stage, requires->key[i], slot->key.node);
 
 		for (size_t j = 0; j < stage.n; j++) {
-			const struct slot *other = &stage.v[j];
+			const struct slot *other = stage.v[j];
 
 			if (!provides(other, requires->key[i]) ||
 			    (beside && !str_eq(other->key.node, slot->key.node)) ||
@@ -186,7 +186,7 @@ const char *order_going_down(const struct order *order, const struct record *act
 	} else {
 		/* Another deployment takes its place. */
 		for (size_t i = 0; i < leaving.stage.n; i++) {
-			if (provides(&leaving.stage.v[i], active->product))
+			if (provides(leaving.stage.v[i], active->product))
 				return NULL;
 		}
 	}

@@ -19,8 +19,8 @@ static void begin_slots(struct plan_work *work)
 		return;
 	}
 	for (size_t i = 0; i < desired->slots_n; i++) {
-		if (!only || str_eq(desired->slots[i].key.node, only->node))
-			plan_slot_begin(work, &desired->slots[i]);
+		if (!only || str_eq(desired->slots[i]->key.node, only->node))
+			plan_slot_begin(work, desired->slots[i]);
 	}
 }
 
@@ -191,7 +191,7 @@ size_t plan_images(const struct plan_input *input, struct arena *arena, struct d
 
 	blank.digests_n = 0;
 	for (size_t i = 0; i < input->desired->slots_n; i++) {
-		const struct slot *slot = &input->desired->slots[i];
+		const struct slot *slot = input->desired->slots[i];
 		struct slot_plan plan = {.key = slot->key, .slot = slot};
 
 		if (input->only && slot_key_cmp(&slot->key, input->only) != 0)

@@ -107,7 +107,7 @@ static void fill_rollout(struct plan_work *work, const struct gone *gone, struct
 static bool is_named(const struct plan_work *work, const char *node, const char *volume)
 {
 	for (size_t i = 0; i < work->input->desired->slots_n; i++) {
-		const struct slot *slot = &work->input->desired->slots[i];
+		const struct slot *slot = work->input->desired->slots[i];
 		const char **names;
 		size_t n;
 

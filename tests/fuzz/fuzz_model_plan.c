@@ -83,9 +83,9 @@ static void check_content(const struct content *content)
 static void check_slots(const struct desired *desired, bool fine)
 {
 	for (size_t i = 0; i < desired->slots_n; i++) {
-		const struct slot *slot = &desired->slots[i];
+		const struct slot *slot = desired->slots[i];
 
-		FUZZ_CHECK(i == 0 || slot_key_cmp(&desired->slots[i - 1].key, &slot->key) < 0);
+		FUZZ_CHECK(i == 0 || slot_key_cmp(&desired->slots[i - 1]->key, &slot->key) < 0);
 		FUZZ_CHECK(desired_find(desired, &slot->key) == slot);
 		FUZZ_CHECK(is_id(slot->version_id) && is_id(slot->source_id) &&
 			   is_id(slot->input_id));
@@ -99,10 +99,10 @@ static void check_same(const struct desired *a, const struct desired *b)
 {
 	FUZZ_CHECK(a->slots_n == b->slots_n);
 	for (size_t i = 0; i < a->slots_n; i++) {
-		FUZZ_CHECK(slot_key_cmp(&a->slots[i].key, &b->slots[i].key) == 0);
-		FUZZ_CHECK(str_eq(a->slots[i].input_id, b->slots[i].input_id));
-		FUZZ_CHECK(str_eq(a->slots[i].source_id, b->slots[i].source_id));
-		FUZZ_CHECK(a->slots[i].strategy == b->slots[i].strategy);
+		FUZZ_CHECK(slot_key_cmp(&a->slots[i]->key, &b->slots[i]->key) == 0);
+		FUZZ_CHECK(str_eq(a->slots[i]->input_id, b->slots[i]->input_id));
+		FUZZ_CHECK(str_eq(a->slots[i]->source_id, b->slots[i]->source_id));
+		FUZZ_CHECK(a->slots[i]->strategy == b->slots[i]->strategy);
 	}
 }
 
@@ -147,7 +147,7 @@ static struct history past_of(const struct desired *desired, struct arena *arena
 	};
 
 	for (size_t i = 0; i < desired->slots_n; i++)
-		history.records[i] = record_of(&desired->slots[i], (int64_t)i + 1, arena);
+		history.records[i] = record_of(desired->slots[i], (int64_t)i + 1, arena);
 	return history;
 }
 
@@ -162,7 +162,7 @@ static enum decision_kind decide(const struct slot *slot, const struct record *r
 static void check_decisions(const struct desired *desired, const struct history *past)
 {
 	for (size_t i = 0; i < desired->slots_n; i++) {
-		const struct slot *slot = &desired->slots[i];
+		const struct slot *slot = desired->slots[i];
 		bool incremental = slot->type == VERSION_INCREMENTAL;
 		struct record record = past->records[i];
 
@@ -221,7 +221,7 @@ static struct node_view *look(const struct model *model, const struct desired *d
 		VEC(struct workload) workloads = {0};
 
 		for (size_t j = 0; past && j < desired->slots_n; j++) {
-			const struct slot *slot = &desired->slots[j];
+			const struct slot *slot = desired->slots[j];
 			struct content content;
 			struct spec *specs;
 			size_t n;
@@ -280,7 +280,7 @@ static size_t specs_of(const struct desired *desired, struct arena *arena)
 	for (size_t i = 0; i < desired->slots_n; i++) {
 		size_t n;
 
-		desired_specs(&desired->slots[i], &desired->slots[i].content, NULL, OWNER, arena,
+		desired_specs(desired->slots[i], &desired->slots[i]->content, NULL, OWNER, arena,
 			      &n);
 		all += n;
 	}

@@ -145,7 +145,7 @@ static void of_two_that_clash_both_give_way_if_both_changed(void **state)
 	assert_false(it->now.accepted);
 	/* What was in force before is what serves. */
 	assert_int_equal(it->now.desired->slots_n, 1);
-	assert_string_equal(it->now.desired->slots[0].prefix, "shop-prod");
+	assert_string_equal(it->now.desired->slots[0]->prefix, "shop-prod");
 }
 
 static void a_stage_that_left_is_gone(void **state)
@@ -201,7 +201,7 @@ static void a_held_stage_that_vanished_keeps_its_project(void **state)
 	assert_true(acceptance_stage(it, "shop", "prod")->held);
 	assert_true(acceptance_stage(it, "shop", "test")->gone);
 	assert_int_equal(it->now.desired->slots_n, 1);
-	assert_non_null(it->now.desired->slots[0].version);
+	assert_non_null(it->now.desired->slots[0]->version);
 }
 
 static void a_problem_of_the_tree_is_its_units(void **state)

@@ -456,7 +456,7 @@ static void show_model(struct buf *out, const struct model *model)
 static void show_desired(struct buf *out, const struct desired *desired)
 {
 	for (size_t i = 0; i < desired->slots_n; i++) {
-		const struct slot *slot = &desired->slots[i];
+		const struct slot *slot = desired->slots[i];
 
 		buf_addf(out, "%s/%s/%s/%s %s %s %s %d ", slot->key.project, slot->key.stage,
 			 slot->key.deployment, slot->key.node, slot->version_name, slot->prefix,

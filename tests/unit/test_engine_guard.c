@@ -46,7 +46,7 @@ static void serve(struct past *past)
 	desired = past->it->now.desired;
 	past->serving = ARENA_ARRAY(past->arena, desired->slots_n + 1, struct slot_key);
 	for (size_t i = 0; i < desired->slots_n; i++) {
-		const struct slot_key *key = &desired->slots[i].key;
+		const struct slot_key *key = &desired->slots[i]->key;
 
 		past->serving[i] = (struct slot_key){
 			arena_strdup(past->arena, key->project),

@@ -75,7 +75,7 @@ static void test_nodes(void **state)
 		shop_build(shop, NULL);
 		shop_assert_errors(shop, rows[i].errors);
 		for (size_t j = 0; j < shop->desired->slots_n; j++)
-			buf_addf(&nodes, "%s%s", j ? " " : "", shop->desired->slots[j].key.node);
+			buf_addf(&nodes, "%s%s", j ? " " : "", shop->desired->slots[j]->key.node);
 		assert_string_equal(buf_str(&nodes), rows[i].nodes);
 	}
 }
@@ -113,8 +113,8 @@ static void test_slots_are_sorted(void **state)
 	shop_assert_errors(shop, "");
 	assert_int_equal(shop->desired->slots_n, 4);
 	for (size_t i = 1; i < shop->desired->slots_n; i++)
-		assert_true(slot_key_cmp(&shop->desired->slots[i - 1].key,
-					 &shop->desired->slots[i].key) < 0);
+		assert_true(slot_key_cmp(&shop->desired->slots[i - 1]->key,
+					 &shop->desired->slots[i]->key) < 0);
 }
 
 /* ---- what is in them ---- */

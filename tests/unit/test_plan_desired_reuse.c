@@ -260,7 +260,7 @@ static char *describe(const struct desired *desired)
 	struct buf out = BUF_INIT(BUF_MAX_OUTPUT);
 
 	for (size_t i = 0; i < desired->slots_n; i++) {
-		const struct slot *slot = &desired->slots[i];
+		const struct slot *slot = desired->slots[i];
 
 		buf_addf(&out, "%s/%s/%s/%s %s %s %d %s %s %d %s\n", slot->key.project,
 			 slot->key.stage, slot->key.deployment, slot->key.node, slot->product->name,

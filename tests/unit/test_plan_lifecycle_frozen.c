@@ -253,7 +253,7 @@ static void test_again(void **state)
 		check(past);
 		shop_assert_errors(past->shop, WEB_1_0 ":10 version-frozen shop\n");
 	}
-	past->frozen.content_id = past->shop->desired->slots[0].version_id;
+	past->frozen.content_id = past->shop->desired->slots[0]->version_id;
 	past->history.records_n = 0;
 	check(past);
 	shop_assert_errors(past->shop, "");

@@ -55,10 +55,10 @@ static struct slot_key key_of(const struct party *party)
 	return (struct slot_key){"shop", "prod", party->name, party->node};
 }
 
-static void add_slot(struct scene *scene, const struct party *party)
+static struct slot *add_slot(struct scene *scene, const struct party *party)
 {
 	struct product *product = ARENA_NEW(scene->arena, struct product);
-	struct slot *slot = &scene->desired.slots[scene->desired.slots_n++];
+	struct slot *slot = ARENA_NEW(scene->arena, struct slot);
 
 	product->name = party->product;
 	*slot = (struct slot){
@@ -70,6 +70,8 @@ static void add_slot(struct scene *scene, const struct party *party)
 		.input_id = "wanted",
 	};
 	slot->content.requires = requires_of(scene->arena, party->need);
+	scene->desired.slots[scene->desired.slots_n++] = slot;
+	return slot;
 }
 
 static void add_record(struct scene *scene, const struct party *party, bool active)
@@ -102,10 +104,11 @@ static void add_others(struct scene *scene, const char *project, const char *sta
 	static const struct party provider = PARTY("db", "db", "n", NULL, "0.0.1", .need = NULL);
 	static const struct party dependant =
 		PARTY("web", "web", "n", "1.0.0", NULL, .needed = "db 7");
+	struct slot *slot;
 
-	add_slot(scene, &provider);
-	scene->desired.slots[scene->desired.slots_n - 1].key.project = project;
-	scene->desired.slots[scene->desired.slots_n - 1].key.stage = stage;
+	slot = add_slot(scene, &provider);
+	slot->key.project = project;
+	slot->key.stage = stage;
 	add_record(scene, &dependant, true);
 	scene->history.records[scene->history.records_n - 1].slot.project = project;
 	scene->history.records[scene->history.records_n - 1].slot.stage = stage;
@@ -115,7 +118,7 @@ static void add_others(struct scene *scene, const char *project, const char *sta
 static void make_stage(struct scene *scene, const struct party *parties, size_t n)
 {
 	*scene = (struct scene){.arena = arena_new(0)};
-	scene->desired.slots = ARENA_ARRAY(scene->arena, n + 2, struct slot);
+	scene->desired.slots = ARENA_ARRAY(scene->arena, n + 2, const struct slot *);
 	scene->history.records = ARENA_ARRAY(scene->arena, 2 * n + 2, struct record);
 	add_others(scene, "blog", "prod");
 	for (size_t i = 0; i < n; i++) {
