@@ -67,11 +67,11 @@ struct node_run {
 	char *name;
 	const struct node *doc; /* in the model in force */
 	struct look *look;
-	struct look_result *seen; /* last look that succeeded, or NULL */
+	struct look_result *seen; /* the last look, until it has been worked on; else NULL */
+	char *engine_name;	  /* what the last look that succeeded found there */
 	uint64_t look_seq;	  /* of the look that runs or ran last */
 	uint64_t seen_seq;	  /* of `seen` */
 	bool look_wanted;
-	bool fresh;	/* `seen` has not been worked on yet */
 	bool concerned; /* the commit in force waits for a look later than concerned_seq */
 	uint64_t concerned_seq;
 	bool reachable, ever_looked;
@@ -83,7 +83,7 @@ struct node_run {
 	int acts;	   /* queued or running */
 	bool upkeep_due;   /* something ended here: images may be of no use any more */
 	bool adopted;	   /* what its labels prove is in the ledger */
-	char *state_json;  /* as last written to the ledger */
+	uint64_t told;	   /* hash of what was last written to the ledger; 0: nothing */
 	json_t *unclaimed; /* ours by its labels, but of no slot: left running; NULL: not known yet
 			    */
 };
@@ -92,6 +92,13 @@ struct node_run {
 struct slot_failure {
 	char step[128];
 	struct err err;
+};
+
+/* Why a slot does nothing now. */
+struct slot_wait {
+	char reason[32];
+	char detail[256];
+	int64_t since; /* wall ms */
 };
 
 struct slot_run {
@@ -107,14 +114,12 @@ struct slot_run {
 	int64_t down_since; /* boot ms when what served was stopped to be replaced; 0: it was not */
 	int mends;	    /* in a row, each soon after the one before */
 	int64_t mended_at;  /* boot ms */
-	char waiting[32];   /* reason, "" none */
-	char waiting_detail[256];
-	int64_t waiting_since; /* wall ms */
-	bool deletes_data;     /* its manifest says dataPolicy: delete, and the ledger knows */
+	struct slot_wait *wait; /* on the heap, as few slots have one; NULL: it does not wait */
+	bool deletes_data;	/* its manifest says dataPolicy: delete, and the ledger knows */
 	bool drifting;
 	int64_t drift_since; /* wall ms */
 	bool finished;	     /* the record reached an end in this run of the program (for apply) */
-	char *state_json;
+	uint64_t told;	     /* hash of what was last written to the ledger; 0: nothing */
 };
 
 /* Changes that are written down and wait to be started. */

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "engine/core.h"
+#include "engine/waiting.h"
 #include "schema/kinds.h"
 
 /* Steps are kept for 90 days; they are trimmed at each start. */
@@ -109,12 +110,11 @@ void engine_close(struct engine *engine)
 /* What a pass can wait for; the rest (an unreachable node, approve, a retry) takes other events. */
 static bool can_go_on(const struct slot_run *run)
 {
-	static const char *const within[] = {"",	   "registry", "requires",
-					     "dependency", "ring",     "retry"};
+	static const char *const within[] = {"registry", "requires", "dependency", "ring", "retry"};
 	for (size_t i = 0; i < ARRAY_LEN(within); i++)
-		if (str_eq(run->waiting, within[i]))
+		if (waits_for(run, within[i]))
 			return true;
-	return false;
+	return !run->wait;
 }
 
 bool engine_is_settled(struct engine *engine)
@@ -127,7 +127,7 @@ bool engine_is_settled(struct engine *engine)
 		return false;
 	for (struct map_entry *e = NULL; (e = map_next(&engine->nodes, e));) {
 		const struct node_run *node = e->value;
-		if (node->fresh || (node->look_wanted && node->problem.code == E_NONE) ||
+		if (node->seen || (node->look_wanted && node->problem.code == E_NONE) ||
 		    !node->ever_looked)
 			return false;
 	}

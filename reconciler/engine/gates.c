@@ -173,8 +173,7 @@ bool gate_holds_removal(struct work *work, const struct slot_plan *plan, struct 
 
 static bool waits_for_its_turn(const struct slot_run *run)
 {
-	return str_eq(run->waiting, "requires") || str_eq(run->waiting, "dependency") ||
-	       str_eq(run->waiting, "ring");
+	return waits_for(run, "requires") || waits_for(run, "dependency") || waits_for(run, "ring");
 }
 
 void gate_wake(struct engine *engine)

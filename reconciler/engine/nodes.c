@@ -8,6 +8,12 @@
 
 /* ---- looking ---- */
 
+static void forget_look(struct node_run *node)
+{
+	look_result_free(node->seen);
+	node->seen = NULL;
+}
+
 static void look_failed(struct node_run *node, const struct err *failure)
 {
 	struct engine *engine = node->engine;
@@ -17,7 +23,7 @@ static void look_failed(struct node_run *node, const struct err *failure)
 			  err_code_name(failure->code), "error", failure->text, NULL);
 	node->problem = *failure;
 	node->reachable = false;
-	node->fresh = false;
+	forget_look(node);
 	backoff_failed(&node->backoff);
 	node_look_in(node, backoff_left(&node->backoff) + 1);
 	slots_node_lost(engine, node);
@@ -35,11 +41,12 @@ static void on_looked(void *owner, struct look_result *result, const struct err 
 		look_failed(node, failure);
 		return;
 	}
-	look_result_free(node->seen);
+	forget_look(node);
 	node->seen = result;
+	free(node->engine_name);
+	node->engine_name = mem_strdup(result->observed.engine);
 	node->seen_seq = node->look_seq;
 	node->seen_wall_ms = clock_wall_ms();
-	node->fresh = true;
 	node->reachable = true;
 	node->problem.code = E_NONE;
 	backoff_clear(&node->backoff);
@@ -110,9 +117,9 @@ static void start_looks(struct engine *engine)
 static void free_node(struct node_run *node)
 {
 	look_cancel(&node->look);
-	look_result_free(node->seen);
+	forget_look(node);
 	loop_timer_del(&node->timer);
-	free(node->state_json);
+	free(node->engine_name);
 	json_decref(node->unclaimed);
 	free(node->name);
 	free(node);
@@ -136,10 +143,11 @@ static void let_go(struct engine *engine)
 static void work_on(struct engine *engine, struct node_run *node)
 {
 	struct err err = ERR_INIT;
-	node->fresh = false;
 	if (node->seen_seq > node->concerned_seq)
 		node->concerned = false;
-	if (slots_work(engine, node, &err) == 0)
+	int status = slots_work(engine, node, &err);
+	forget_look(node);
+	if (status == 0)
 		return;
 	engine_ledger_failed(engine, &err);
 	ledger_rollback(engine->ledger);
@@ -175,7 +183,7 @@ void nodes_turn(struct engine *engine)
 	if (may_begin(engine)) {
 		for (struct map_entry *e = NULL; (e = map_next(&engine->nodes, e));) {
 			struct node_run *node = e->value;
-			if (node->fresh)
+			if (node->seen)
 				work_on(engine, node);
 		}
 		planned = tell_plan(engine);

@@ -1,6 +1,7 @@
 #include "base/sys.h"
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "engine/core.h"
 #include "schema/canon.h"
@@ -30,14 +31,14 @@ static json_t *wanted_json(const struct slot_plan *plan)
 	return json;
 }
 
-static json_t *waiting_json(const struct slot_run *run)
+static json_t *waiting_json(const struct slot_wait *wait)
 {
-	if (!run->waiting[0])
+	if (!wait)
 		return json_null();
 	json_t *json = json_object();
-	json_put_str(json, "reason", run->waiting);
-	json_put_str(json, "detail", run->waiting_detail[0] ? run->waiting_detail : NULL);
-	json_object_set_new(json, "since", time_json(run->waiting_since));
+	json_put_str(json, "reason", wait->reason);
+	json_put_str(json, "detail", wait->detail[0] ? wait->detail : NULL);
+	json_object_set_new(json, "since", time_json(wait->since));
 	return json;
 }
 
@@ -98,14 +99,13 @@ static json_t *drift_json(const struct slot_run *run, const struct slot_plan *pl
 	return list;
 }
 
-/* Written only when it differs from what was written last. 1: it did. */
-static bool differs(char **last, const struct buf *now)
+/* Written only when it differs from what was written last, of which a hash is enough. */
+static bool differs(uint64_t *told, const struct buf *now)
 {
-	if (str_eq(*last, buf_str(now)))
-		return false;
-	free(*last);
-	*last = mem_strdup(buf_str(now));
-	return true;
+	uint64_t hash = hash_seeded(buf_str(now), now->len) | 1;
+	bool differs = hash != *told;
+	*told = hash;
+	return differs;
 }
 
 int report_slot(struct engine *engine, struct slot_run *run, const struct slot_plan *plan,
@@ -119,13 +119,13 @@ int report_slot(struct engine *engine, struct slot_run *run, const struct slot_p
 		if (slot_has(&plan->key, &observed->workloads[i]))
 			json_array_append_new(containers, container_json(&observed->workloads[i]));
 	json_object_set_new(json, "wanted", wanted_json(plan));
-	json_object_set_new(json, "waiting", waiting_json(run));
+	json_object_set_new(json, "waiting", waiting_json(run->wait));
 	json_put_str(json, "health", health_word(plan, observed));
 	json_object_set_new(json, "containers", containers);
 	json_object_set_new(json, "drift", drift_json(run, plan));
 	AUTO_BUF struct buf text = BUF_INIT(BUF_MAX_TEXT);
 	json_write(json, &text);
-	if (!differs(&run->state_json, &text))
+	if (!differs(&run->told, &text))
 		return 0;
 	if (engine_write(engine, err) < 0)
 		return -1;
@@ -153,7 +153,7 @@ void report_unclaimed(struct node_run *node, const struct plan *plan)
 int report_node(struct engine *engine, struct node_run *node, struct err *err)
 {
 	AUTO_JSON json_t *json = json_object();
-	json_put_str(json, "engine", node->seen ? node->seen->observed.engine : NULL);
+	json_put_str(json, "engine", node->engine_name);
 	json_object_set_new(json, "reachable", json_boolean(node->reachable));
 	json_put_str(json, "error", node->problem.code == E_NONE ? NULL : node->problem.text);
 	if (node->unclaimed)
@@ -161,7 +161,7 @@ int report_node(struct engine *engine, struct node_run *node, struct err *err)
 	AUTO_BUF struct buf text = BUF_INIT(BUF_MAX_TEXT);
 	json_write(json, &text);
 	/* The time of the look alone is no reason to write: it rides with the next change. */
-	if (!differs(&node->state_json, &text))
+	if (!differs(&node->told, &text))
 		return 0;
 	json_object_set_new(json, "seenAt", time_json(node->seen_wall_ms));
 	json_put_str(json, "driver",

@@ -37,7 +37,7 @@ json_t *request_synced(struct engine *engine)
 		struct decision decision;
 		lifecycle_decide(desired->slots[i], &engine->history, &decision);
 		const struct slot_run *run = slot_run_of(engine, &desired->slots[i]->key);
-		synced &= decision.kind == DECIDE_KEEP && !run->drifting && !run->waiting[0];
+		synced &= decision.kind == DECIDE_KEEP && !run->drifting && !run->wait;
 		failed |= decision.kind == DECIDE_HELD;
 	}
 	int exit = tip->problem.code != E_NONE ? err_code_exit(tip->problem.code)

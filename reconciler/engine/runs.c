@@ -93,7 +93,7 @@ void slots_release(struct engine *engine)
 		struct slot_run *run = e->value;
 		free(run->failure);
 		free(run->last_error);
-		free(run->state_json);
+		free(run->wait);
 		free(run->id);
 		free(run);
 	}

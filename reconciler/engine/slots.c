@@ -77,7 +77,7 @@ static int work_slot(struct work *work, const struct slot_plan *plan)
 	deadline_go_on(run);
 	wait_over(run);
 	/* Says what a record waits for; a paused scope is left alone altogether. */
-	bool paused = !gate_may_begin(work, plan, run) && str_eq(run->waiting, "paused");
+	bool paused = !gate_may_begin(work, plan, run) && waits_for(run, "paused");
 	if (plan->slot && share_keep_policy(work->engine, plan->slot, run, work->err) < 0)
 		return -1;
 	if (!paused && rolling_step(work, plan, run) < 0)

@@ -6,16 +6,23 @@
 
 void wait_for(struct slot_run *run, const char *reason, const char *detail)
 {
-	if (!str_eq(run->waiting, reason))
-		run->waiting_since = clock_wall_ms();
-	snprintf(run->waiting, sizeof run->waiting, "%s", reason);
-	snprintf(run->waiting_detail, sizeof run->waiting_detail, "%s", detail ? detail : "");
+	if (!run->wait)
+		run->wait = mem_zalloc(1, sizeof *run->wait);
+	if (!str_eq(run->wait->reason, reason))
+		run->wait->since = clock_wall_ms();
+	snprintf(run->wait->reason, sizeof run->wait->reason, "%s", reason);
+	snprintf(run->wait->detail, sizeof run->wait->detail, "%s", detail ? detail : "");
+}
+
+bool waits_for(const struct slot_run *run, const char *reason)
+{
+	return run->wait && str_eq(run->wait->reason, reason);
 }
 
 void wait_over(struct slot_run *run)
 {
-	run->waiting[0] = run->waiting_detail[0] = '\0';
-	run->waiting_since = 0;
+	free(run->wait);
+	run->wait = NULL;
 }
 
 void deadline_stop(struct slot_run *run)

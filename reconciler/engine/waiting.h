@@ -9,6 +9,7 @@
 
 /* Since when is kept for as long as the reason is the same. detail may be NULL. */
 void wait_for(struct slot_run *run, const char *reason, const char *detail);
+bool waits_for(const struct slot_run *run, const char *reason);
 void wait_over(struct slot_run *run);
 
 /* While what a slot needs is out of reach its deadline stands still. */

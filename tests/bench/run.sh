@@ -98,6 +98,8 @@ bench_push() {
 
 # ---- idle ----
 
+declare -A idle_kib
+
 bench_idle() {
 	local i values=() calls
 	memory_many "$1"
@@ -105,7 +107,8 @@ bench_idle() {
 	settle
 	sleep 2
 	for ((i = 0; i < runs; i++)); do
-		values+=("$(awk -v k="$(pss_kib)" 'BEGIN { printf "%.1f", k / 1024 }')")
+		idle_kib[$1]=$(pss_kib)
+		values+=("$(awk -v k="${idle_kib[$1]}" 'BEGIN { printf "%.1f", k / 1024 }')")
 		sleep 0.2
 	done
 	figure "memory of the idle daemon, $1 deployments (PSS)" MiB "$2" "${values[@]}"
@@ -115,6 +118,12 @@ bench_idle() {
 	calls=$(awk '$NF == "total" { print $4 == "total" ? $3 : $(NF - (NF > 5 ? 2 : 1)) }' "$flow/strace")
 	figure "system calls of the idle daemon a minute, $1 deployments" calls "" \
 		$((${calls:-0} * 60 / ${BENCH_IDLE:-60}))
+}
+
+# bench_idle_each - what a deployment takes of it.
+bench_idle_each() {
+	figure "... for each deployment (900 of them)" KiB 4 \
+		"$(awk -v k=$((idle_kib[1000] - idle_kib[100])) 'BEGIN { printf "%.2f", k / 900 }')"
 }
 
 # ---- 1,000 deployments ----
@@ -227,7 +236,7 @@ printf '%-58s %10s %-6s %10s  %s\n' figure median unit goal met
 for part in ${BENCH_ONLY:-push idle thousand manifests bombs}; do
 	case $part in
 	push) bench_push ;;
-	idle) bench_idle 100 10 && bench_idle 1000 30 ;;
+	idle) bench_idle 100 10 && bench_idle 1000 30 && bench_idle_each ;;
 	thousand) bench_thousand ;;
 	manifests) bench_manifests ;;
 	bombs) bench_bombs ;;
