@@ -12,7 +12,7 @@
 
 /* What the child is told. */
 struct keeping {
-	const char *url, *state_dir;
+	const char *url, *state_dir, *root;
 	VEC(struct oid) commits;
 };
 
@@ -27,7 +27,7 @@ static int keep_body(int fd, void *arg)
 	mallopt(M_MMAP_THRESHOLD, KEEP_MALLOC);
 	mallopt(M_TRIM_THRESHOLD, KEEP_MALLOC);
 	if (repo_open(keeping->url, keeping->state_dir, &repo, &err) < 0 ||
-	    repo_keep(repo, keeping->commits.v, keeping->commits.n, &err) < 0)
+	    repo_keep(repo, keeping->root, keeping->commits.v, keeping->commits.n, &err) < 0)
 		return job_fail(fd, &err);
 	return 0;
 }
@@ -60,7 +60,8 @@ static void add_held(struct engine *engine, struct keeping *keeping)
 void keeping_want(struct engine *engine)
 {
 	struct tip *tip = &engine->tip;
-	struct keeping keeping = {.url = engine->url, .state_dir = engine->state.dir};
+	struct keeping keeping = {
+		.url = engine->url, .state_dir = engine->state.dir, .root = engine->settings->path};
 	struct job_opts opts = {
 		.role = "keep",
 		.deadline_ms = FETCH_DEADLINE_MS,

@@ -44,8 +44,27 @@ struct readers {
 	void *owner;
 };
 
+/* Of a folder that is read as a whole only the Compose file is looked at: it says why not more. */
+static struct file *read_whole(struct repo *repo, const struct tree_entry *entry, struct err *err)
+{
+	AUTO_ARENA struct arena *arena = arena_new(0);
+	struct tree_file *files;
+	size_t n, i = 0;
+	if (tree_read_whole(repo, entry, arena, &files, &n, err) < 0) {
+		err_wrap(err, "%s", entry->path);
+		return NULL;
+	}
+	while (i < n && !str_eq(files[i].path, strrchr(entry->path, '/') + 1))
+		i++;
+	bool there = i < n && files[i].bytes;
+	return file_decode(entry->path, &entry->blob, there ? files[i].bytes : "",
+			   there ? files[i].size : 0);
+}
+
 struct file *read_entry(struct repo *repo, const struct tree_entry *entry, struct err *err)
 {
+	if (entry->whole)
+		return read_whole(repo, entry, err);
 	AUTO_BUF struct buf bytes = BUF_INIT(REPO_OBJECT_MAX);
 	if (repo_blob(repo, &entry->blob, REPO_OBJECT_MAX, &bytes, err) < 0) {
 		err_wrap(err, "%s", entry->path);

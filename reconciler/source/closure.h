@@ -9,21 +9,25 @@
 
 #include "source/gitlib.h"
 #include "source/oid_map.h"
-#include "source/tree_item.h"
+#include "source/whole.h"
 
 #define CLOSURE_OBJECTS_MAX 2000000
 /* As deep as a listing goes, below a root that may itself be as deep. */
 #define CLOSURE_DEPTH_MAX 64
 
 struct closure {
-	git_odb *odb;  /* to read from */
-	git_odb *have; /* what is in here is skipped, with all below it; NULL: nothing */
-	/* called for each object before what is below it; item is NULL for the commit and its tree
+	git_odb *odb;	  /* to read from */
+	git_odb *have;	  /* what is in here is skipped, with all below it; NULL: nothing */
+	const char *root; /* of the configuration in the commit; NULL, "" or ".": all of it */
+	/*
+	 * Called for each object before what is below it; item is NULL for the commit and its tree.
+	 * whole: it is in a folder that is read as a whole.
 	 */
-	int (*found)(void *arg, const struct oid *id, const struct tree_item *item,
+	int (*found)(void *arg, const struct oid *id, const struct tree_item *item, bool whole,
 		     struct err *err);
 	void *arg;
 	struct oid_map seen;
+	struct buf path; /* of the folder at hand, with "/" at its end */
 };
 
 /* E_REPO_UNREADABLE when an object is missing, E_TOO_LARGE past the maximum, or what found gave. */

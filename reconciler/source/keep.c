@@ -22,7 +22,7 @@ struct copy {
 	size_t bytes;
 };
 
-static int copy_object(void *arg, const struct oid *id, const struct tree_item *item,
+static int copy_object(void *arg, const struct oid *id, const struct tree_item *item, bool whole,
 		       struct err *err)
 {
 	struct copy *copy = arg;
@@ -31,7 +31,7 @@ static int copy_object(void *arg, const struct oid *id, const struct tree_item *
 	git_object_t type;
 	size_t size;
 
-	if (item && item->kind != TREE_FOLDER && !tree_is_manifest(item))
+	if (item && item->kind != TREE_FOLDER && !whole && !tree_is_manifest(item))
 		return 0;
 	if (git_odb_read_header(&size, &type, copy->odb, &object) != 0)
 		return gitlib_fail(err, E_REPO_UNREADABLE, "object %s", oid_hex(id, hex));
@@ -48,16 +48,26 @@ static int copy_object(void *arg, const struct oid *id, const struct tree_item *
 
 /* ---------------------------------------------------------------- into the store */
 
-static int copy_missing(struct repo *repo, git_odb *have, const struct oid *keep, size_t n,
-			struct err *err)
+/* What is to be in the store. */
+struct kept {
+	git_odb *odb; /* where it all is after copying */
+	const char *root;
+	const struct oid *keep;
+	size_t n;
+};
+
+static int copy_missing(struct repo *repo, git_odb *have, const struct kept *kept, struct err *err)
 {
 	git_packbuilder *pack AUTO_GIT(git_packbuilder) = store_pack_new(repo->git);
 	struct copy copy = {.pack = pack, .odb = repo->odb};
-	struct closure closure AUTO_CLOSURE = {
-		.odb = repo->odb, .have = have, .found = copy_object, .arg = &copy};
+	struct closure closure AUTO_CLOSURE = {.odb = repo->odb,
+					       .have = have,
+					       .root = kept->root,
+					       .found = copy_object,
+					       .arg = &copy};
 
-	for (size_t i = 0; i < n; i++) {
-		if (closure_add(&closure, &keep[i], err) != 0)
+	for (size_t i = 0; i < kept->n; i++) {
+		if (closure_add(&closure, &kept->keep[i], err) != 0)
 			return -1;
 	}
 	return store_pack_write(pack, repo->store, err);
@@ -114,18 +124,12 @@ static int drop_refs(const char *store, const struct oid *keep, size_t n, struct
 	return 0;
 }
 
-struct kept {
-	git_odb *odb;
-	const struct oid *keep;
-	size_t n;
-};
-
 static int fill_with_kept(git_packbuilder *pack, void *arg, struct err *err)
 {
 	const struct kept *kept = arg;
 	struct copy copy = {.pack = pack, .odb = kept->odb};
 	struct closure closure AUTO_CLOSURE = {
-		.odb = kept->odb, .found = copy_object, .arg = &copy};
+		.odb = kept->odb, .root = kept->root, .found = copy_object, .arg = &copy};
 
 	for (size_t i = 0; i < kept->n; i++) {
 		if (closure_add(&closure, &kept->keep[i], err) != 0)
@@ -134,21 +138,21 @@ static int fill_with_kept(git_packbuilder *pack, void *arg, struct err *err)
 	return 0;
 }
 
-static int shrink(git_odb *odb, const char *store, const struct oid *keep, size_t n,
-		  struct err *err)
+static int shrink(struct kept *kept, const char *store, struct err *err)
 {
-	struct kept kept = {.odb = odb, .keep = keep, .n = n};
 	int packs = store_packs(store, err);
 
 	if (packs <= STORE_PACKS_MAX)
 		return packs < 0 ? -1 : 0;
-	return store_repack(store, fill_with_kept, &kept, err);
+	return store_repack(store, fill_with_kept, kept, err);
 }
 
-int repo_keep(struct repo *repo, const struct oid *keep, size_t n, struct err *err)
+int repo_keep(struct repo *repo, const char *root, const struct oid *keep, size_t n,
+	      struct err *err)
 {
 	git_repository *git AUTO_GIT(git_repository) = NULL;
 	git_odb *odb AUTO_GIT(git_odb) = NULL;
+	struct kept kept = {.root = root, .keep = keep, .n = n};
 
 	if (!repo->store)
 		return 0;
@@ -157,9 +161,10 @@ int repo_keep(struct repo *repo, const struct oid *keep, size_t n, struct err *e
 		return -1;
 	if (git_repository_odb(&odb, git) != 0)
 		return gitlib_fail(err, E_IO, "%s", repo->store);
-	if (copy_missing(repo, odb, keep, n, err) != 0 ||
+	kept.odb = odb;
+	if (copy_missing(repo, odb, &kept, err) != 0 ||
 	    write_refs(repo->store, keep, n, err) != 0 || drop_refs(repo->store, keep, n, err) != 0)
 		return -1;
 	repo_refresh(repo);
-	return shrink(odb, repo->store, keep, n, err);
+	return shrink(&kept, repo->store, err);
 }

@@ -80,13 +80,14 @@ struct oid mirror_tip(const struct mirror *mirror)
 									    : none;
 }
 
-static int check_object(void *arg, const struct oid *id, const struct tree_item *item,
+static int check_object(void *arg, const struct oid *id, const struct tree_item *item, bool whole,
 			struct err *err)
 {
 	git_oid object = gitlib_id(id);
 	char hex[OID_HEX_SIZE];
 
 	(void)item;
+	(void)whole;
 	if (git_odb_exists(arg, &object))
 		return 0;
 	return err_set(err, E_REPO_UNREADABLE, "object %s is missing", oid_hex(id, hex));

@@ -85,13 +85,15 @@ int repo_blob(struct repo *repo, const struct oid *blob, size_t max, struct buf 
 
 /*
  * Keeps what tree.h and repo_blob need of the commits in the state directory's own store: the
- * commits, their trees, their manifests (not other files, not their ancestors). Slow (it copies):
+ * commits, their trees, their manifests and what is in folders that are read as a whole below the
+ * configuration's root (not other files, not their ancestors). Slow (it copies):
  * called in a child; another process sees it after repo_refresh. Commits that are not in `keep` any
  * more are dropped (all-zero ids in it mean nothing), and their objects go when the store is next
  * repacked (here, when it holds more than 50 packs). Killed at any moment, it leaves the store as
  * it was or as it is to be.
  */
-int repo_keep(struct repo *repo, const struct oid *keep, size_t n, struct err *err);
+int repo_keep(struct repo *repo, const char *root, const struct oid *keep, size_t n,
+	      struct err *err);
 
 /* Is an existing folder one of a repository, or inside of one? */
 bool repo_around(const char *folder);

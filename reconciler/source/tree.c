@@ -6,7 +6,7 @@
 #include "base/vec.h"
 #include "source/gitlib.h"
 #include "source/oid_map.h"
-#include "source/tree_item.h"
+#include "source/whole.h"
 
 /*
  * A sub-tree can stand in many places, so that a few kilobytes can spell out a tree without end.
@@ -19,6 +19,7 @@
 struct given {
 	struct oid tree;
 	unsigned depth;
+	enum whole_place place;
 	size_t prefix_len; /* of the folder's own path */
 	size_t entries, entries_end;
 	size_t problems, problems_end;
@@ -243,12 +244,13 @@ static const struct tree_item *old_find(struct old_folder *old, struct listing *
 
 /* ---------------------------------------------------------------- the same folder again */
 
-/* What a folder gives depends on its depth too. */
-static struct oid key_of(const struct oid *tree, unsigned depth)
+/* What a folder gives depends on its depth and place too. */
+static struct oid key_of(const struct oid *tree, unsigned depth, enum whole_place place)
 {
 	struct oid key = *tree;
 
 	key.raw[0] ^= (unsigned char)depth;
+	key.raw[1] ^= (unsigned char)place;
 	return key;
 }
 
@@ -281,7 +283,7 @@ static int give_again(struct listing *listing, const struct given *given, struct
 
 static void remember(struct listing *listing, const struct given *given)
 {
-	struct oid key = key_of(&given->tree, given->depth);
+	struct oid key = key_of(&given->tree, given->depth, given->place);
 	uint32_t *place = oid_map_at(&listing->known, &key);
 
 	if (!place)
@@ -291,63 +293,103 @@ static void remember(struct listing *listing, const struct given *given)
 }
 
 /* NULL when it was not met yet at that depth. */
-static const struct given *recall(struct listing *listing, const struct oid *tree, unsigned depth)
+static const struct given *recall(struct listing *listing, const struct oid *tree, unsigned depth,
+				  enum whole_place place)
 {
-	struct oid key = key_of(tree, depth);
-	const uint32_t *place = oid_map_at(&listing->known, &key);
-	const struct given *given = place && *place ? &listing->given.v[*place - 1] : NULL;
+	struct oid key = key_of(tree, depth, place);
+	const uint32_t *at = oid_map_at(&listing->known, &key);
+	const struct given *given = at && *at ? &listing->given.v[*at - 1] : NULL;
 
-	return given && given->depth == depth && oid_eq(&given->tree, tree) ? given : NULL;
+	return given && given->depth == depth && given->place == place && oid_eq(&given->tree, tree)
+		       ? given
+		       : NULL;
+}
+
+/* The folder at hand. */
+struct folder {
+	const struct oid *tree;
+	unsigned depth;
+	enum whole_place place;
+	const char
+		*compose; /* the Compose file that makes it one that is read as a whole; or NULL */
+};
+
+static bool is_whole(const struct folder *folder)
+{
+	return folder->place == WHOLE_INSIDE || folder->compose;
 }
 
 static int walk(struct listing *listing, const struct oid *tree, const struct oid *old_tree,
-		unsigned depth, struct err *err);
+		unsigned depth, enum whole_place place, struct err *err);
 
 static int walk_folder(struct listing *listing, const struct tree_item *item,
-		       const struct tree_item *old, unsigned depth, struct err *err)
+		       const struct tree_item *old, const struct folder *in, struct err *err)
 {
+	enum whole_place place = WHOLE_INSIDE;
 	size_t len = listing->path.len;
 	int result;
 
 	buf_addf(&listing->path, "%s/", item->name);
+	if (!is_whole(in))
+		place = whole_place(buf_str(&listing->path));
 	if (old && oid_eq(&old->id, &item->id))
 		result = take_from_before(listing, err);
 	else
-		result = walk(listing, &item->id, old ? &old->id : NULL, depth + 1, err);
+		result = walk(listing, &item->id, old ? &old->id : NULL, in->depth + 1, place, err);
 	listing->path.len = len;
 	listing->path.ptr[len] = '\0';
 	return result;
 }
 
-static int add_entry(struct listing *listing, const char *path, const struct tree_item *item,
-		     struct err *err)
+static int add_entry(struct listing *listing, const char *path, struct tree_entry entry,
+		     const struct tree_item *item, struct err *err)
 {
-	VEC_PUSH(&listing->entries, (struct tree_entry){.path = path, .blob = item->id});
+	entry.path = path ? path : join(listing, item->name, item->name_len);
+	VEC_PUSH(&listing->entries, entry);
 	return check_size(listing, err);
 }
 
-static int walk_item(struct listing *listing, const struct tree_item *item, struct old_folder *old,
-		     unsigned depth, struct err *err)
+/* Of a folder that is read as a whole there is one entry, and perhaps a manifest beside it. */
+static int walk_part(struct listing *listing, const struct tree_item *item,
+		     const struct folder *folder, struct err *err)
 {
-	const char *path = item->kind == TREE_FILE ? known_path(listing, item) : NULL, *problem;
+	struct tree_entry entry = {.blob = item->id};
+
+	if (!folder->compose || item->kind != TREE_FILE)
+		return 0;
+	if (str_eq(item->name, folder->compose))
+		entry = (struct tree_entry){.blob = *folder->tree, .whole = true};
+	else if (!whole_has_manifest(item->name))
+		return 0;
+	return add_entry(listing, known_path(listing, item), entry, item, err);
+}
+
+static int walk_item(struct listing *listing, const struct tree_item *item, struct old_folder *old,
+		     const struct folder *folder, struct err *err)
+{
+	bool whole = is_whole(folder);
+	const char *path = item->kind == TREE_FILE && !whole ? known_path(listing, item) : NULL;
+	const struct tree_entry entry = {.blob = item->id};
+	const char *problem;
 
 	/* A name that was good before is good now. */
 	if (path)
-		return add_entry(listing, path, item, err);
+		return add_entry(listing, path, entry, item, err);
 	problem = judge_name(item);
 	if (!problem && item->kind == TREE_FOLDER && item->name[0] == '.')
 		return 0;
 	if (!problem)
-		problem = judge_kind(item, depth);
+		problem = judge_kind(item, folder->depth);
 	if (problem) {
 		add_problem(listing, join_shown(listing, item), problem);
 		return check_size(listing, err);
 	}
 	if (item->kind == TREE_FOLDER)
-		return walk_folder(listing, item, old_find(old, listing, item), depth, err);
-	if (!tree_is_manifest(item))
-		return 0;
-	return add_entry(listing, join(listing, item->name, item->name_len), item, err);
+		return walk_folder(listing, item, whole ? NULL : old_find(old, listing, item),
+				   folder, err);
+	if (whole)
+		return walk_part(listing, item, folder, err);
+	return tree_is_manifest(item) ? add_entry(listing, NULL, entry, item, err) : 0;
 }
 
 static int malformed(struct listing *listing, struct err *err)
@@ -358,41 +400,59 @@ static int malformed(struct listing *listing, struct err *err)
 	return check_size(listing, err);
 }
 
-static int read_folder(struct listing *listing, const struct oid *tree, const struct oid *old_tree,
-		       unsigned depth, struct err *err)
+/*
+ * A folder that was read as a whole and is not any more: the listing before has nothing of what is
+ * below it.
+ */
+static void forget_whole(struct old_folder *old, struct listing *listing)
+{
+	old_open(old, listing);
+	if (old->object && whole_file(tree_cursor(git_odb_object_data(old->object),
+						  git_odb_object_size(old->object))))
+		old->has_item = false;
+}
+
+static int read_folder(struct listing *listing, struct folder *folder, const struct oid *old_tree,
+		       struct err *err)
 {
 	git_odb_object *object AUTO_GIT(git_odb_object) = NULL;
 	struct old_folder old CLEANUP(old_release) = {.tree = old_tree};
 	struct tree_cursor cursor;
 	struct tree_item item;
 
-	if (gitlib_read(listing->repo->odb, tree, GIT_OBJECT_TREE, REPO_OBJECT_MAX, &object, err) !=
-	    0)
+	if (gitlib_read(listing->repo->odb, folder->tree, GIT_OBJECT_TREE, REPO_OBJECT_MAX, &object,
+			err) != 0)
 		return -1;
 	cursor = tree_cursor(git_odb_object_data(object), git_odb_object_size(object));
 	if (!tree_is_well_formed(cursor.at, git_odb_object_size(object)))
 		return malformed(listing, err);
+	if (whole_possible(folder->place)) {
+		folder->compose = whole_file(cursor);
+		forget_whole(&old, listing);
+	}
 	while (tree_item_next(&cursor, &item) == 1) {
 		listing->looked_at++;
-		if (walk_item(listing, &item, &old, depth, err) != 0)
+		if (walk_item(listing, &item, &old, folder, err) != 0)
 			return -1;
 	}
 	return check_size(listing, err);
 }
 
 static int walk(struct listing *listing, const struct oid *tree, const struct oid *old_tree,
-		unsigned depth, struct err *err)
+		unsigned depth, enum whole_place place, struct err *err)
 {
-	const struct given *again = recall(listing, tree, depth);
+	const struct given *again = recall(listing, tree, depth, place);
+	struct folder folder = {.tree = tree, .depth = depth, .place = place};
 	struct given given = {.tree = *tree,
 			      .depth = depth,
+			      .place = place,
 			      .prefix_len = listing->path.len,
 			      .entries = listing->entries.n,
 			      .problems = listing->problems.n};
 
 	if (again)
 		return give_again(listing, again, err);
-	if (read_folder(listing, tree, old_tree, depth, err) != 0)
+	if (read_folder(listing, &folder, old_tree, err) != 0)
 		return -1;
 	given.entries_end = listing->entries.n;
 	given.problems_end = listing->problems.n;
@@ -495,7 +555,7 @@ int tree_update(struct repo *repo, const struct oid *before_commit, const struct
 	if (has_old && oid_eq(&tree, &old_tree)) {
 		if (take_from_before(&listing, err) != 0)
 			return -1;
-	} else if (walk(&listing, &tree, has_old ? &old_tree : NULL, 0, err) != 0) {
+	} else if (walk(&listing, &tree, has_old ? &old_tree : NULL, 0, WHOLE_ROOT, err) != 0) {
 		return -1;
 	}
 	hand_over(&listing, out);
@@ -513,6 +573,24 @@ static int path_cmp(const void *key, const void *element)
 	return strcmp(key, ((const struct tree_entry *)element)->path);
 }
 
+/* With the "/" at its end. */
+static size_t folder_length(const struct tree_entry *entry)
+{
+	return (size_t)(strrchr(entry->path, '/') - entry->path) + 1;
+}
+
+/* The folder, read as a whole, that the path is in. */
+static const struct tree_entry *whole_around(const struct tree *tree, const char *path)
+{
+	for (size_t i = 0; i < tree->entries_n; i++) {
+		const struct tree_entry *entry = &tree->entries[i];
+
+		if (entry->whole && strncmp(entry->path, path, folder_length(entry)) == 0)
+			return entry;
+	}
+	return NULL;
+}
+
 int tree_read(const struct tree *tree, struct repo *repo, const char *path, struct buf *out)
 {
 	const struct tree_entry *found = tree->entries_n
@@ -520,5 +598,8 @@ int tree_read(const struct tree *tree, struct repo *repo, const char *path, stru
 							   sizeof *tree->entries, path_cmp)
 						 : NULL;
 
-	return found ? repo_blob(repo, &found->blob, REPO_OBJECT_MAX, out, NULL) : -1;
+	if (found && !found->whole)
+		return repo_blob(repo, &found->blob, REPO_OBJECT_MAX, out, NULL);
+	found = whole_around(tree, path);
+	return found ? tree_read_inside(repo, &found->blob, path + folder_length(found), out) : -1;
 }

@@ -100,7 +100,7 @@ static void test_survives_force_push_and_gc(void **state)
 	struct err err = ERR_INIT;
 	size_t n;
 
-	assert_done(repo_keep(world->repo, &kept, 1, &err), err);
+	assert_done(repo_keep(world->repo, NULL, &kept, 1, &err), err);
 	forget_history(world);
 	repo_refresh(world->repo);
 	assert_readable(world, &kept, "kept");
@@ -124,7 +124,7 @@ static void test_only_manifests_are_copied(void **state)
 	struct oid kept = commit(world, "kept");
 	struct err err = ERR_INIT;
 
-	assert_done(repo_keep(world->repo, &kept, 1, &err), err);
+	assert_done(repo_keep(world->repo, NULL, &kept, 1, &err), err);
 	test_run(world->folder, "cd state/objects.git; test \"$(stat -c %%a .)\" = 700\n"
 				"git cat-file -e $(git -C ../../r rev-parse HEAD:y.yml)\n"
 				"! git cat-file -e $(git -C ../../r rev-parse HEAD:data.bin)\n"
@@ -141,7 +141,7 @@ static void test_another_process_sees_it(void **state)
 	struct err err = ERR_INIT;
 
 	assert_done(repo_open(path, state_dir, &keeper, &err), err);
-	assert_done(repo_keep(keeper, &kept, 1, &err), err);
+	assert_done(repo_keep(keeper, NULL, &kept, 1, &err), err);
 	forget_history(world);
 	repo_refresh(world->repo);
 	assert_readable(world, &kept, "kept");
@@ -156,7 +156,7 @@ static void test_without_state_nothing_is_kept(void **state)
 	struct err err = ERR_INIT;
 
 	assert_done(repo_open(path, NULL, &repo, &err), err);
-	assert_done(repo_keep(repo, &kept, 1, &err), err);
+	assert_done(repo_keep(repo, NULL, &kept, 1, &err), err);
 	test_run(world->folder, "test -z \"$(ls state)\"");
 }
 
@@ -167,9 +167,9 @@ static void test_keeping_again_is_free(void **state)
 	struct oid kept[2] = {commit(world, "first"), commit(world, "second")};
 	struct err err = ERR_INIT;
 
-	assert_done(repo_keep(world->repo, kept, 2, &err), err);
+	assert_done(repo_keep(world->repo, NULL, kept, 2, &err), err);
 	test_run(world->folder, "ls -lR --time-style=full-iso state/objects.git >before");
-	assert_done(repo_keep(world->repo, kept, 2, &err), err);
+	assert_done(repo_keep(world->repo, NULL, kept, 2, &err), err);
 	test_run(world->folder, "ls -lR --time-style=full-iso state/objects.git >after\n"
 				"grep -v '^d.* [.]*$' before >b; grep -v '^d.* [.]*$' after >a\n"
 				"diff <(grep pack- b) <(grep pack- a)");
@@ -189,7 +189,7 @@ static void test_growth_is_bounded(void **state)
 		last = commit(world, text);
 		both[0] = first;
 		both[1] = last;
-		assert_done(repo_keep(world->repo, both, 2, &err), err);
+		assert_done(repo_keep(world->repo, NULL, both, 2, &err), err);
 	}
 	test_run(world->folder,
 		 "cd state/objects.git; test $(ls objects/pack/*.pack | wc -l) -le 51\n"
@@ -214,14 +214,14 @@ static void test_reader_survives_repacking(void **state)
 	struct err err = ERR_INIT;
 
 	assert_done(repo_open(path, state_dir, &keeper, &err), err);
-	assert_done(repo_keep(keeper, &kept, 1, &err), err);
+	assert_done(repo_keep(keeper, NULL, &kept, 1, &err), err);
 	for (int i = 0; i < 60; i++) {
 		struct oid both[2] = {kept, commit(world, i % 2 ? "odd" : "even")};
 		char name[32];
 
 		snprintf(name, sizeof name, "n%d", i);
 		both[1] = commit(world, name);
-		assert_done(repo_keep(keeper, both, 2, &err), err);
+		assert_done(repo_keep(keeper, NULL, both, 2, &err), err);
 		if (i == 30) { /* packs are known to the reader, some of them not yet opened */
 			repo_refresh(world->repo);
 			assert_readable(world, &kept, "kept");
@@ -238,10 +238,10 @@ static void test_missing_commit(void **state)
 	struct oid none = {{1}}, kept = commit(world, "kept"), both[2];
 	struct err err = ERR_INIT;
 
-	assert_done(repo_keep(world->repo, &kept, 1, &err), err);
+	assert_done(repo_keep(world->repo, NULL, &kept, 1, &err), err);
 	both[0] = kept;
 	both[1] = none;
-	assert_fails(repo_keep(world->repo, both, 2, &err), err, E_REPO_UNREADABLE);
+	assert_fails(repo_keep(world->repo, NULL, both, 2, &err), err, E_REPO_UNREADABLE);
 	forget_history(world);
 	repo_refresh(world->repo);
 	assert_readable(world, &kept, "kept");
@@ -253,11 +253,11 @@ static void test_no_commit_at_all(void **state)
 	struct oid keep[3] = {{{0}}, commit(world, "kept"), {{0}}};
 	struct err err = ERR_INIT;
 
-	assert_done(repo_keep(world->repo, keep, 1, &err), err);
+	assert_done(repo_keep(world->repo, NULL, keep, 1, &err), err);
 	test_run(world->folder, "! ls state/objects.git/refs/keep/* 2>&1");
-	assert_done(repo_keep(world->repo, keep, 3, &err), err);
+	assert_done(repo_keep(world->repo, NULL, keep, 3, &err), err);
 	test_run(world->folder, "test $(ls state/objects.git/refs/keep | wc -l) = 1");
-	assert_done(repo_keep(world->repo, NULL, 0, &err), err);
+	assert_done(repo_keep(world->repo, NULL, NULL, 0, &err), err);
 	test_run(world->folder, "test -z \"$(ls state/objects.git/refs/keep)\"");
 }
 
@@ -268,11 +268,11 @@ static void test_kept_stays_kept(void **state)
 	struct oid both[2] = {commit(world, "kept")};
 	struct err err = ERR_INIT;
 
-	assert_done(repo_keep(world->repo, both, 1, &err), err);
+	assert_done(repo_keep(world->repo, NULL, both, 1, &err), err);
 	forget_history(world);
 	reopen(world);
 	assert_done(repo_branch(world->repo, "main", &both[1], &err), err);
-	assert_done(repo_keep(world->repo, both, 2, &err), err);
+	assert_done(repo_keep(world->repo, NULL, both, 2, &err), err);
 	assert_readable(world, &both[0], "kept");
 }
 
@@ -282,11 +282,11 @@ static void test_leftovers_are_swept(void **state)
 	struct oid kept = commit(world, "kept");
 	struct err err = ERR_INIT;
 
-	assert_done(repo_keep(world->repo, &kept, 1, &err), err);
+	assert_done(repo_keep(world->repo, NULL, &kept, 1, &err), err);
 	test_run(world->folder, "cd state/objects.git; echo x >objects/pack/pack_git2_abc123\n"
 				"touch objects/pack/pack-0123.idx\n"
 				"echo y >ref.new; touch refs/keep/nonsense");
-	assert_done(repo_keep(world->repo, &kept, 1, &err), err);
+	assert_done(repo_keep(world->repo, NULL, &kept, 1, &err), err);
 	test_run(world->folder, "cd state/objects.git; test ! -e objects/pack/pack_git2_abc123\n"
 				"test ! -e objects/pack/pack-0123.idx\n"
 				"test ! -e refs/keep/nonsense");
@@ -306,7 +306,7 @@ static void keep_in_child(void *arg)
 			_exit(1);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(ids); i++)
-		(void)repo_keep(world->repo, ids, i + 1, &err);
+		(void)repo_keep(world->repo, NULL, ids, i + 1, &err);
 }
 
 /* Killed at many moments, the store is always one that the next call can go on with. */
@@ -333,9 +333,9 @@ static void test_killed_while_writing(void **state)
 		kill(pid, SIGKILL);
 		waitpid(pid, &status, 0);
 		reopen(world);
-		assert_done(repo_keep(world->repo, &last, i % 2, &err), err);
+		assert_done(repo_keep(world->repo, NULL, &last, i % 2, &err), err);
 	}
-	assert_done(repo_keep(world->repo, &last, 1, &err), err);
+	assert_done(repo_keep(world->repo, NULL, &last, 1, &err), err);
 	test_run(world->folder, "cd state/objects.git; git count-objects -v | grep 'garbage: 0'\n"
 				"for p in objects/pack/*.idx; do git verify-pack $p; done");
 	forget_history(world);
