@@ -20,6 +20,7 @@
 #include "base/buf.h"
 #include "drivers/workload.h"
 #include "schema/diag.h"
+#include "schema/kinds.h"
 
 /* What a driver needs to know of the reconciler. All owned by the caller and longer-lived. */
 struct driver_env {
@@ -100,8 +101,20 @@ struct op_result {
 
 struct driver;
 
+/*
+ * The fields of one type of object that a driver carries out, as bits by field number. Objects of
+ * types that a driver does not list are carried out whole.
+ */
+struct driver_fields {
+	const struct object_type *type;
+	uint64_t fields;
+};
+
 struct driver_ops {
 	const char *name; /* as in `driver:` of a Node */
+
+	/* Ends with a type of NULL; of a container all that is not listed is DIAG_NOT_SUPPORTED. */
+	const struct driver_fields *carries;
 
 	/*
 	 * Makes *out for a node. No I/O beyond what cannot fail to be there; E_CREDENTIALS,
@@ -112,9 +125,10 @@ struct driver_ops {
 	void (*close)(struct driver *driver);
 
 	/*
-	 * Pure: reports every field of spec that this driver, or the policy in env->settings, does
-	 * not allow on this node (DIAG_NOT_SUPPORTED, DIAG_POLICY, DIAG_BAD_VALUE) at the field's
-	 * location. env NULL: the settings are not known (validate), so the policy is not checked.
+	 * Pure: what driver_check cannot tell from `carries` and the policy, of this driver alone:
+	 * reports every field of spec that cannot be as it is on this node (DIAG_NOT_SUPPORTED,
+	 * DIAG_POLICY, DIAG_BAD_VALUE) at the field's location. env NULL: the settings are not
+	 * known (validate). NULL: nothing more to say.
 	 */
 	void (*check)(const struct node *node, const struct driver_env *env,
 		      const struct spec *spec, const struct unit *unit, struct diags *diags);
@@ -169,6 +183,14 @@ int driver_open(const struct node *node, const struct driver_env *env, struct dr
 void driver_close(struct driver **driver);
 #define AUTO_DRIVER CLEANUP(driver_close)
 
+/*
+ * Can this be had on this node? Reports every field that the driver does not carry out, that the
+ * policy in env->settings does not allow, and what the driver itself has to say. Pure. env NULL:
+ * the settings are not known (validate), so the policy is not checked.
+ */
+void driver_check(const struct driver_ops *ops, const struct node *node,
+		  const struct driver_env *env, const struct spec *spec, const struct unit *unit,
+		  struct diags *diags);
 /*
  * For drivers: may OP_UPDATE bring a container with this digest and configuration to spec?
  * E_NOT_SUPPORTED names the first field that is not in live_fields.

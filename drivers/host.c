@@ -116,8 +116,25 @@ static int host_logs(struct driver *driver, const char *name, int n, struct buf 
 	return host_log_tail(dir, n, out, err);
 }
 
+#define CONTAINER(field) (UINT64_C(1) << container_##field##_F)
+#define RESOURCE(field) (UINT64_C(1) << resources_##field##_F)
+
+/* Plain processes: no namespaces, no engine that could keep labels or run one image before another.
+ */
+static const struct driver_fields carried[] = {
+	{&type_container,
+	 CONTAINER(name) | CONTAINER(env) | CONTAINER(command) | CONTAINER(args) | CONTAINER(user) |
+		 CONTAINER(working_directory) | CONTAINER(ports) | CONTAINER(volumes) |
+		 CONTAINER(files) | CONTAINER(scale) | CONTAINER(resources) |
+		 CONTAINER(health_check) | CONTAINER(restart_policy) | CONTAINER(expect) |
+		 CONTAINER(stop_signal) | CONTAINER(stop_timeout)},
+	{&type_resources, RESOURCE(cpu) | RESOURCE(memory)},
+	{NULL, 0},
+};
+
 const struct driver_ops driver_host = {
 	.name = "host",
+	.carries = carried,
 	.open = host_open,
 	.close = host_close,
 	.check = host_check,

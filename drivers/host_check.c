@@ -254,7 +254,6 @@ void host_check(const struct node *node, const struct driver_env *env, const str
 			      .unit = unit,
 			      .diags = diags};
 
-	policy_check(node, env, spec, unit, diags);
 	check_node(&check);
 	check_image(&check);
 	check_command(&check);

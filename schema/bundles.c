@@ -82,7 +82,7 @@ static const struct head *head_of(const void *object)
 /* Does a layer over both say all there is to say of the field? */
 static bool is_decided(const struct object_type *type, unsigned field, const struct both *both)
 {
-	bool whole = !field_holds_parts(type->fields[field].type);
+	bool whole = !field_holds_parts(&type->fields[field]);
 
 	for (size_t i = 0; i < OVER_MAX; i++) {
 		const struct head *over = head_of(both->over[i]);
@@ -231,12 +231,15 @@ static void compare_values(struct comparing *comparing, const struct field_type_
 		compare_inner(comparing, row, field, both);
 		return;
 	case TYPE_LIST:
+		if (row->flags & WHOLE)
+			break;
 		compare_items(comparing, row, field, both);
 		return;
 	default:
-		if (!is_same(row, both))
-			add_clash(comparing, field, both, number);
+		break;
 	}
+	if (!is_same(row, both))
+		add_clash(comparing, field, both, number);
 }
 
 /* ---- objects ---- */
@@ -246,7 +249,7 @@ static bool is_chosen_over(const struct object_type *type, const struct both *bo
 {
 	for (unsigned i = 0; i < type->fields_n; i++) {
 		for (size_t k = 0; (type->fields[i].flags & ONE) && k < OVER_MAX; k++) {
-			if (!field_holds_parts(type->fields[i].type) &&
+			if (!field_holds_parts(&type->fields[i]) &&
 			    bit(head_of(both->over[k])->set, i))
 				return true;
 		}

@@ -117,14 +117,14 @@ static int item_cmp(const void *left, const void *right, void *type)
 			      *(const void *const *)left, *(const void *const *)right);
 }
 
-const void **canon_sorted_items(const struct object_type *type, const struct any_list *list)
+const void **canon_sorted_items(const struct field_type_row *row, const struct any_list *list)
 {
+	const struct object_type *type = row->object;
 	const void **items = mem_realloc_array(NULL, list->n + 1, sizeof *items);
 
 	for (size_t i = 0; i < list->n; i++)
 		items[i] = (const char *)list->v + i * type->size;
-	/* the order of images is the order of start: part of what they say */
-	if (list->n && type != &type_image)
+	if (list->n && !(row->flags & WHOLE))
 		qsort_r(items, list->n, sizeof *items, item_cmp, &type);
 	return items;
 }
@@ -158,19 +158,19 @@ void canon_pairs(const struct pairs *pairs, struct buf *out)
 	buf_addc(out, '}');
 }
 
-static void add_list(const struct object_type *type, const void *slot, enum canon_part part,
+static void add_list(const struct field_type_row *row, const void *slot, enum canon_part part,
 		     struct buf *out)
 {
 	AUTO_FREE const void **items = NULL;
 	struct any_list list;
 
 	memcpy(&list, slot, sizeof list);
-	items = canon_sorted_items(type, &list);
+	items = canon_sorted_items(row, &list);
 	buf_addc(out, '[');
 	for (size_t i = 0; i < list.n; i++) {
 		if (i)
 			buf_addc(out, ',');
-		canon_object(type, items[i], part, out);
+		canon_object(row->object, items[i], part, out);
 	}
 	buf_addc(out, ']');
 }
@@ -232,7 +232,7 @@ void canon_value(const struct field_type_row *row, const void *slot, enum canon_
 		canon_object(row->object, object, part, out);
 		return;
 	case TYPE_LIST:
-		add_list(row->object, slot, part, out);
+		add_list(row, slot, part, out);
 		return;
 	case TYPE_OBJMAP:
 		add_map(row->object, slot, part, out);

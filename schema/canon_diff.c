@@ -38,6 +38,11 @@ static bool has(const struct head *head, unsigned field)
 	return head && ((head->set >> field) & 1);
 }
 
+static bool is_null(const struct head *head, unsigned field)
+{
+	return head && ((head->null >> field) & 1);
+}
+
 static bool is_single_text(enum field_type type)
 {
 	return type == TYPE_STRING || type == TYPE_NAME || type == TYPE_DURATION ||
@@ -131,11 +136,28 @@ const char *canon_item_name(struct arena *arena, const struct object_type *type,
 	return *(const char *const *)slot;
 }
 
-static void diff_lists(struct diff_walk *walk, const struct object_type *type, const char *field,
+/* Have the two lists the same keys in the same order? */
+static bool same_order(const struct object_type *type, const struct any_list *a,
+		       const struct any_list *b)
+{
+	const struct field_type_row *key = object_key(type);
+
+	if (a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++) {
+		if (object_key_cmp(key, (const char *)a->v + i * type->size,
+				   (const char *)b->v + i * type->size) != 0)
+			return false;
+	}
+	return true;
+}
+
+static void diff_lists(struct diff_walk *walk, const struct field_type_row *row, const char *field,
 		       const struct any_list *from, const struct any_list *to)
 {
-	AUTO_FREE const void **a = canon_sorted_items(type, from);
-	AUTO_FREE const void **b = canon_sorted_items(type, to);
+	const struct object_type *type = row->object;
+	AUTO_FREE const void **a = canon_sorted_items(row, from);
+	AUTO_FREE const void **b = canon_sorted_items(row, to);
 	size_t i = 0, j = 0;
 
 	while (i < from->n || j < to->n) {
@@ -180,18 +202,16 @@ static void diff_field(struct diff_walk *walk, const struct object_type *type, u
 	case TYPE_LIST:
 		memcpy(&a_list, left, sizeof a_list);
 		memcpy(&b_list, right, sizeof b_list);
-		diff_lists(walk, row->object, field, &a_list, &b_list);
+		if (row->flags & WHOLE && (is_null(from, number) || is_null(to, number) ||
+					   !same_order(row->object, &a_list, &b_list)))
+			break;
+		diff_lists(walk, row, field, &a_list, &b_list);
 		return;
 	default:
-		add_difference(walk, row, field, value_text(walk, row, number, from),
-			       value_text(walk, row, number, to), place_of(to, number));
-		return;
+		break;
 	}
-}
-
-static bool is_null(const struct head *head, unsigned field)
-{
-	return head && ((head->null >> field) & 1);
+	add_difference(walk, row, field, value_text(walk, row, number, from),
+		       value_text(walk, row, number, to), place_of(to, number));
 }
 
 /* Null for a field that holds parts is said of the field as a whole. */
@@ -212,9 +232,9 @@ static void diff_objects(struct diff_walk *walk, const struct object_type *type,
 
 		if (!canon_takes(row, walk->part))
 			continue;
-		if (null && field_holds_parts(row->type))
+		if (null && field_holds_parts(row))
 			diff_null(walk, row, i, prefix, from, to);
-		if (has(from, i) || has(to, i) || (null && !field_holds_parts(row->type)))
+		if (has(from, i) || has(to, i) || (null && !field_holds_parts(row)))
 			diff_field(walk, type, i, prefix, from, to);
 	}
 }

@@ -17,7 +17,7 @@ void canon_object(const struct object_type *type, const void *object, enum canon
 /* Does a field belong to this part? */
 bool canon_takes(const struct field_type_row *row, enum canon_part part);
 /* The items of a list in canonical order; the array is the caller's to free. */
-const void **canon_sorted_items(const struct object_type *type, const struct any_list *list);
+const void **canon_sorted_items(const struct field_type_row *row, const struct any_list *list);
 
 /* The name of what stands below prefix: "env" and "LEVEL" give "env.LEVEL"; prefix may be "". */
 const char *canon_below(struct arena *arena, const char *prefix, const char *name);

@@ -186,6 +186,18 @@ static bool read_string(struct fields_reader *reader, const struct field_type_ro
 
 /* ---- lists and maps of texts ---- */
 
+/* One text where a list of one is meant. */
+static bool read_one_string(struct fields_reader *reader, const struct doc_node *node,
+			    struct strings *out)
+{
+	out->v = ARENA_NEW(reader->arena, const char *);
+	out->v[0] = arena_strndup(reader->arena, node->text, node->n);
+	out->n = 1;
+	if (!reader->without_places)
+		out->at = arena_memdup(reader->arena, &node->at, sizeof node->at);
+	return true;
+}
+
 static bool read_strings(struct fields_reader *reader, const struct field_type_row *row,
 			 const struct doc_node *node, struct loc at, void *slot)
 {
@@ -193,6 +205,8 @@ static bool read_strings(struct fields_reader *reader, const struct field_type_r
 	struct loc *places;
 	bool fine;
 
+	if (row->flags & SHORT && node->type == DOC_SCALAR)
+		return read_one_string(reader, node, out);
 	if (node->type != DOC_SEQUENCE)
 		return field_wrong_type(reader, row, node, at);
 	fine = field_count_fits(reader, row, node->n, at);
@@ -273,7 +287,7 @@ static bool pair_fits(struct fields_reader *reader, const struct field_type_row 
 
 	if (value->wrong || !pair_key_fits(reader, row, pair->key))
 		return false;
-	if (value->type != DOC_SCALAR || (null && form != FORM_ENV)) {
+	if (value->type != DOC_SCALAR || (null && !form_takes_null(form))) {
 		source_error(source, DIAG_WRONG_TYPE, doc_pair_at(pair),
 			     "%s of %s must be a text, not %s", pair->key->text, row->key,
 			     doc_describe(value))

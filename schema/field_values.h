@@ -18,6 +18,12 @@ extern read_value *const value_readers[];
 /* Those of OBJECT, LIST and OBJMAP, which call fields_read again (fields.c). */
 read_value fields_object, fields_list, fields_objmap;
 
+/*
+ * field_short.c: fills a zeroed object of a type that may be written as one text (SHORT) from that
+ * text; places are the caller's to set. false when it reported a problem.
+ */
+bool field_read_short(struct fields_reader *reader, const struct object_type *type,
+		      const struct doc_node *node, void *object);
 /* Reports "KEY must be X, not Y"; always false. */
 bool field_wrong_type(struct fields_reader *reader, const struct field_type_row *row,
 		      const struct doc_node *node, struct loc at);

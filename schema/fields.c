@@ -1,63 +1,9 @@
 #include "base/sys.h"
 #include "schema/field_values.h"
 
-#include "base/num.h"
 #include "schema/field_hints.h"
 
 /* ---- objects ---- */
-
-bool fields_object(struct fields_reader *reader, const struct field_type_row *row,
-		   const struct doc_node *node, struct loc at, void *slot)
-{
-	void *object;
-
-	if (node->type != DOC_MAPPING)
-		return field_wrong_type(reader, row, node, at);
-	object = arena_alloc(reader->arena, row->object->size);
-	fields_read(reader, row->object, node, object);
-	memcpy(slot, &object, sizeof object);
-	return true;
-}
-
-/* "80", "8080:80", "8080:80/udp" into the fields of a port. */
-static bool read_short_port(struct fields_reader *reader, const struct doc_node *node,
-			    struct port *port)
-{
-	char text[64];
-	char *slash, *colon;
-	int64_t *const slots[] = {&port->container, &port->host};
-	const struct enum_value *protocol = NULL;
-	bool fine = node->n < sizeof text;
-
-	snprintf(text, sizeof text, "%s", node->text);
-	slash = strchr(text, '/');
-	if (slash) {
-		*slash = '\0';
-		protocol = enum_find(&words_protocol, slash + 1);
-		fine = fine && protocol;
-	}
-	colon = strchr(text, ':');
-	if (colon)
-		*colon = '\0';
-	fine = fine && num_parse_int(colon ? colon + 1 : text, 1, 65535, slots[0]) == 0 &&
-	       (!colon || num_parse_int(text, 1, 65535, slots[1]) == 0);
-	if (!fine) {
-		source_error(&reader->source, DIAG_BAD_VALUE, node->at,
-			     "a port must be \"80\", \"8080:80\" (host:container) or "
-			     "\"8080:80/udp\"")
-			->hint = strchr(node->text, '.') ? "for an address: {container: 80, host: "
-							   "8080, address: 127.0.0.1}"
-							 : NULL;
-		return false;
-	}
-	port->protocol = protocol ? protocol->value : 0;
-	port->head.set = UINT64_C(1) << port_container_F;
-	if (colon)
-		port->head.set |= UINT64_C(1) << port_host_F;
-	if (protocol)
-		port->head.set |= UINT64_C(1) << port_protocol_F;
-	return true;
-}
 
 static void place_all(struct fields_reader *reader, const struct object_type *type,
 		      struct head *head, struct loc at)
@@ -72,6 +18,38 @@ static void place_all(struct fields_reader *reader, const struct object_type *ty
 	head_place(reader->arena, head, head->set, places, NULL);
 }
 
+/* Is it one text, where the field may be written so? */
+static bool is_short(const struct field_type_row *row, const struct doc_node *node)
+{
+	return (row->flags & SHORT) && node->type == DOC_SCALAR && !doc_is_null(node);
+}
+
+static bool read_short(struct fields_reader *reader, const struct field_type_row *row,
+		       const struct doc_node *node, void *object)
+{
+	if (!field_read_short(reader, row->object, node, object))
+		return false;
+	place_all(reader, row->object, object, node->at);
+	return true;
+}
+
+bool fields_object(struct fields_reader *reader, const struct field_type_row *row,
+		   const struct doc_node *node, struct loc at, void *slot)
+{
+	bool fine = true;
+	void *object;
+
+	if (node->type != DOC_MAPPING && !is_short(row, node))
+		return field_wrong_type(reader, row, node, at);
+	object = arena_alloc(reader->arena, row->object->size);
+	if (node->type == DOC_MAPPING)
+		fields_read(reader, row->object, node, object);
+	else
+		fine = read_short(reader, row, node, object);
+	memcpy(slot, &object, sizeof object);
+	return fine;
+}
+
 static bool read_item(struct fields_reader *reader, const struct field_type_row *row,
 		      const struct doc_node *item, void *object)
 {
@@ -81,12 +59,8 @@ static bool read_item(struct fields_reader *reader, const struct field_type_row 
 	}
 	if (item->wrong)
 		return false;
-	if ((row->flags & SHORT) && item->type == DOC_SCALAR && !doc_is_null(item)) {
-		if (!read_short_port(reader, item, object))
-			return false;
-		place_all(reader, row->object, object, item->at);
-		return true;
-	}
+	if (is_short(row, item))
+		return read_short(reader, row, item, object);
 	source_error(&reader->source, DIAG_WRONG_TYPE, item->at,
 		     "an entry of %s must be a mapping%s, not %s", row->key,
 		     row->flags & SHORT ? " or a text" : "", doc_describe(item))
@@ -169,6 +143,21 @@ bool fields_list(struct fields_reader *reader, const struct field_type_row *row,
 	return check_item_keys(reader, row, nodes, items, n) && n == node->n;
 }
 
+static bool read_entry(struct fields_reader *reader, const struct field_type_row *row,
+		       const struct doc_pair *pair, void *object)
+{
+	if (is_short(row, pair->value))
+		return read_short(reader, row, pair->value, object);
+	if (pair->value->type == DOC_MAPPING) {
+		fields_read(reader, row->object, pair->value, object);
+		return true;
+	}
+	source_error(&reader->source, DIAG_WRONG_TYPE, doc_pair_at(pair),
+		     "%s of %s must be a mapping%s, not %s", pair->key->text, row->key,
+		     row->flags & SHORT ? " or a text" : "", doc_describe(pair->value));
+	return false;
+}
+
 bool fields_objmap(struct fields_reader *reader, const struct field_type_row *row,
 		   const struct doc_node *node, struct loc at, void *slot)
 {
@@ -195,14 +184,10 @@ bool fields_objmap(struct fields_reader *reader, const struct field_type_row *ro
 			fine = false;
 			continue;
 		}
-		if (pair->value->type != DOC_MAPPING) {
-			source_error(&reader->source, DIAG_WRONG_TYPE, doc_pair_at(pair),
-				     "%s of %s must be a mapping, not %s", pair->key->text,
-				     row->key, doc_describe(pair->value));
+		if (!read_entry(reader, row, pair, objects + map.n * size)) {
 			fine = false;
 			continue;
 		}
-		fields_read(reader, row->object, pair->value, objects + map.n * size);
 		if (places)
 			places[map.n] = pair->key->at;
 		map.name[map.n++] = arena_strndup(reader->arena, pair->key->text, pair->key->n);
@@ -275,17 +260,14 @@ static void read_field(struct fields_reader *reader, const struct object_type *t
 		head->bad |= bit;
 		return;
 	}
-	if (row->flags & LATER) {
-		head->bad |= bit;
-		source_error(&reader->source, DIAG_NOT_SUPPORTED, pair->key->at,
-			     "the field %s is not supported by this build", row->key);
-		return;
-	}
 	read = value_readers[row->type](reader, row, pair->value, at, slot);
 	/* of a list with a wrong entry the others are looked at, too */
 	fine = (read || row->type == TYPE_STRINGS) &&
 	       fields_texts_fit(&reader->source, type, row, slot, at);
-	if (read && fine) {
+	if (row->flags & LATER)
+		source_error(&reader->source, DIAG_NOT_SUPPORTED, pair->key->at,
+			     "the field %s is not supported by this build", row->key);
+	else if (read && fine) {
 		head->set |= bit;
 		return;
 	}
@@ -383,6 +365,60 @@ static void read_pair(struct fields_reader *reader, const struct object_type *ty
 	places->at[field] = meant ? pair->key->at : doc_pair_at(pair);
 }
 
+/* The field of a LONG one that has this key becomes the field of that key around it. */
+static void fold_field(struct fields_reader *reader, const struct object_type *type,
+		       const struct field_type_row *long_row, unsigned number, struct head *object,
+		       struct places *places)
+{
+	const struct field_type_row *inner = &long_row->object->fields[number];
+	const struct field_type_row *row = object_field(type, inner->key);
+	const struct head *from = NULL;
+	unsigned field = field_number(type, row);
+	uint64_t bit = UINT64_C(1) << field;
+
+	if (object->null >> field_number(type, long_row) & 1) {
+		object->null |= bit & ~(object->set | object->bad);
+		return;
+	}
+	memcpy(&from, field_slot(object, long_row), sizeof from);
+	if (!((from->set | from->null | from->bad) >> number & 1))
+		return;
+	if ((object->set | object->bad) & bit) {
+		source_error(&reader->source, DIAG_FIELDS_EXCLUDE, head_at(from, number),
+			     "%s and %s.%s exclude each other", row->key, long_row->key, row->key)
+			->hint = diags_text(reader->source.diags,
+					    "one is another way to write the other, which is in "
+					    "line %u",
+					    (unsigned)places->at[field].line);
+		return;
+	}
+	object->set |= (from->set >> number & 1) << field;
+	object->null |= (from->null >> number & 1) << field;
+	object->bad |= (from->bad >> number & 1) << field;
+	places->placed |= (from->placed >> number & 1) << field;
+	places->at[field] = head_at(from, number);
+	memcpy(field_slot(object, row), field_const_slot(from, inner), field_size(row->type));
+}
+
+/* What was written in a field flagged LONG becomes what it stands for. */
+static void fold_long(struct fields_reader *reader, const struct object_type *type,
+		      struct head *object, struct places *places)
+{
+	for (unsigned i = 0; i < type->fields_n; i++) {
+		const struct field_type_row *row = &type->fields[i];
+		uint64_t bit = UINT64_C(1) << i;
+
+		if (!(row->flags & LONG) || !((object->set | object->null) & bit))
+			continue;
+		for (unsigned j = 0; j < row->object->fields_n; j++)
+			fold_field(reader, type, row, j, object, places);
+		object->set &= ~bit;
+		object->null &= ~bit;
+		places->placed &= ~bit;
+		memset(field_slot(object, row), 0, field_size(row->type));
+	}
+}
+
 void fields_read(struct fields_reader *reader, const struct object_type *type,
 		 const struct doc_node *mapping, void *object)
 {
@@ -393,6 +429,7 @@ void fields_read(struct fields_reader *reader, const struct object_type *type,
 	head->path = reader->source.path;
 	for (size_t i = 0; i < mapping->n && !source_is_full(&reader->source); i++)
 		read_pair(reader, type, &mapping->pairs[i], object, &places);
+	fold_long(reader, type, head, &places);
 	if (!reader->without_places)
 		head_place(reader->arena, head, places.placed, places.at, NULL);
 	if (!source_is_full(&reader->source))

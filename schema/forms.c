@@ -228,6 +228,189 @@ static bool fits_ports(const char *text)
 	return form_ports(text, &low, &high) == 0;
 }
 
+/* ---- configuration of containers ---- */
+
+static bool is_domain_label(const char *text, size_t len)
+{
+	if (len == 0 || len > 63 || text[0] == '-' || text[len - 1] == '-')
+		return false;
+	return strspn(text, LOWER DIGITS "-") >= len;
+}
+
+static bool fits_domain(const char *text)
+{
+	text += str_starts(text, "*.") ? 2 : 0;
+	for (;;) {
+		size_t len = strcspn(text, ".");
+
+		if (!is_domain_label(text, len))
+			return false;
+		if (!text[len])
+			return true;
+		text += len + 1;
+	}
+}
+
+static bool fits_engine_name(const char *text)
+{
+	return *text && strchr(WORD, *text) && only(text, WORD "_.-");
+}
+
+#define CAPABILITY_WORD(name) #name,
+const char *const form_capabilities[] = {CAPABILITIES(CAPABILITY_WORD) "ALL", NULL};
+
+static bool fits_capability_name(const char *text)
+{
+	for (size_t i = 0; form_capabilities[i]; i++) {
+		if (str_eq(form_capabilities[i], text))
+			return true;
+	}
+	return false;
+}
+
+static bool fits_capability(const char *text)
+{
+	return fits_capability_name(text + (*text == '-'));
+}
+
+/* A plain path below /dev, from `text`, `len` bytes. */
+static bool is_device_path(const char *text, size_t len)
+{
+	AUTO_FREE char *path = mem_strndup(text, len);
+
+	return str_starts(path, "/dev/") && fits_path(path) && !has_blank(path);
+}
+
+static bool is_device_access(const char *text)
+{
+	static const char *const words[] = {"r", "w", "m", "rw", "rm", "wm", "rwm"};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		if (str_eq(words[i], text))
+			return true;
+	}
+	return false;
+}
+
+static bool fits_device(const char *text)
+{
+	size_t len = strcspn(text, ":");
+
+	if (!is_device_path(text, len))
+		return false;
+	if (!text[len])
+		return true;
+	text += len + 1;
+	len = strcspn(text, ":");
+	if (!is_device_path(text, len))
+		return !text[len] && is_device_access(text);
+	return !text[len] || is_device_access(text + len + 1);
+}
+
+const char *form_device(struct arena *arena, const char *text)
+{
+	return arena_strndup(arena, text, strcspn(text, ":"));
+}
+
+static bool fits_mark_key(const char *key)
+{
+	return *key && !has_blank(key) && !strchr(key, '=') && !str_starts(key, "dev.trueup.");
+}
+
+static bool fits_option_key(const char *key)
+{
+	return *key && !has_blank(key);
+}
+
+/* ---- stages and strategies ---- */
+
+static bool fits_ring(const char *text)
+{
+	AUTO_FREE char *number = mem_strdup(text);
+	size_t len = strlen(text);
+	bool share = len && text[len - 1] == '%';
+	int64_t value;
+
+	if (share)
+		number[len - 1] = '\0';
+	return str_eq(text, "rest") || num_parse_int(number, 1, share ? 100 : 1000, &value) == 0;
+}
+
+static bool fits_owner(const char *text)
+{
+	return fits_name(text + (str_starts(text, "team:") ? strlen("team:") : 0));
+}
+
+/* "*", "*" "/5", "8", "8-18", "8-18/2": one entry of a field, cut out of it. */
+static bool is_cron_entry(char *text, int64_t low, int64_t high)
+{
+	char *slash = strchr(text, '/'), *dash;
+	int64_t step, from = low, to = high;
+
+	if (slash) {
+		*slash = '\0';
+		if (num_parse_int(slash + 1, 1, high, &step) != 0)
+			return false;
+	}
+	if (str_eq(text, "*"))
+		return true;
+	dash = strchr(text, '-');
+	if (dash)
+		*dash = '\0';
+	return num_parse_int(text, low, high, &from) == 0 &&
+	       (!dash || num_parse_int(dash + 1, from, high, &to) == 0) && (!slash || dash);
+}
+
+static bool is_cron_field(char *text, int64_t low, int64_t high)
+{
+	for (char *entry = text, *next; entry; entry = next) {
+		next = strchr(entry, ',');
+		if (next)
+			*next++ = '\0';
+		if (!is_cron_entry(entry, low, high))
+			return false;
+	}
+	return true;
+}
+
+static bool fits_cron(const char *text)
+{
+	static const int64_t bounds[][2] = {{0, 59}, {0, 23}, {1, 31}, {1, 12}, {0, 7}};
+	AUTO_FREE char *copy = mem_strdup(text);
+	size_t n = 0;
+
+	for (char *field = copy, *next; field; field = next) {
+		next = strchr(field, ' ');
+		if (next)
+			*next++ = '\0';
+		if (n == ARRAY_LEN(bounds) || !is_cron_field(field, bounds[n][0], bounds[n][1]))
+			return false;
+		n++;
+		while (next && *next == ' ')
+			next++;
+	}
+	return n == ARRAY_LEN(bounds);
+}
+
+static bool fits_time_zone(const char *text)
+{
+	if (!*text || !strchr(LOWER UPPER, *text))
+		return false;
+	for (;;) {
+		size_t len = strspn(text, WORD "_+-");
+
+		if (len == 0)
+			return false;
+		if (!text[len])
+			return true;
+		if (text[len] != '/')
+			return false;
+		text += len + 1;
+	}
+}
+
+/* ---- pairs ---- */
+
 static bool fits_env_key(const char *key)
 {
 	if (!*key || (*key >= '0' && *key <= '9'))
@@ -267,6 +450,8 @@ static const struct {
 	bool (*value_fits)(const char *text);
 } forms[FORMS] = {
 #define fits_ENV fits_env_key, fits_any
+#define fits_MARKS fits_mark_key, fits_any
+#define fits_OPTIONS fits_option_key, fits_any
 #define fits_MEMBERS fits_name, fits_role
 #define fits_LABELS fits_label_key, fits_label_value
 #define fits_REQUIRES fits_name, semver_is_range
@@ -284,6 +469,15 @@ static const struct {
 #define fits_EMAIL fits_email
 #define fits_SSH_KEY fits_ssh_key
 #define fits_PORTS fits_ports
+#define fits_DOMAIN fits_domain
+#define fits_ENGINE_NAME fits_engine_name
+#define fits_CAPABILITY_NAME fits_capability_name
+#define fits_CAPABILITY fits_capability
+#define fits_DEVICE fits_device
+#define fits_RING fits_ring
+#define fits_OWNER fits_owner
+#define fits_CRON fits_cron
+#define fits_TIME_ZONE fits_time_zone
 #define TEXT_FORM(constant, name, pattern, text)                                                   \
 	[FORM_##constant] = {{name, pattern, NULL, text, NULL}, fits_##constant, NULL},
 #define PAIR_FORM(constant, name, key_pattern, value_pattern, text, value_text)                    \
@@ -311,4 +505,9 @@ bool form_key_fits(enum form form, const char *key)
 bool form_value_fits(enum form form, const char *value)
 {
 	return form == FORM_NONE || forms[form].value_fits(value);
+}
+
+bool form_takes_null(enum form form)
+{
+	return form == FORM_ENV || form == FORM_MARKS || form == FORM_OPTIONS;
 }

@@ -106,7 +106,8 @@ static json_t *map_schema(const struct field_type_row *row)
 	json_t *keys = json_object(), *values = json_object();
 
 	put_pattern(keys, form->pattern, false);
-	put(values, "type", FLAGS_FORM(row->flags) == FORM_ENV ? types(with_null) : text_types());
+	put(values, "type",
+	    form_takes_null(FLAGS_FORM(row->flags)) ? types(with_null) : text_types());
 	put_pattern(values, form->value_pattern, false);
 	put(schema, "propertyNames", keys);
 	put(schema, "additionalProperties", values);

@@ -14,6 +14,7 @@ enum field_type {
 
 enum field_flags {
 	REQ = 1, REL = 2, OPS = 4, LATER = 8, SECRET = 16, KEY = 32, SHORT = 64, ONE = 128,
+	WHOLE = 256, LONG = 512,
 };
 /* The form of a text rides in the upper half of the flags: REL | FORM(SIGNAL). */
 #define FORM(name) ((unsigned)FORM_##name << 16)
@@ -130,10 +131,11 @@ static inline const void *field_const_slot(const void *object, const struct fiel
 	return (const char *)object + row->offset;
 }
 
-/* Does a field of this type hold others, so that it merges piece by piece? */
-static inline bool field_holds_parts(enum field_type type)
+/* Does a field hold others, so that it merges piece by piece? */
+static inline bool field_holds_parts(const struct field_type_row *row)
 {
-	return type == TYPE_MAP || type == TYPE_OBJECT || type == TYPE_LIST || type == TYPE_OBJMAP;
+	return row->type == TYPE_MAP || row->type == TYPE_OBJECT || row->type == TYPE_OBJMAP ||
+	       (row->type == TYPE_LIST && !(row->flags & WHOLE));
 }
 /* Bytes of a slot of this type. */
 size_t field_size(enum field_type type);

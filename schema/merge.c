@@ -131,6 +131,13 @@ static struct any_map merge_maps(struct arena *arena, const struct object_type *
 
 /* ---- fields ---- */
 
+/* An object of any type that is merged, with nothing set. */
+static const union {
+	max_align_t align;
+	char bytes[1024];
+} nothing;
+_Static_assert(sizeof(struct container) <= sizeof nothing, "the largest of them is larger");
+
 struct merged {
 	struct head *head;
 	struct loc at[FIELDS_MAX];
@@ -205,7 +212,10 @@ static void merge_field(struct arena *arena, const struct object_type *type, uns
 	if (!has(from, field))
 		return;
 	keep_place(merged, field, from);
-	if (field_holds_parts(row->type))
+	if (row->type == TYPE_LIST && !field_holds_parts(row))
+		merge_slots(arena, row, &nothing, NULL, field_const_slot(from, row),
+			    head_path(from, field), slot);
+	else if (field_holds_parts(row))
 		merge_slots(arena, row, field_const_slot(weak, row), head_path(weak, field),
 			    field_const_slot(strong, row), head_path(strong, field), slot);
 	else
@@ -247,13 +257,6 @@ static void *without(struct arena *arena, const struct object_type *type, const 
 	copy->set &= ~fields;
 	return copy;
 }
-
-/* An object of any type that is merged, with nothing set. */
-static const union {
-	max_align_t align;
-	char bytes[1024];
-} nothing;
-_Static_assert(sizeof(struct container) <= sizeof nothing, "the largest of them is larger");
 
 void *merge_objects(struct arena *arena, const struct object_type *type, const void *weak,
 		    const void *strong)

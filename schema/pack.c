@@ -290,7 +290,7 @@ static bool pair_fits(const struct field_type_row *row, const char *key, const c
 
 	if (strlen(key) > FIELD_KEY_MAX || !form_key_fits(form, key))
 		return false;
-	return value ? form_value_fits(form, value) : form == FORM_ENV;
+	return value ? form_value_fits(form, value) : form_takes_null(form);
 }
 
 static bool take_pair(struct unpacker *unpacker, const struct field_type_row *row,
@@ -412,8 +412,8 @@ static bool take_field(struct unpacker *unpacker, const struct object_type *type
 	void *slot = field_slot(object, row);
 
 	*place = take_place(unpacker);
-	return !(row->flags & LATER) && take_value(unpacker, row, slot) && !unpacker->torn &&
-	       fields_texts_fit(&unpacker->source, type, row, slot, *place);
+	return !(row->flags & (LATER | LONG)) && take_value(unpacker, row, slot) &&
+	       !unpacker->torn && fields_texts_fit(&unpacker->source, type, row, slot, *place);
 }
 
 /* Which fields are there, and is that how they may be? */

@@ -115,9 +115,9 @@ static void check_driver(const struct slot *slot, const struct content_container
 
 	size_t first = diags->n;
 
-	if (!driver || !driver->check)
+	if (!driver)
 		return;
-	driver->check(slot->node, env, &spec, &slot->unit, diags);
+	driver_check(driver, slot->node, env, &spec, &slot->unit, diags);
 	place_problems(diags, first, slot);
 }
 

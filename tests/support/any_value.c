@@ -1,6 +1,8 @@
 #include "base/sys.h"
 #include "tests/support/any_value.h"
 
+#include "schema/forms.h"
+
 static uint64_t next(uint64_t *seed)
 {
 	*seed ^= *seed << 13;
@@ -33,6 +35,17 @@ static const char *const texts_by_form[FORMS][4] = {
 	[FORM_EMAIL] = {"a@b", "c@d.org", "e.f@g", "x+y@z"},
 	[FORM_SSH_KEY] = {"ssh-ed25519 AAAA", "ssh-rsa BB== c", "ssh-ed25519 CC", "ssh-rsa DD"},
 	[FORM_PORTS] = {"80", "1024-65535", "443", "1-2"},
+	[FORM_DOMAIN] = {"a", "shop.example.org", "*.example.org", "x-1.y"},
+	[FORM_ENGINE_NAME] = {"a", "front_end", "Back.end-2", "0"},
+	[FORM_CAPABILITY_NAME] = {"ALL", "NET_ADMIN", "CHOWN", "WAKE_ALARM"},
+	[FORM_CAPABILITY] = {"NET_ADMIN", "-ALL", "-NET_RAW", "SYS_TIME"},
+	[FORM_DEVICE] = {"/dev/fuse", "/dev/a:/dev/b", "/dev/a/b:/dev/c:rwm", "/dev/x:r"},
+	[FORM_RING] = {"1", "10%", "rest", "25"},
+	[FORM_OWNER] = {"ann", "team:web", "b-2", "x0"},
+	[FORM_CRON] = {"* 8-18 * * 1-5", "0 0 1 1 *", "*/5 * * * *", "1,2 3 4-5 6 7"},
+	[FORM_TIME_ZONE] = {"UTC", "Europe/Berlin", "Etc/GMT+1", "CET"},
+	[FORM_MARKS] = {"a", "traefik.http.routers.a.rule", "x/y", "B_C"},
+	[FORM_OPTIONS] = {"max-size", "a", "max-file", "tag"},
 	[FORM_ENV] = {"A", "B_C", "d.e", "_F"},
 	[FORM_LABELS] = {"a", "b/c", "d.e", "f-g"},
 	[FORM_REQUIRES] = {"a", "ledger", "b-2", "x0"},
@@ -68,7 +81,7 @@ static void add_map(uint64_t *seed, const struct field_type_row *row, bool nulls
 		first = false;
 		buf_add_json(out, texts_by_form[form][i]);
 		buf_addc(out, ':');
-		if (nulls && form == FORM_ENV && any_below(seed, 4) == 0)
+		if (nulls && form_takes_null(form) && any_below(seed, 4) == 0)
 			buf_adds(out, "null");
 		else
 			buf_add_json(out, map_value(seed, form));
@@ -166,7 +179,7 @@ static void add_object(uint64_t *seed, const struct object_type *type, bool null
 		const struct field_type_row *row = &type->fields[i];
 		bool needed = row->flags & (REQ | KEY);
 
-		if (row->flags & LATER || (!needed && any_below(seed, 3)) ||
+		if (row->flags & (LATER | LONG) || (!needed && any_below(seed, 3)) ||
 		    (row->flags & ONE && one))
 			continue;
 		one |= (row->flags & ONE) != 0;

@@ -83,6 +83,7 @@ static void test_fixed_answers_shine_through(void **state)
 	assert_string_equal(driver->ops->name, "memory");
 	assert_true(driver->ops->live_fields == driver_memory.live_fields);
 	assert_true(driver->ops->check == driver_memory.check);
+	assert_ptr_equal(driver->ops->carries, driver_memory.carries);
 	assert_int_equal(driver->ops->prefers_recreate, driver_memory.prefers_recreate);
 	assert_int_equal(driver->ops->shares_ports, driver_memory.shares_ports);
 }

@@ -49,7 +49,7 @@ static const char *codes(struct bench *bench, const struct spec *spec)
 	const char *text = "";
 
 	diags_clear(&bench->diags);
-	driver_host.check(&bench->node, &bench->env, spec, &unit, &bench->diags);
+	driver_check(&driver_host, &bench->node, &bench->env, spec, &unit, &bench->diags);
 	for (size_t i = 0; i < bench->diags.n; i++)
 		text = arena_printf(bench->arena, "%s%s%s", text, *text ? " " : "",
 				    diag_code_name(bench->diags.v[i].code));
@@ -78,6 +78,19 @@ static void configurations(void **state)
 		{"\"command\":[\"./../run\"]", "policy"},
 		{COMMAND ",\"healthCheck\":{\"command\":[\"/bin/true\"]}", "policy"},
 		{COMMAND ",\"healthCheck\":{\"command\":[\"./true\"]}", ""},
+		{COMMAND ",\"tty\":true", "not-supported"},
+		{COMMAND ",\"tty\":false", ""},
+		{COMMAND ",\"networkMode\":\"none\"", "not-supported"},
+		{COMMAND ",\"networkMode\":\"bridge\"", ""},
+		{COMMAND ",\"networks\":[\"a\"]", "not-supported"},
+		{COMMAND ",\"networks\":[]", ""},
+		{COMMAND ",\"labels\":{\"a\":\"b\"},\"annotations\":{}", "not-supported"},
+		{COMMAND ",\"routing\":{\"domain\":\"a\"},\"expose\":\"http\"",
+		 "not-supported not-supported"},
+		{COMMAND ",\"init\":[{\"name\":\"a\",\"image\":\"local/a:1\"}]", "not-supported"},
+		{COMMAND ",\"resources\":{\"cpu\":\"1\",\"requests\":{\"cpu\":\"1\"}}",
+		 "not-supported"},
+		{COMMAND ",\"resources\":{\"limits\":{\"cpu\":\"1\"}}", ""},
 		{COMMAND ",\"env\":{\"A\":\"1\",\"PATH\":\"/x\"}", ""},
 		{COMMAND ",\"env\":{\"TRUEUP_DIR\":\"/\"}", "bad-value"},
 		{COMMAND ",\"env\":{\"LD_PRELOAD\":\"x.so\"}", "policy"},

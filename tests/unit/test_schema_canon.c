@@ -200,7 +200,7 @@ static void test_other_things_than_canonical_form_are_refused(void **state)
 					    "{scale: x}",
 					    "null",
 					    "{\"scale\":1,\"scale\":2}",
-					    "{privileged: true}"};
+					    "{secrets: {A: b}}"};
 	AUTO_ARENA struct arena *arena = arena_new(0);
 
 	(void)state;

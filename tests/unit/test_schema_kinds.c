@@ -46,6 +46,18 @@ static void check_row(const struct object_type *type, const struct field_type_ro
 		fail_msg("%s.%s: bounds", type->name, row->key);
 	if (row->type == TYPE_ANY && !(row->flags & LATER))
 		fail_msg("%s.%s: ANY stores nothing, so it must be LATER", type->name, row->key);
+	if (row->type == TYPE_LIST && !(row->flags & LATER) &&
+	    object_key(row->object) == row->object->fields + row->object->fields_n)
+		fail_msg("%s.%s: its items have no KEY to tell them apart", type->name, row->key);
+	for (size_t i = 0; row->flags & LONG && i < row->object->fields_n; i++) {
+		const struct field_type_row *inner = &row->object->fields[i];
+		const struct field_type_row *outer = object_field(type, inner->key);
+
+		if (!outer || outer->type != inner->type || outer->flags & LONG ||
+		    outer->min != inner->min || outer->max != inner->max)
+			fail_msg("%s.%s.%s: nothing around it is the same", type->name, row->key,
+				 inner->key);
+	}
 	if ((row->flags & REL) && (row->flags & OPS))
 		fail_msg("%s.%s: release and operations", type->name, row->key);
 	if (FLAGS_FORM(row->flags) >= FORMS)

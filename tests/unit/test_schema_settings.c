@@ -127,7 +127,7 @@ static void test_wrong_files(void **state)
 	AUTO_READ struct read two = READ("kind: Settings\n---\nkind: Settings\n");
 	AUTO_READ struct read fields = READ("kind: Settings\nbrnch: a\ninterval: 1\nlisten: a\n"
 					    "project: a\n"
-					    "policy: {privileged: true, hostPorts: [a]}\n");
+					    "policy: {privileged: yes, hostPorts: [a]}\n");
 
 	(void)state;
 	assert_problem(&other, 0, "t.yaml", 1, DIAG_MISPLACED);
@@ -139,7 +139,7 @@ static void test_wrong_files(void **state)
 	assert_problem(&fields, 1, "t.yaml", 3, DIAG_BAD_VALUE);
 	assert_problem(&fields, 2, "t.yaml", 4, DIAG_NOT_SUPPORTED);
 	assert_problem(&fields, 3, "t.yaml", 5, DIAG_UNKNOWN_FIELD);
-	assert_problem(&fields, 4, "t.yaml", 6, DIAG_NOT_SUPPORTED);
+	assert_problem(&fields, 4, "t.yaml", 6, DIAG_WRONG_TYPE);
 	assert_problem(&fields, 5, "t.yaml", 6, DIAG_BAD_VALUE);
 }
 
