@@ -7,20 +7,17 @@
 #include "schema/kinds.h"
 
 /* Every capability of Linux without its CAP_, capabilities(7): CAPABILITIES(X) is X(CHOWN) ... */
-#define CAPABILITIES(X)                                                                            \
-	X(AUDIT_CONTROL)                                                                           \
-	X(AUDIT_READ)                                                                              \
-	X(AUDIT_WRITE)                                                                             \
-	X(BLOCK_SUSPEND) X(BPF) X(CHECKPOINT_RESTORE) X(CHOWN) X(DAC_OVERRIDE) X(DAC_READ_SEARCH)  \
-		X(FOWNER) X(FSETID) X(IPC_LOCK) X(IPC_OWNER) X(KILL) X(LEASE) X(LINUX_IMMUTABLE)   \
-			X(MAC_ADMIN) X(MAC_OVERRIDE) X(MKNOD) X(NET_ADMIN) X(NET_BIND_SERVICE)     \
-				X(NET_BROADCAST) X(NET_RAW) X(PERFMON) X(SETFCAP) X(SETGID)        \
-					X(SETPCAP) X(SETUID) X(SYSLOG) X(SYS_ADMIN) X(SYS_BOOT)    \
-						X(SYS_CHROOT) X(SYS_MODULE) X(SYS_NICE)            \
-							X(SYS_PACCT) X(SYS_PTRACE) X(SYS_RAWIO)    \
-								X(SYS_RESOURCE) X(SYS_TIME)        \
-									X(SYS_TTY_CONFIG)          \
-										X(WAKE_ALARM)
+/* clang-format off */
+#define CAPABILITIES(X) \
+	X(AUDIT_CONTROL) X(AUDIT_READ) X(AUDIT_WRITE) X(BLOCK_SUSPEND) X(BPF) \
+	X(CHECKPOINT_RESTORE) X(CHOWN) X(DAC_OVERRIDE) X(DAC_READ_SEARCH) X(FOWNER) \
+	X(FSETID) X(IPC_LOCK) X(IPC_OWNER) X(KILL) X(LEASE) X(LINUX_IMMUTABLE) X(MAC_ADMIN) \
+	X(MAC_OVERRIDE) X(MKNOD) X(NET_ADMIN) X(NET_BIND_SERVICE) X(NET_BROADCAST) \
+	X(NET_RAW) X(PERFMON) X(SETFCAP) X(SETGID) X(SETPCAP) X(SETUID) X(SYSLOG) \
+	X(SYS_ADMIN) X(SYS_BOOT) X(SYS_CHROOT) X(SYS_MODULE) X(SYS_NICE) X(SYS_PACCT) \
+	X(SYS_PTRACE) X(SYS_RAWIO) X(SYS_RESOURCE) X(SYS_TIME) X(SYS_TTY_CONFIG) \
+	X(WAKE_ALARM)
+/* clang-format on */
 #define CAPABILITY_PATTERN(name) "|" #name
 
 struct form_row {
