@@ -2,6 +2,7 @@
 #include "drivers/policy.h"
 
 #include "base/num.h"
+#include "schema/kinds.h"
 
 static const char *const default_ports[] = {"80", "443", "1024-65535"};
 
@@ -17,34 +18,85 @@ static const struct node_policy *exceptions(const struct settings *settings, con
 	return NULL;
 }
 
-const struct host_policy *policy_host_driver(const struct settings *settings, const char *node)
+/* The value that is in force for a node: of its exception, else the general one; NULL: none. */
+static const void *setting(const struct settings *settings, const char *node, unsigned special,
+			   unsigned general)
 {
 	const struct node_policy *exception = exceptions(settings, node);
 
-	if (exception && IS_SET(exception, node_policy, host_driver))
-		return exception->host_driver;
-	return settings->policy ? settings->policy->host_driver : NULL;
+	if (exception && exception->head.set >> special & 1)
+		return field_const_slot(exception, &type_node_policy.fields[special]);
+	if (settings->policy && settings->policy->head.set >> general & 1)
+		return field_const_slot(settings->policy, &type_policy.fields[general]);
+	return NULL;
+}
+#define SETTING(settings, node, member)                                                            \
+	setting((settings), (node), node_policy_##member##_F, policy_##member##_F)
+
+static struct strings list_or_none(const struct strings *list)
+{
+	return list ? *list : (struct strings){0};
 }
 
-static struct strings allowed_ports(const struct settings *settings, const char *node)
+static bool has_word(const struct strings *list, const char *word)
 {
-	const struct node_policy *exception = exceptions(settings, node);
+	for (size_t i = 0; i < list->n; i++) {
+		if (str_eq(list->v[i], word))
+			return true;
+	}
+	return false;
+}
 
-	if (exception && IS_SET(exception, node_policy, host_ports))
-		return exception->host_ports;
-	if (settings->policy && IS_SET(settings->policy, policy, host_ports))
-		return settings->policy->host_ports;
-	return (struct strings){.v = (const char **)(uintptr_t)default_ports,
-				.n = ARRAY_LEN(default_ports)};
+const struct host_policy *policy_host_driver(const struct settings *settings, const char *node)
+{
+	const struct host_policy *const *value = SETTING(settings, node, host_driver);
+
+	return value ? *value : NULL;
 }
 
 struct strings policy_host_paths(const struct settings *settings, const char *node)
 {
-	const struct node_policy *exception = exceptions(settings, node);
+	return list_or_none(SETTING(settings, node, host_paths));
+}
 
-	if (exception && IS_SET(exception, node_policy, host_paths))
-		return exception->host_paths;
-	return settings->policy ? settings->policy->host_paths : (struct strings){0};
+struct strings policy_devices(const struct settings *settings, const char *node)
+{
+	return list_or_none(SETTING(settings, node, devices));
+}
+
+bool policy_privileged(const struct settings *settings, const char *node)
+{
+	const bool *value = SETTING(settings, node, privileged);
+
+	return value && *value;
+}
+
+bool policy_host_namespaces(const struct settings *settings, const char *node)
+{
+	const bool *value = SETTING(settings, node, host_namespaces);
+
+	return value && *value;
+}
+
+bool policy_engine_sockets(const struct settings *settings, const char *node)
+{
+	const bool *value = SETTING(settings, node, engine_sockets);
+
+	return value && *value;
+}
+
+bool policy_capability_allowed(const struct settings *settings, const char *node, const char *name)
+{
+	const struct strings allowed = list_or_none(SETTING(settings, node, capabilities));
+
+	return has_word(&allowed, "ALL") || has_word(&allowed, name);
+}
+
+bool policy_registry_allowed(const struct settings *settings, const char *node, const char *name)
+{
+	const struct strings *allowed = SETTING(settings, node, registries);
+
+	return !allowed || has_word(allowed, REGISTRIES_DECLARED) || has_word(allowed, name);
 }
 
 /* "80" or "1024-65535"; a range that cannot be read allows nothing. */
@@ -64,26 +116,14 @@ static bool in_range(const char *range, int64_t port)
 
 bool policy_port_allowed(const struct settings *settings, const char *node, int64_t port)
 {
-	struct strings allowed = allowed_ports(settings, node);
+	const struct strings *allowed = SETTING(settings, node, host_ports);
+	size_t n = allowed ? allowed->n : ARRAY_LEN(default_ports);
 
-	for (size_t i = 0; i < allowed.n; i++) {
-		if (in_range(allowed.v[i], port))
+	for (size_t i = 0; i < n; i++) {
+		if (in_range(allowed ? allowed->v[i] : default_ports[i], port))
 			return true;
 	}
 	return false;
-}
-
-static void check_port(const struct settings *settings, const struct node *node,
-		       const struct port *port, const struct unit *unit, struct diags *diags)
-{
-	struct diag *diag;
-
-	if (policy_port_allowed(settings, node->name, port->host))
-		return;
-	diag = diags_add(diags, DIAG_POLICY, unit, head_path(&port->head, port_host_F),
-			 AT(port, port, host), "port %lld of node %s may not be used",
-			 (long long)port->host, node->name);
-	diag->hint = "the settings' policy.hostPorts lists the ports that may";
 }
 
 bool policy_path_is_plain(const char *path)
@@ -118,37 +158,4 @@ bool policy_path_within(const char *path, const struct strings *folders)
 			return true;
 	}
 	return false;
-}
-
-static void check_path(const struct strings *allowed, const struct node *node,
-		       const struct volume *volume, const struct unit *unit, struct diags *diags)
-{
-	const char *file = head_path(&volume->head, volume_host_path_F);
-	struct loc at = AT(volume, volume, host_path);
-	struct diag *diag;
-
-	if (policy_path_within(volume->host_path, allowed))
-		return;
-	diag = diags_add(diags, DIAG_POLICY, unit, file, at, "folder %s of node %s may not be used",
-			 volume->host_path, node->name);
-	diag->hint = "the settings' policy.hostPaths lists the folders that may";
-}
-
-void policy_check(const struct node *node, const struct driver_env *env, const struct spec *spec,
-		  const struct unit *unit, struct diags *diags)
-{
-	const struct container *config = spec->config;
-	struct strings paths;
-
-	if (!env)
-		return;
-	paths = policy_host_paths(env->settings, node->name);
-	for (size_t i = 0; i < config->ports.n; i++) {
-		if (IS_SET(&config->ports.v[i], port, host))
-			check_port(env->settings, node, &config->ports.v[i], unit, diags);
-	}
-	for (size_t i = 0; i < config->volumes.n; i++) {
-		if (IS_SET(&config->volumes.v[i], volume, host_path))
-			check_path(&paths, node, &config->volumes.v[i], unit, diags);
-	}
 }

@@ -307,11 +307,6 @@ static bool fits_device(const char *text)
 	return !text[len] || is_device_access(text + len + 1);
 }
 
-const char *form_device(struct arena *arena, const char *text)
-{
-	return arena_strndup(arena, text, strcspn(text, ":"));
-}
-
 static bool fits_mark_key(const char *key)
 {
 	return *key && !has_blank(key) && !strchr(key, '=') && !str_starts(key, "dev.trueup.");

@@ -43,8 +43,6 @@ int form_signal(const char *name);
 int form_ports(const char *text, int64_t *low, int64_t *high);
 /* Each capability, then ALL, then NULL. */
 extern const char *const form_capabilities[];
-/* The device of the node in "/dev/x:/dev/y:rwm"; the text must fit FORM_DEVICE. In the arena. */
-const char *form_device(struct arena *arena, const char *text);
 /* The permission bits of "0644"; the text must fit FORM_MODE. */
 unsigned form_mode(const char *text);
 /* Is `status` among the codes of "200-399,404"? The text must fit FORM_STATUS. */

@@ -58,7 +58,7 @@ static const char *check(const char *settings, const char *config)
 
 	spec->config = config_of(&file, config);
 	env.settings = settings_of(settings);
-	driver_memory.check(&node, &env, spec, &unit, &diags);
+	driver_check(&driver_memory, &node, &env, spec, &unit, &diags);
 	for (size_t i = 0; i < diags.n; i++) {
 		buf_addf(&codes, "%s%s", i ? " " : "", diag_code_name(diags.v[i].code));
 		assert_int_equal(diags.v[i].unit.level, UNIT_STAGE);
@@ -190,6 +190,128 @@ static void test_host_driver_settings(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* ---- rights ---- */
+
+/* What is asked, the setting that allows it, and others that do not. */
+static const struct {
+	const char *config, *allows, *wrong;
+} rights[] = {
+	{"{privileged: true}", "privileged: true", "privileged: false"},
+	{"{networkMode: host}", "hostNamespaces: true", "hostNamespaces: false"},
+	{"{capabilities: [NET_ADMIN]}", "capabilities: [NET_RAW, NET_ADMIN]",
+	 "capabilities: [NET_RAW]"},
+	{"{capabilities: [NET_ADMIN]}", "capabilities: [ALL]", "capabilities: []"},
+	{"{capabilities: [ALL]}", "capabilities: [ALL]", "capabilities: [NET_ADMIN, SYS_ADMIN]"},
+	{"{devices: [/dev/fuse]}", "devices: [/dev/fuse]", "devices: [/dev/fus]"},
+	{"{devices: [\"/dev/snd/pcm:/dev/x:r\"]}", "devices: [/dev/snd]", "devices: [/dev/x]"},
+	{"{portRanges: [{container: 20-29, host: 9000-9009}]}", "hostPorts: [9000-9010]",
+	 "hostPorts: [9000-9008]"},
+	{"{networkMode: host, ports: [22]}", "hostPorts: [22], hostNamespaces: true",
+	 "hostPorts: [23], hostNamespaces: true"},
+	{"{init: [{name: a, image: local/a:1, volumes: [{hostPath: /srv/a, path: /x}]}]}",
+	 "hostPaths: [/srv]", "hostPaths: [/src]"},
+};
+
+static const char *check_with(const char *policy, const char *config)
+{
+	return check(arena_printf(arena, NOTHING "policy: {%s}\n", policy), config);
+}
+
+static void test_rights_are_given_one_by_one(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rights); i++) {
+		const char *config = rights[i].config;
+
+		assert_string_equal(check_with(rights[i].allows, config), "");
+		assert_string_equal(check_with(rights[i].wrong, config), "policy");
+		assert_string_equal(
+			check_with(arena_printf(arena, "nodes: {edge-1: {%s}}", rights[i].allows),
+				   config),
+			"");
+		assert_string_equal(check_with(arena_printf(arena,
+							    "%s, nodes: {edge-1: {%s}, edge-2: "
+							    "{%s}}",
+							    rights[i].allows, rights[i].wrong,
+							    rights[i].allows),
+					       config),
+				    "policy");
+	}
+}
+
+static void test_nothing_but_ports_is_given_by_default(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rights); i++) {
+		const char *found = check(NOTHING, rights[i].config);
+
+		if (!strstr(rights[i].config, "portRanges"))
+			assert_true(str_starts(found, "policy"));
+	}
+	assert_string_equal(check(NOTHING, "{capabilities: [-ALL, -NET_RAW]}"), "");
+	assert_string_equal(check(NOTHING, "{privileged: false, networkMode: none, tty: true}"),
+			    "");
+	assert_string_equal(check(NOTHING, "{portRanges: [{container: 10-19}]}"), "");
+}
+
+static void test_sockets_of_engines(void **state)
+{
+	static const char *const sockets[] = {
+		"/var/run/docker.sock",
+		"/run/docker.sock",
+		"/run/podman/podman.sock",
+		"/run/podman",
+		"/var/run/containerd",
+		"/run/crio/crio.sock",
+		"/run/user/1000/docker.sock",
+		"/run/user/1000/podman",
+		"/run/user/1000",
+		"/run/user",
+		"/var/run",
+		"/run",
+		"/var",
+		"/",
+		"/srv/own.sock",
+		"/srv",
+	};
+	static const char *const others[] = {
+		"/run/docker", "/run/docker.sock2", "/var/lib", "/run/user/1000/pulse", "/srv/own",
+	};
+	const struct node node = {.endpoint = "unix:///srv/own.sock"};
+	const char *all = "hostPaths: [/]";
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(sockets); i++)
+		assert_true(policy_path_has_engine_socket(&node, sockets[i]));
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		assert_false(policy_path_has_engine_socket(&node, others[i]));
+	/* the folder must be allowed, and the socket */
+	assert_string_equal(check_with(all, PATH("/var/run/docker.sock")), "policy");
+	assert_string_equal(check_with("engineSockets: true", PATH("/run/docker.sock")), "policy");
+	assert_string_equal(
+		check_with("hostPaths: [/run], engineSockets: true", PATH("/run/docker.sock")), "");
+	assert_string_equal(check_with(all, PATH("/srv")), "");
+}
+
+static void test_registries(void **state)
+{
+	const struct settings *some = settings_of(
+		NOTHING "policy: {registries: [main, hub], nodes: {edge-1: {registries: "
+			"[other]}}}\n");
+	const struct settings *declared = settings_of(NOTHING "policy: {registries: declared}\n");
+	const struct settings *none = settings_of(NOTHING "policy: {registries: []}\n");
+
+	(void)state;
+	assert_true(policy_registry_allowed(settings_of(NOTHING), "n", "main"));
+	assert_true(policy_registry_allowed(declared, "n", "main"));
+	assert_false(policy_registry_allowed(none, "n", "main"));
+	assert_true(policy_registry_allowed(some, "n", "main"));
+	assert_true(policy_registry_allowed(some, "n", "hub"));
+	assert_false(policy_registry_allowed(some, "n", "other"));
+	assert_true(policy_registry_allowed(some, "edge-1", "other"));
+	assert_false(policy_registry_allowed(some, "edge-1", "main"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -201,6 +323,10 @@ int main(void)
 		TEST(test_plain_paths),
 		TEST(test_within),
 		TEST(test_host_driver_settings),
+		TEST(test_rights_are_given_one_by_one),
+		TEST(test_nothing_but_ports_is_given_by_default),
+		TEST(test_sockets_of_engines),
+		TEST(test_registries),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
