@@ -38,22 +38,21 @@ static void check_scale(const struct slot *slot, const struct content_container 
 	const struct container *config = container->config;
 	struct place place =
 		place_or(PATH_OF(config, container, scale), AT(config, container, scale), slot);
+	struct node_ports taken;
 	struct diag *diag;
 
 	if (KIND_OR(config, container, scale) <= 1)
 		return;
-	for (size_t i = 0; i < config->ports.n; i++) {
-		const struct port *port = &config->ports.v[i];
-
-		if (!IS_SET(port, port, host))
+	for (size_t i = 0; node_ports_at(slot, config, i, &taken); i++) {
+		if (!taken.low)
 			continue;
 		diag = diags_add(diags, DIAG_SCALE_FIXED_PORT, &slot->unit, place.path, place.at,
 				 "%lld instances of container %s cannot all have host port %lld",
-				 (long long)config->scale, container->name, (long long)port->host);
+				 (long long)config->scale, container->name, (long long)taken.low);
 		diag->hint = "leave out the host port, or scale to 1";
-		if (PATH_OF(port, port, host))
-			diag->related_path = diags_text(diags, "%s", PATH_OF(port, port, host));
-		diag->related = AT(port, port, host);
+		if (taken.path)
+			diag->related_path = diags_text(diags, "%s", taken.path);
+		diag->related = taken.at;
 		return;
 	}
 }

@@ -118,20 +118,15 @@ static const char *plain_address(struct arena *arena, const char *address)
 static void claim_ports(struct claiming *c, const struct container *config)
 {
 	struct arena *arena = c->group->arena;
+	struct node_ports taken;
 
-	for (size_t i = 0; i < config->ports.n; i++) {
-		const struct port *port = &config->ports.v[i];
-		int protocol = (int)KIND_OR(port, port, protocol);
-		struct node_port taken = node_port_of(c->slot, port);
-
-		if (!taken.number)
-			continue;
-		claim(c, DIAG_PORT_TAKEN,
-		      arena_printf(arena, "host port %lld/%s", (long long)taken.number,
-				   ENUM_WORD(protocol, protocol)),
-		      NULL, plain_address(arena, port->address),
-		      place_or(head_path(&port->head, taken.field),
-			       head_at(&port->head, taken.field), c->slot));
+	for (size_t i = 0; node_ports_at(c->slot, config, i, &taken); i++) {
+		for (int64_t port = taken.low; port && port <= taken.high; port++)
+			claim(c, DIAG_PORT_TAKEN,
+			      arena_printf(arena, "host port %lld/%s", (long long)port,
+					   ENUM_WORD(protocol, taken.protocol)),
+			      NULL, plain_address(arena, taken.address),
+			      place_or(taken.path, taken.at, c->slot));
 	}
 }
 
@@ -139,12 +134,12 @@ static void claim_ports(struct claiming *c, const struct container *config)
  * On the node a volume is <prefix>-<name>: prefix a-b with volume c is the same as prefix a with
  * volume b-c, which no `shared` makes right, since a prefix is one stage's.
  */
-static void claim_volumes(struct claiming *c, const struct container *config)
+static void claim_volumes(struct claiming *c, const struct volume_list *volumes)
 {
 	struct arena *arena = c->group->arena;
 
-	for (size_t i = 0; i < config->volumes.n; i++) {
-		const struct volume *volume = &config->volumes.v[i];
+	for (size_t i = 0; i < volumes->n; i++) {
+		const struct volume *volume = &volumes->v[i];
 		struct place place =
 			place_or(PATH_OF(volume, volume, name), AT(volume, volume, name), c->slot);
 		const char *full;
@@ -169,7 +164,9 @@ static void claim_slot(struct claiming *c, const struct slot *slot)
 
 		claim_names(c, container);
 		claim_ports(c, container->config);
-		claim_volumes(c, container->config);
+		claim_volumes(c, &container->config->volumes);
+		for (size_t j = 0; j < container->config->init.n; j++)
+			claim_volumes(c, &container->config->init.v[j].volumes);
 	}
 }
 

@@ -77,12 +77,21 @@ struct obstacle {
 };
 struct obstacle find_obstacle(struct arena *arena, const struct slot *slot);
 
-/* The port of the node that a container's port takes, and the field that says so. */
-struct node_port {
-	int64_t number; /* 0: none */
-	unsigned field;
+/* Ports of the node that a container takes, and the field that says so. */
+struct node_ports {
+	int64_t low, high; /* low 0: none */
+	enum protocol_value protocol;
+	const char *address; /* NULL: all of the node's */
+	const char *path;
+	struct loc at;
 };
-struct node_port node_port_of(const struct slot *slot, const struct port *port);
+/*
+ * What the container's i-th entry of ports takes, and behind these of portRanges; false when there
+ * is no such entry. Where nothing stands between the container and the node, as with networkMode:
+ * host, it takes what the container itself listens on.
+ */
+bool node_ports_at(const struct slot *slot, const struct container *config, size_t i,
+		   struct node_ports *out);
 
 /* A place in a file, or where it is not known the place of the deployment. */
 struct place {

@@ -7,6 +7,7 @@
 #include "base/vec.h"
 #include "schema/check.h"
 #include "schema/fields.h"
+#include "schema/forms.h"
 #include "schema/image.h"
 #include "schema/kinds.h"
 #include "schema/merge.h"
@@ -248,29 +249,95 @@ static struct obstacle volume_obstacle(struct arena *arena, const struct volume 
 	};
 }
 
-struct node_port node_port_of(const struct slot *slot, const struct port *port)
+/* Does the container listen on the node's own ports? */
+static bool shares_ports(const struct slot *slot, const struct container *config)
 {
 	const struct driver_ops *driver = driver_find((enum driver_value)slot->node->driver);
 
-	if (IS_SET(port, port, host))
-		return (struct node_port){port->host, port_host_F};
-	if (driver && driver->shares_ports)
-		return (struct node_port){port->container, port_container_F};
-	return (struct node_port){0};
+	return config->network_mode == NETWORK_HOST || (driver && driver->shares_ports);
+}
+
+static void take_port(const struct port *port, bool shares, struct node_ports *out)
+{
+	unsigned field = port->host ? port_host_F : port_container_F;
+
+	if (!port->host && !shares)
+		return;
+	out->low = out->high = port->host ? port->host : port->container;
+	out->protocol = (enum protocol_value)KIND_OR(port, port, protocol);
+	out->address = port->address;
+	out->path = head_path(&port->head, field);
+	out->at = head_at(&port->head, field);
+}
+
+static void take_range(const struct port_range *range, bool shares, struct node_ports *out)
+{
+	unsigned field = range->host ? port_range_host_F : port_range_container_F;
+	const char *text = range->host ? range->host : range->container;
+
+	if ((!range->host && !shares) || form_ports(text, &out->low, &out->high) != 0)
+		return;
+	out->path = head_path(&range->head, field);
+	out->at = head_at(&range->head, field);
+}
+
+bool node_ports_at(const struct slot *slot, const struct container *config, size_t i,
+		   struct node_ports *out)
+{
+	bool shares = shares_ports(slot, config);
+
+	*out = (struct node_ports){.protocol = PROTOCOL_TCP};
+	if (i < config->ports.n)
+		take_port(&config->ports.v[i], shares, out);
+	else if (i - config->ports.n < config->port_ranges.n)
+		take_range(&config->port_ranges.v[i - config->ports.n], shares, out);
+	else
+		return false;
+	return true;
 }
 
 static struct obstacle port_obstacle(struct arena *arena, const struct slot *slot,
-				     const struct port *port)
+				     const struct container *config)
 {
-	struct node_port taken = node_port_of(slot, port);
+	struct node_ports taken;
 
-	if (!taken.number)
+	for (size_t i = 0; node_ports_at(slot, config, i, &taken); i++) {
+		if (taken.low)
+			return (struct obstacle){
+				arena_printf(arena, "fixed host port %lld", (long long)taken.low),
+				taken.path, taken.at};
+	}
+	return (struct obstacle){0};
+}
+
+static struct obstacle volumes_obstacle(struct arena *arena, const struct volume_list *volumes)
+{
+	struct obstacle found = {0};
+
+	for (size_t i = 0; i < volumes->n && !found.reason; i++)
+		found = volume_obstacle(arena, &volumes->v[i]);
+	return found;
+}
+
+/* Two containers in the network of the node are in each other's way in more than ports. */
+static struct obstacle network_obstacle(const struct container *config)
+{
+	if (config->network_mode != NETWORK_HOST)
 		return (struct obstacle){0};
-	return (struct obstacle){
-		arena_printf(arena, "fixed host port %lld", (long long)taken.number),
-		head_path(&port->head, taken.field),
-		head_at(&port->head, taken.field),
-	};
+	return (struct obstacle){"networkMode host", PATH_OF(config, container, network_mode),
+				 AT(config, container, network_mode)};
+}
+
+static struct obstacle container_obstacle(struct arena *arena, const struct slot *slot,
+					  const struct container *config)
+{
+	struct obstacle found = volumes_obstacle(arena, &config->volumes);
+
+	for (size_t i = 0; i < config->init.n && !found.reason; i++)
+		found = volumes_obstacle(arena, &config->init.v[i].volumes);
+	if (!found.reason)
+		found = port_obstacle(arena, slot, config);
+	return found.reason ? found : network_obstacle(config);
 }
 
 struct obstacle find_obstacle(struct arena *arena, const struct slot *slot)
@@ -278,14 +345,8 @@ struct obstacle find_obstacle(struct arena *arena, const struct slot *slot)
 	const struct content *content = &slot->content;
 	struct obstacle found = {0};
 
-	for (size_t i = 0; i < content->containers_n && !found.reason; i++) {
-		const struct container *config = content->containers[i].config;
-
-		for (size_t j = 0; j < config->volumes.n && !found.reason; j++)
-			found = volume_obstacle(arena, &config->volumes.v[j]);
-		for (size_t j = 0; j < config->ports.n && !found.reason; j++)
-			found = port_obstacle(arena, slot, &config->ports.v[j]);
-	}
+	for (size_t i = 0; i < content->containers_n && !found.reason; i++)
+		found = container_obstacle(arena, slot, content->containers[i].config);
 	return found;
 }
 
