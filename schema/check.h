@@ -34,6 +34,8 @@ bool check_still_holds(const struct model *model, const struct model *base,
 
 /* May the project use the node: is it shared, or of the project's team? */
 bool check_node_allowed(const struct project *project, const struct node *node);
+/* Does it say itself where it goes? Else it goes to the nodes of its stage. */
+bool deployment_names_nodes(const struct deployment *deployment);
 /* Has the node all labels of a nodeSelector? */
 bool check_node_selected(const struct node *node, const struct pairs *selector);
 

@@ -218,6 +218,8 @@ static bool document_holds(struct following *f, const struct document *document,
 
 static bool file_holds(struct following *f, const struct file *file, bool came)
 {
+	if (file->compose)
+		return false; /* who names it, and what stands beside it, is not looked for here */
 	for (size_t i = 0; i < file->documents_n; i++) {
 		if (!document_holds(f, &file->documents[i], came))
 			return false;

@@ -12,6 +12,12 @@ bool check_node_allowed(const struct project *project, const struct node *node)
 	return !node->team || (project && str_eq(project->team, node->team));
 }
 
+bool deployment_names_nodes(const struct deployment *deployment)
+{
+	return IS_GIVEN(deployment, deployment, node) || IS_GIVEN(deployment, deployment, nodes) ||
+	       IS_GIVEN(deployment, deployment, node_selector);
+}
+
 bool check_node_selected(const struct node *node, const struct pairs *selector)
 {
 	size_t j = 0;
@@ -166,8 +172,8 @@ static void check_instances(struct checker *checker, const struct deployment *de
 			names[j] = images->v[j].name ? images->v[j].name : "";
 		check_error_at(checker, DIAG_UNKNOWN_CONTAINER, &deployment->from,
 			       deployment->instances.at[i], "%s%s%s has no container %s",
-			       deployment->product, version ? " " : "", version ? version : "",
-			       name)
+			       deployment->product ? deployment->product : deployment->name,
+			       version ? " " : "", version ? version : "", name)
 			->hint = check_hint(checker, name, names, images->n);
 	}
 }
@@ -199,11 +205,32 @@ static void check_merged(struct checker *checker, const struct deployment *deplo
 	}
 }
 
+/* Without a name it is that of the Compose file beside it. */
+static const struct product *check_product(struct checker *checker,
+					   const struct deployment *deployment)
+{
+	const struct origin *from = &deployment->from;
+	const struct product *product;
+
+	if (IS_GIVEN(deployment, deployment, product) && !from->derived)
+		return check_product_name(checker, &deployment->head, from, deployment_product_F,
+					  deployment->product);
+	product = model_product_of(checker->model, deployment);
+	if (!product && !check_is_broken(checker, &from->file->unit))
+		check_error_at(checker, DIAG_MISSING_FIELD, from, from->at,
+			       "the field product is missing")
+			->hint = "beside a Compose file, in its folder, it may be";
+	if (product && !str_eq(product->name, deployment->name))
+		check_error(checker, DIAG_SCOPE_MISMATCH, &deployment->head, from,
+			    deployment_name_F, "the name must be that of the folder, %s",
+			    product->name)
+			->hint = "the Compose file beside it is deployed under that name";
+	return product;
+}
+
 static void check_content(struct checker *checker, const struct deployment *deployment)
 {
-	const struct product *product =
-		check_product_name(checker, &deployment->head, &deployment->from,
-				   deployment_product_F, deployment->product);
+	const struct product *product = check_product(checker, deployment);
 	AUTO_ARENA struct arena *arena = deployment->bundles.n ? arena_new(0) : NULL;
 	const struct bundle_list bundles = bundles_of(checker->model, deployment, arena);
 	const struct image_list *images = NULL;
@@ -212,10 +239,10 @@ static void check_content(struct checker *checker, const struct deployment *depl
 	if (!product)
 		return;
 	version = check_version_field(checker, deployment, product);
-	if (product->type == PRODUCT_SIMPLE && IS_SET(product, product, images))
-		images = &product->images;
-	if (version && IS_SET(version, version, images))
-		images = &version->images;
+	if (product->type == PRODUCT_SIMPLE)
+		images = model_product_images(checker->model, product);
+	if (version)
+		images = model_version_images(checker->model, version);
 	check_bundles(checker, deployment, images, &bundles);
 	if (!images)
 		return;
@@ -272,8 +299,22 @@ void check_stages(struct checker *checker)
 	}
 }
 
+/* What names no node goes to the nodes of its stage. */
+static void check_stage_nodes(struct checker *checker, const struct deployment *deployment)
+{
+	const struct unit *unit = &deployment->from.file->unit;
+	const struct stage *stage = model_stage(checker->model, unit->project, unit->stage);
+
+	if (deployment_names_nodes(deployment) || !stage || IS_GIVEN(stage, stage, nodes))
+		return;
+	check_error_at(checker, DIAG_NO_NODE, &deployment->from, deployment->from.at,
+		       "the stage %s has no nodes for %s", stage->name, deployment->name)
+		->hint = diags_text(checker->diags, "%s: nodes: [a node]", stage->from.file->path);
+}
+
 void check_deployment(struct checker *checker, const struct deployment *deployment)
 {
+	check_stage_nodes(checker, deployment);
 	if (deployment->node)
 		check_node_name(checker, &deployment->from, deployment->node,
 				AT(deployment, deployment, node));

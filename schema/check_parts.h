@@ -57,6 +57,8 @@ void check_deployment(struct checker *checker, const struct deployment *deployme
 void check_bundle_names(struct checker *checker, const struct deployment *deployment);
 void check_bundles(struct checker *checker, const struct deployment *deployment,
 		   const struct image_list *images, const struct bundle_list *bundles);
+void check_compose(struct checker *checker, const struct origin *from, const char *path,
+		   struct loc at);
 /* What a version, or a simple product, says it requires: from is where, product whose it is. */
 void check_requires(struct checker *checker, const struct origin *from, const char *product,
 		    const struct pairs *requires);

@@ -14,7 +14,7 @@ const struct pairs *check_requires_of(const struct model *model,
 				      const struct deployment *deployment)
 {
 	const char *project = deployment->from.file->unit.project;
-	const struct product *product = model_product(model, project, deployment->product);
+	const struct product *product = model_product_of(model, deployment);
 	const struct version *version;
 
 	if (product && product->type == PRODUCT_SIMPLE)
@@ -195,6 +195,8 @@ void check_requirements(struct checker *checker)
 		const struct product *product = model->products.v[i];
 
 		check_requires(checker, &product->from, product->name, &product->requires);
+		check_compose(checker, &product->from, product->compose,
+			      AT(product, product, compose));
 		add_edges(&edges, product->name, NULL, &product->from, &product->requires);
 	}
 	for (size_t i = 0; i < model->versions.n; i++) {

@@ -79,6 +79,17 @@ const struct product *check_product_name(struct checker *checker, const struct h
 	return product;
 }
 
+/* The Compose file that a version or simple product names: is it one, and could it be read? */
+void check_compose(struct checker *checker, const struct origin *from, const char *path,
+		   struct loc at)
+{
+	if (!path || model_compose(checker->model, from, path) ||
+	    check_is_broken(checker, &from->file->unit))
+		return;
+	check_error_at(checker, DIAG_UNKNOWN_COMPOSE, from, at, "there is no Compose file %s", path)
+		->hint = "it stands in a folder of its own below products/, as compose.yaml";
+}
+
 static void check_version_product(struct checker *checker, const struct version *version)
 {
 	const struct product *product = check_product_name(checker, &version->head, &version->from,
@@ -253,6 +264,7 @@ void check_version(struct checker *checker, const struct version *version)
 
 	check_version_product(checker, version);
 	check_requires(checker, &version->from, version->product, &version->requires);
+	check_compose(checker, &version->from, version->compose, AT(version, version, compose));
 	check_parent(checker, version,
 		     version->parent ? model_version(checker->model, project, version->product,
 						     version->parent)

@@ -155,7 +155,7 @@ static void take_document(struct decoder *decoder, const struct object_type *typ
 	struct document document = {kind_of(type), arena_alloc(decoder->file->arena, type->size)};
 
 	fields_read(&decoder->fields, type, root, document.value);
-	*document_origin(&document) = (struct origin){decoder->file, first_key(root)};
+	*document_origin(&document) = (struct origin){decoder->file, first_key(root), NULL};
 	document_check(document.kind, document.value, &decoder->fields.source);
 	if (document_is_known(&document, &decoder->fields.source))
 		VEC_PUSH(&decoder->documents, document);

@@ -1,6 +1,7 @@
 #include "base/sys.h"
 #include "schema/documents.h"
 
+#include "schema/check.h"
 #include "schema/decode.h"
 #include "schema/fields.h"
 #include "schema/forms.h"
@@ -236,7 +237,11 @@ static void check_product(const struct product *product, const struct doc_source
 	if (product->type == PRODUCT_COMPLEX)
 		refuse_field(source, &product->head, product_requires_F, &type_product,
 			     "the versions of a complex product say what they require");
-	if (product->type == PRODUCT_SIMPLE && !IS_GIVEN(product, product, images))
+	if (product->type == PRODUCT_COMPLEX)
+		refuse_field(source, &product->head, product_compose_F, &type_product,
+			     "the versions of a complex product have their own");
+	if (product->type == PRODUCT_SIMPLE && !IS_GIVEN(product, product, images) &&
+	    !IS_GIVEN(product, product, compose))
 		source_error(source, DIAG_MISSING_FIELD, AT(product, product, type),
 			     "the field images is missing: a simple product has them inline");
 }
@@ -244,6 +249,10 @@ static void check_product(const struct product *product, const struct doc_source
 static void check_version(const struct version *version, const struct doc_source *source)
 {
 	check_images(&version->images, source);
+	if (!IS_GIVEN(version, version, images) && !IS_GIVEN(version, version, compose))
+		source_error(source, DIAG_MISSING_FIELD, version->from.at,
+			     "the field images is missing: of what does the version consist?")
+			->hint = "images, or compose: the path of a Compose file";
 	if (version->type == VERSION_ROLLING)
 		refuse_field(source, &version->head, version_parent_F, &type_version,
 			     "a rolling version has no parent");
@@ -252,13 +261,33 @@ static void check_version(const struct version *version, const struct doc_source
 			     "a version cannot be its own parent");
 }
 
+/* The only manifest that may stand beside a Compose file; check_model sees whether there is one. */
+static bool is_stack(const struct deployment *deployment, const struct doc_source *source)
+{
+	const char *slash = strrchr(source->path, '/');
+	const char *name = slash ? slash + 1 : source->path;
+
+	return !IS_GIVEN(deployment, deployment, product) &&
+	       (str_eq(name, "deployment.yaml") || str_eq(name, "deployment.yml"));
+}
+
 static void check_deployment(const struct deployment *deployment, const struct doc_source *source)
 {
 	check_configuration(deployment->config, source);
 	for (size_t i = 0; i < deployment->instances.n; i++)
 		check_configuration(deployment->instances.v[i].config, source);
-	if (!IS_GIVEN(deployment, deployment, node) && !IS_GIVEN(deployment, deployment, nodes) &&
-	    !IS_GIVEN(deployment, deployment, node_selector))
+	if (is_stack(deployment, source)) {
+		if (IS_GIVEN(deployment, deployment, version))
+			source_error(source, DIAG_FIELDS_EXCLUDE,
+				     AT(deployment, deployment, version),
+				     "a version of what? the field product is missing");
+		return;
+	}
+	if (!IS_GIVEN(deployment, deployment, product))
+		source_error(source, DIAG_MISSING_FIELD, deployment->from.at,
+			     "the field product is missing")
+			->hint = "product: what is deployed";
+	if (!deployment_names_nodes(deployment))
 		source_error(source, DIAG_NO_NODE, deployment->from.at,
 			     "the deployment names no node")
 			->hint = "one of node, nodes or nodeSelector is needed";

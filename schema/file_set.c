@@ -123,6 +123,13 @@ size_t file_set_find(const struct file_set *set, const char *path)
 	return low;
 }
 
+struct file *file_set_get(const struct file_set *set, const char *path)
+{
+	size_t at = file_set_find(set, path);
+
+	return at < set->n && str_eq(set->v[at]->path, path) ? set->v[at] : NULL;
+}
+
 /* ---- patching ---- */
 
 struct patching {

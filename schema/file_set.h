@@ -42,5 +42,7 @@ void file_set_patch(struct file_set *to, const struct file_set *from,
 		    const struct file_change *changes, size_t n);
 /* Index of the first file that is not before path. */
 size_t file_set_find(const struct file_set *set, const char *path);
+/* The file with this path; NULL when there is none. */
+struct file *file_set_get(const struct file_set *set, const char *path);
 
 #endif

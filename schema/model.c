@@ -184,18 +184,42 @@ static bool is_sorted(const identities *list)
 	return true;
 }
 
+/*
+ * What is derived from a Compose file stands for the deployment document that may stand beside it:
+ * of the two, the one that gives way, or NULL when they are two indeed.
+ */
+static const struct identity *gives_way(const struct identity *a, const struct identity *b,
+					const struct object_type *type)
+{
+	const struct deployment *one = a->document, *other = b->document;
+
+	if (type != &type_deployment)
+		return NULL;
+	if (one->from.derived && model_is_stack(one) && !other->from.derived && !other->product)
+		return a;
+	if (other->from.derived && model_is_stack(other) && !one->from.derived && !one->product)
+		return b;
+	return NULL;
+}
+
 /* Sorts; of equal ones the first stays, the others are reported. */
 static void make_unique(identities *list, const struct object_type *type, struct diags *diags)
 {
+	const struct identity *weak;
 	size_t kept = 0;
 
 	if (!is_sorted(list))
 		VEC_SORT(list, identity_sort_cmp);
 	for (size_t i = 0; i < list->n; i++) {
-		if (kept && identity_cmp(&list->v[kept - 1], &list->v[i]) == 0)
-			report_duplicate(&list->v[kept - 1], &list->v[i], type, diags);
-		else
+		if (!kept || identity_cmp(&list->v[kept - 1], &list->v[i]) != 0) {
 			list->v[kept++] = list->v[i];
+			continue;
+		}
+		weak = gives_way(&list->v[kept - 1], &list->v[i], type);
+		if (!weak)
+			report_duplicate(&list->v[kept - 1], &list->v[i], type, diags);
+		else if (weak == &list->v[kept - 1])
+			list->v[kept - 1] = list->v[i];
 	}
 	list->n = kept;
 }
@@ -440,6 +464,85 @@ const struct stage *model_stage(const struct model *model, const char *project, 
 {
 	return find_stage(model,
 			  &(struct identity){.project = project, .stage = name, .name = name});
+}
+
+/* The Compose file of a folder; path is that of any file in it. */
+static const struct file *compose_beside(const struct model *model, const char *path)
+{
+	static const char *const names[] = {"compose.yaml", "compose.yml", "docker-compose.yaml",
+					    "docker-compose.yml"};
+	const char *slash = strrchr(path, '/');
+
+	for (size_t i = 0; slash && i < ARRAY_LEN(names); i++) {
+		AUTO_FREE char *full = mem_printf("%.*s/%s", (int)(slash - path), path, names[i]);
+		const struct file *file = file_set_get(&model->files, full);
+
+		if (file && file->compose)
+			return file;
+	}
+	return NULL;
+}
+
+/* The product that was derived from a Compose file, if it is that of a stack. */
+static const struct product *stack_of(const struct file *file)
+{
+	for (size_t i = 0; file && i < file->documents_n; i++) {
+		if (file->documents[i].kind == KIND_deployment)
+			return document_origin(&file->documents[i])->derived;
+	}
+	return NULL;
+}
+
+bool model_is_stack(const struct deployment *deployment)
+{
+	return deployment->from.derived ? deployment->from.file->compose != NULL
+					: !deployment->product;
+}
+
+const struct product *model_product_of(const struct model *model,
+				       const struct deployment *deployment)
+{
+	const struct file *file = deployment->from.file;
+
+	if (deployment->from.derived)
+		return deployment->from.derived;
+	if (deployment->product)
+		return model_product(model, file->unit.project, deployment->product);
+	return stack_of(compose_beside(model, file->path));
+}
+
+const struct file *model_compose(const struct model *model, const struct origin *from,
+				 const char *path)
+{
+	const char *slash = strrchr(from->file->path, '/');
+	AUTO_FREE char *full =
+		mem_printf("%.*s%s", slash ? (int)(slash + 1 - from->file->path) : 0,
+			   from->file->path, str_starts(path, "./") ? path + 2 : path);
+	const struct file *file = file_set_get(&model->files, full);
+
+	return file && file->compose ? file : NULL;
+}
+
+const struct image_list *model_version_images(const struct model *model,
+					      const struct version *version)
+{
+	const struct file *file;
+
+	if (IS_SET(version, version, images))
+		return &version->images;
+	file = version->compose ? model_compose(model, &version->from, version->compose) : NULL;
+	return file ? file->compose : NULL;
+}
+
+const struct image_list *model_product_images(const struct model *model,
+					      const struct product *product)
+{
+	const struct file *file;
+
+	if (IS_SET(product, product, images))
+		return &product->images;
+	file = product->compose ? model_compose(model, &product->from, product->compose) : NULL;
+	return file ? file->compose : NULL;
 }
 
 const struct bundle *model_bundle(const struct model *model, const char *project, const char *name)

@@ -91,10 +91,17 @@ int unit_cmp(const struct unit *a, const struct unit *b);
 
 struct file;
 
+struct product;
+
 /* Second member of every document. */
 struct origin {
 	const struct file *file;
 	struct loc at; /* of the document's first key */
+	/*
+	 * NULL for what somebody wrote as such. A deployment that was derived from another document
+	 * (derive.h), and the product derived with it: that product, which no name leads to.
+	 */
+	const struct product *derived;
 };
 
 /* clang-format off */
@@ -224,6 +231,8 @@ struct file {
 	size_t documents_n;
 	struct diag *diags; /* what decoding found, in order of line and column */
 	size_t diags_n;
+	/* What the Compose file is that the path names, and all it needs; NULL: it is none. */
+	const struct image_list *compose;
 	struct arena *arena;
 	unsigned references;
 };
@@ -284,6 +293,26 @@ const struct version *model_version(const struct model *model, const char *proje
 const struct stage *model_stage(const struct model *model, const char *project, const char *name);
 const struct deployment *model_deployment(const struct model *model, const char *project,
 					  const char *stage, const char *name);
+
+/*
+ * What a deployment deploys: the product derived with it, the one that it names, or, where it names
+ * none, that of the Compose file beside it. NULL when there is none.
+ */
+const struct product *model_product_of(const struct model *model,
+				       const struct deployment *deployment);
+/* Is it what a deployment document beside the Compose file says, and more? */
+bool model_is_stack(const struct deployment *deployment);
+/*
+ * The Compose file that a document names, by its path from the document's folder; NULL when there
+ * is none. And the images that a version or simple product consists of, its own or those of that
+ * file; NULL when there are none to be had.
+ */
+const struct file *model_compose(const struct model *model, const struct origin *from,
+				 const char *path);
+const struct image_list *model_version_images(const struct model *model,
+					      const struct version *version);
+const struct image_list *model_product_images(const struct model *model,
+					      const struct product *product);
 
 /* Of the project, or of the organization: a name is one or the other's (check_model sees to it). */
 const struct bundle *model_bundle(const struct model *model, const char *project, const char *name);

@@ -455,7 +455,7 @@ static bool take_document(struct unpacker *unpacker, struct document *document)
 	document->kind = (enum kind)take_number_to(unpacker, KINDS - 1);
 	type = kind_type(document->kind);
 	document->value = arena_alloc(file->arena, type->size);
-	*document_origin(document) = (struct origin){file, take_place(unpacker)};
+	*document_origin(document) = (struct origin){file, take_place(unpacker), NULL};
 	if (unpacker->torn || (type->flags & LATER) ||
 	    !document_belongs(document->kind, file->unit.level) ||
 	    !take_object(unpacker, type, document->value))

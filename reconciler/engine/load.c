@@ -76,13 +76,6 @@ static void compare_with_files(struct load *load)
 		add_step(load, NULL, load->known.v[k++]);
 }
 
-static struct file *known_file(const struct load *load, const char *path)
-{
-	size_t at = file_set_find(&load->known, path);
-	bool found = at < load->known.n && str_eq(load->known.v[at]->path, path);
-	return found ? load->known.v[at] : NULL;
-}
-
 /* Listings share the texts of what stayed, so that most of this looks at nothing but them. */
 static void compare_listings(struct load *load)
 {
@@ -100,7 +93,7 @@ static void compare_listings(struct load *load)
 		const struct tree_entry *either = old && order <= 0 ? old : new;
 		if (!same && either && is_manifest(either))
 			add_step(load, order >= 0 ? new : NULL,
-				 order <= 0 ? known_file(load, old->path) : NULL);
+				 order <= 0 ? file_set_get(&load->known, old->path) : NULL);
 		b += order <= 0;
 		n += order >= 0;
 	}

@@ -158,10 +158,11 @@ static int freeze(struct engine *engine, const struct slot_plan *plan, const str
 		  struct err *err)
 {
 	const struct version *version = plan->slot->version;
-	if (record->type != VERSION_INCREMENTAL || !version)
+	const struct image_list *images = plan->slot->images;
+	if (record->type != VERSION_INCREMENTAL || !version || !images)
 		return 0;
 	AUTO_BUF struct buf content = BUF_INIT(BUF_MAX_TEXT);
-	content_write_version(version, &plan->content, &content);
+	content_write_version(images, &version->requires, &plan->content, &content);
 	struct frozen frozen = {
 		.project = record->slot.project,
 		.product = record->product,

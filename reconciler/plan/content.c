@@ -124,24 +124,23 @@ const struct content_container *content_find(const struct content *content, cons
 
 static const struct container no_config;
 
-void content_write_version(const struct version *version, const struct content *resolved,
-			   struct buf *out)
+void content_write_version(const struct image_list *images, const struct pairs *requires,
+			   const struct content *resolved, struct buf *out)
 {
-	const struct image *images = version->images.v;
-	size_t n = version->images.n;
+	size_t n = images->n;
 	AUTO_FREE struct content_container *list = mem_zalloc(n ? n : 1, sizeof *list);
 
 	for (size_t i = 0; i < n; i++) {
-		const struct content_container *found = content_find(resolved, images[i].name);
+		const struct content_container *found = content_find(resolved, images->v[i].name);
 
 		list[i] = (struct content_container){
-			.name = images[i].name,
-			.image = images[i].image,
+			.name = images->v[i].name,
+			.image = images->v[i].image,
 			.digest = found ? found->digest : NULL,
-			.config = images[i].config ? images[i].config : &no_config,
+			.config = images->v[i].config ? images->v[i].config : &no_config,
 		};
 	}
-	content_write(&(struct content){list, n, version->requires}, out);
+	content_write(&(struct content){list, n, *requires}, out);
 }
 
 /* ---- ids ---- */

@@ -34,8 +34,8 @@ const struct content_container *content_find(const struct content *content, cons
  * any deployment's layers and templates, with the digests that `resolved` has for them, and what it
  * requires.
  */
-void content_write_version(const struct version *version, const struct content *resolved,
-			   struct buf *out);
+void content_write_version(const struct image_list *images, const struct pairs *requires,
+			   const struct content *resolved, struct buf *out);
 
 /*
  * An id is "<format>:<SHA-256>" over one canonical JSON object, so that any of them can be checked

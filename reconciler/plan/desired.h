@@ -26,6 +26,8 @@ struct slot {
 	const char *parent;
 	enum version_type_value type;
 	const char *prefix;
+	const struct image_list *images; /* of the version, as in its file; NULL: only the ledger
+					    has it */
 	/* Merged, expanded, all fields (release and operations); digests are NULL. */
 	struct content content;
 	struct bundle_list bundles; /* that the deployment names */

@@ -93,7 +93,9 @@ static void report_provider(const struct requirement *r, const struct slot *prov
 
 static bool provides(const struct requirement *r, const struct slot_group *group)
 {
-	return str_eq(group->deployment->product, r->product);
+	const struct deployment *deployment = group->deployment;
+
+	return !deployment->from.derived && str_eq(deployment->product, r->product);
 }
 
 static const struct slot *slot_on(const struct slot_group *group, const char *node)

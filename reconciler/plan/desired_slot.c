@@ -24,6 +24,7 @@ struct making {
 	enum version_type_value type;
 	char version_id[RECORD_ID_SIZE];
 	const struct image_list *images; /* of the version; NULL: from the ledger */
+	const struct file *compose;	 /* that the version, or simple product, names; or NULL */
 	struct content own;		 /* of the version itself */
 	struct content merged; /* with the deployment's layers, templates not yet expanded */
 	struct bundle_list bundles;
@@ -37,12 +38,15 @@ struct making {
 static const struct container no_config;
 
 /* An image without what it needs is in a file with errors, and reported there. */
-static void take_own(struct making *m, const struct image_list *images,
+static bool take_own(struct making *m, const struct image_list *images,
 		     const struct pairs *requires)
 {
-	struct content_container *list =
-		ARENA_ARRAY(m->group->arena, images->n, struct content_container);
+	struct content_container *list;
 
+	/* of a Compose file that is not there, which check_model reports */
+	if (!images)
+		return false;
+	list = ARENA_ARRAY(m->group->arena, images->n, struct content_container);
 	m->images = images;
 	m->own.containers = list;
 	for (size_t i = 0; i < images->n; i++) {
@@ -57,6 +61,7 @@ static void take_own(struct making *m, const struct image_list *images,
 	}
 	m->own.requires = *requires;
 	ids_version(images, requires, m->version_id);
+	return true;
 }
 
 /* A version whose file is gone is as it was frozen. */
@@ -84,8 +89,8 @@ static bool take_version(struct making *m, const struct history *history)
 
 	m->type = VERSION_ROLLING;
 	if (m->product->type == PRODUCT_SIMPLE) {
-		take_own(m, &m->product->images, &m->product->requires);
-		return true;
+		return take_own(m, model_product_images(m->model, m->product),
+				&m->product->requires);
 	}
 	if (!m->deployment->version)
 		return false;
@@ -96,8 +101,7 @@ static bool take_version(struct making *m, const struct history *history)
 	m->parent = m->version->parent;
 	if (m->version->type == VERSION_INCREMENTAL)
 		m->type = VERSION_INCREMENTAL;
-	take_own(m, &m->version->images, &m->version->requires);
-	return true;
+	return take_own(m, model_version_images(m->model, m->version), &m->version->requires);
 }
 
 /* ---- the nodes ---- */
@@ -127,6 +131,8 @@ static void select_nodes(struct making *m)
 		add_node(m, deployment->node);
 	for (size_t i = 0; i < deployment->nodes.n; i++)
 		add_node(m, deployment->nodes.v[i]);
+	for (size_t i = 0; !deployment_names_nodes(deployment) && i < m->stage->nodes.n; i++)
+		add_node(m, m->stage->nodes.v[i]);
 	m->group->by_selector = deployment->node_selector.n > 0;
 	for (size_t i = 0; m->group->by_selector && i < m->model->nodes.n; i++) {
 		const struct node *node = m->model->nodes.v[i];
@@ -378,7 +384,7 @@ static void add_input(const struct file **list, size_t *n, const struct file *fi
 	list[(*n)++] = file;
 }
 
-#define DOCUMENTS_MAX 5 /* the deployment's, not counting bundles and nodes */
+#define DOCUMENTS_MAX 6 /* the deployment's, not counting bundles and nodes */
 
 static void take_inputs(struct making *m)
 {
@@ -392,6 +398,8 @@ static void take_inputs(struct making *m)
 	add_input(group->inputs, &group->inputs_n, m->product->from.file);
 	if (m->version)
 		add_input(group->inputs, &group->inputs_n, m->version->from.file);
+	if (m->compose)
+		add_input(group->inputs, &group->inputs_n, m->compose);
 	for (size_t i = 0; i < m->bundles.n; i++)
 		add_input(group->inputs, &group->inputs_n, m->bundles.v[i]->from.file);
 }
@@ -418,6 +426,29 @@ static void take_ids(const struct making *m, struct slot *slot)
 	ids_input(m->version_id, &slot->content, &input, slot->input_id);
 }
 
+/* A stack's containers have the names that its Compose file gives them, which others may use too.
+ */
+static const char *default_prefix(const struct making *m)
+{
+	const struct unit *unit = &m->deployment->from.file->unit;
+
+	if (model_is_stack(m->deployment))
+		return arena_printf(m->group->arena, "%s-%s-%s", unit->project, unit->stage,
+				    m->deployment->name);
+	return arena_printf(m->group->arena, "%s-%s", unit->project, unit->stage);
+}
+
+/* The Compose file that stands for the images of a version or simple product. */
+static const struct file *find_compose(const struct making *m)
+{
+	if (m->version)
+		return m->version->compose
+			       ? model_compose(m->model, &m->version->from, m->version->compose)
+			       : NULL;
+	return m->product->compose ? model_compose(m->model, &m->product->from, m->product->compose)
+				   : NULL;
+}
+
 static void make_slot(struct making *m, const struct node *node, struct slot *slot)
 {
 	const struct unit *unit = &m->deployment->from.file->unit;
@@ -434,10 +465,11 @@ static void make_slot(struct making *m, const struct node *node, struct slot *sl
 		.parent = m->parent,
 		.type = m->type,
 		.prefix = m->deployment->prefix,
+		.images = m->images,
 		.bundles = m->bundles,
 	};
 	if (!slot->prefix)
-		slot->prefix = arena_printf(m->group->arena, "%s-%s", unit->project, unit->stage);
+		slot->prefix = default_prefix(m);
 	expand(m, slot);
 	take_ids(m, slot);
 	choose_strategy(m->group->arena, slot);
@@ -480,12 +512,13 @@ struct slot_group *slot_group_make(const struct model *model, const struct histo
 	group->deployment = deployment;
 	making.project = model_project(model, unit->project);
 	making.stage = model_stage(model, unit->project, unit->stage);
-	making.product = model_product(model, unit->project, deployment->product);
+	making.product = model_product_of(model, deployment);
 	if (!making.project || !making.stage || !making.product ||
 	    !take_version(&making, history)) {
 		group->open = true;
 		return group;
 	}
+	making.compose = find_compose(&making);
 	making.bundles = bundles_of(model, deployment, arena);
 	group->open |= making.bundles.n < deployment->bundles.n;
 	select_nodes(&making);

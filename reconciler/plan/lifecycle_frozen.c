@@ -9,6 +9,7 @@
 #include "schema/canon.h"
 
 struct frozen_check {
+	const struct model *model;
 	const struct desired *desired;
 	const struct history *history;
 	struct arena *arena;
@@ -23,7 +24,8 @@ static const struct container no_config;
 struct version_case {
 	struct frozen_check *check;
 	const struct version *version;
-	const char *because; /* why it cannot change */
+	const struct image_list *images; /* that it consists of now */
+	const char *because;		 /* why it cannot change */
 	size_t found;
 };
 
@@ -35,7 +37,8 @@ static void report(struct version_case *c, const char *path, struct loc at, cons
 
 	if (!path || !at.line) {
 		path = file->path;
-		at = AT(c->version, version, images);
+		at = IS_SET(c->version, version, compose) ? AT(c->version, version, compose)
+							  : AT(c->version, version, images);
 	}
 	diag = diags_add(diags, DIAG_VERSION_FROZEN, &file->unit, path, at,
 			 "version %s of %s cannot change, but %s did: %s", c->version->name,
@@ -86,7 +89,7 @@ static bool same_pairs(const struct pairs *a, const struct pairs *b)
 
 static void compare_versions(struct version_case *c, const struct content *was)
 {
-	const struct image_list *now = &c->version->images;
+	const struct image_list *now = c->images;
 	struct arena *arena = c->check->arena;
 
 	for (size_t i = 0; i < now->n; i++) {
@@ -125,12 +128,17 @@ static void check_against_ledger(struct frozen_check *check, const struct versio
 {
 	const struct file *file = version->from.file;
 	struct version_case c = {
-		check, version,
-		freezing(check->arena, frozen->commit, frozen->node, frozen->when_ms), 0};
+		.check = check,
+		.version = version,
+		.images = model_version_images(check->model, version),
+		.because = freezing(check->arena, frozen->commit, frozen->node, frozen->when_ms)};
 	struct content was = {0};
 	char id[RECORD_ID_SIZE];
 
-	ids_version(&version->images, &version->requires, id);
+	/* a Compose file that is not there is reported by check_model */
+	if (!c.images)
+		return;
+	ids_version(c.images, &version->requires, id);
 	if (version->type != VERSION_INCREMENTAL)
 		report(&c, file->path, AT(version, version, type), "its type");
 	if (!str_eq(version->parent, frozen->parent))
@@ -162,8 +170,11 @@ static const struct version *child_of(const struct model *model, const struct ve
 static void check_against_base(struct frozen_check *check, const struct version *version)
 {
 	const struct model *base = check->desired->base;
-	struct version_case c = {.check = check, .version = version};
+	struct version_case c = {.check = check,
+				 .version = version,
+				 .images = model_version_images(check->model, version)};
 	const struct version *before, *child;
+	const struct image_list *images;
 	char was[RECORD_ID_SIZE], now[RECORD_ID_SIZE];
 	struct content content = {0};
 	AUTO_BUF struct buf text = BUF_INIT(BUF_MAX_OUTPUT);
@@ -173,14 +184,15 @@ static void check_against_base(struct frozen_check *check, const struct version 
 	before = model_version(base, version->from.file->unit.project, version->product,
 			       version->name);
 	child = before ? child_of(base, before) : NULL;
-	if (!child)
+	images = child ? model_version_images(base, before) : NULL;
+	if (!images || !c.images)
 		return;
-	ids_version(&before->images, &before->requires, was);
-	ids_version(&version->images, &version->requires, now);
+	ids_version(images, &before->requires, was);
+	ids_version(c.images, &version->requires, now);
 	if (str_eq(was, now))
 		return;
 	c.because = arena_printf(check->arena, "version %s follows it", child->name);
-	content_write_version(before, &content, &text);
+	content_write_version(images, &before->requires, &content, &text);
 	if (content_read(buf_str(&text), check->arena, &content, NULL) == 0)
 		compare_versions(&c, &content);
 	if (c.found == 0)
@@ -252,21 +264,39 @@ static void check_slot(struct frozen_check *check, const struct slot *slot)
 
 /* ---- everything that is new ---- */
 
-static void check_new_versions(struct frozen_check *check, const struct model *model)
+static void check_new_version(struct frozen_check *check, const struct version *version)
+{
+	const char *project = version->from.file->unit.project;
+
+	/* a second document of the same name is a duplicate, reported as such */
+	if (model_version(check->model, project, version->product, version->name) == version)
+		check_version(check, version);
+}
+
+/* The versions that consist of what a Compose file says. */
+static void check_versions_of(struct frozen_check *check, const struct file *compose)
+{
+	for (size_t i = 0; i < check->model->versions.n; i++) {
+		const struct version *version = check->model->versions.v[i];
+
+		if (version->compose &&
+		    model_compose(check->model, &version->from, version->compose) == compose)
+			check_version(check, version);
+	}
+}
+
+static void check_new_versions(struct frozen_check *check)
 {
 	const struct desired *desired = check->desired;
 
 	for (size_t i = 0; i < desired->added_n; i++) {
 		const struct file *file = desired->added[i];
 
+		if (file->compose)
+			check_versions_of(check, file);
 		for (size_t j = 0; j < file->documents_n; j++) {
-			const struct version *version = file->documents[j].value;
-
-			/* a second document of the same name is a duplicate, reported as such */
-			if (file->documents[j].kind == KIND_version &&
-			    model_version(model, file->unit.project, version->product,
-					  version->name) == version)
-				check_version(check, version);
+			if (file->documents[j].kind == KIND_version)
+				check_new_version(check, file->documents[j].value);
 		}
 	}
 }
@@ -275,12 +305,12 @@ void lifecycle_check_frozen(const struct model *model, const struct desired *des
 			    const struct history *history, struct diags *diags)
 {
 	AUTO_ARENA struct arena *arena = arena_new(0);
-	struct frozen_check check = {desired, history, arena, diags};
+	struct frozen_check check = {model, desired, history, arena, diags};
 	bool trusted = desired->before.checked && !desired->before.wrong;
 	size_t errors = diags->errors;
 
 	if (trusted)
-		check_new_versions(&check, model);
+		check_new_versions(&check);
 	for (size_t i = 0; !trusted && i < model->versions.n; i++)
 		check_version(&check, model->versions.v[i]);
 	for (size_t i = 0; i < desired->groups_n; i++) {

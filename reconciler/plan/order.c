@@ -28,7 +28,7 @@ static struct slots slots_of_stage(const struct desired *desired, const struct s
 
 static bool provides(const struct slot *slot, const char *product)
 {
-	return str_eq(slot->product->name, product);
+	return !slot->product->from.derived && str_eq(slot->product->name, product);
 }
 
 /* Has the node of the stage a slot of the product? Then only that one counts for its neighbours. */

@@ -86,13 +86,12 @@ static const char *step_reason(struct plan_work *work, const struct slot_plan *p
 static void locate_image(const struct slot_plan *plan, struct step *step)
 {
 	const struct slot *slot = plan->slot;
-	const struct image_list *images;
 
-	if (!slot || !step->spec || !str_eq(slot->version_name, plan->serves->version))
+	if (!slot || !slot->images || !step->spec ||
+	    !str_eq(slot->version_name, plan->serves->version))
 		return;
-	images = slot->version ? &slot->version->images : &slot->product->images;
-	for (size_t i = 0; i < images->n; i++) {
-		const struct image *image = &images->v[i];
+	for (size_t i = 0; i < slot->images->n; i++) {
+		const struct image *image = &slot->images->v[i];
 
 		if (!str_eq(image->name, step->spec->labels.container))
 			continue;

@@ -119,7 +119,7 @@ static void freeze(struct story *story, const struct slot_plan *plan, const stru
 		    str_eq(story->frozen.v[i].version, record->version))
 			return;
 	}
-	content_write_version(slot->version, &plan->content, &text);
+	content_write_version(slot->images, &slot->version->requires, &plan->content, &text);
 	VEC_PUSH(&story->frozen,
 		 (struct frozen){.project = record->slot.project,
 				 .product = record->product,

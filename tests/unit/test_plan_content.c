@@ -367,7 +367,7 @@ static void test_frozen_content(void **state)
 	struct err err = ERR_INIT;
 
 	(void)state;
-	content_write_version(version, &content, &text);
+	content_write_version(&version->images, &version->requires, &content, &text);
 	assert_done(content_read(buf_str(&text), arena, &content, &err), err);
 	assert_int_equal(content.containers_n, 2);
 	assert_string_equal(content.containers[0].digest, WEB_DIGEST);
@@ -405,7 +405,9 @@ static void test_requires(void **state)
 	assert_sum("{\"images\":[{\"image\":\"local/web:1.0.0\",\"name\":\"web\"}],"
 		   "\"requires\":{\"ledger\":\">= 2.0.0\",\"mq\":\"2\"}}",
 		   id);
-	content_write_version(read_version(&tree, requiring), &content, &text);
+	const struct version *version = read_version(&tree, requiring);
+
+	content_write_version(&version->images, &version->requires, &content, &text);
 	assert_string_equal(buf_str(&text),
 			    "{\"containers\":[{\"config\":{},\"image\":\"local/web:1.0.0\","
 			    "\"name\":\"web\"}],"

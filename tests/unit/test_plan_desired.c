@@ -282,7 +282,7 @@ static void test_version_from_the_ledger(void **state)
 	resolved = slot->content;
 	resolved.containers = memcpy(containers, resolved.containers, sizeof containers);
 	containers[0].digest = "sha256:aa";
-	content_write_version(slot->version, &resolved, &text);
+	content_write_version(slot->images, &slot->version->requires, &resolved, &text);
 	frozen.content = buf_str(&text);
 	frozen.content_id = version;
 	config_put(&shop->tree, WEB_1_0, "");

@@ -34,7 +34,7 @@ static int make_past(void **state)
 	shop_build(past->shop, NULL);
 	slot = shop_slot(past->shop, "web", "n1");
 	content_write(&slot->content, &content);
-	content_write_version(slot->version, &slot->content, &version);
+	content_write_version(slot->images, &slot->version->requires, &slot->content, &version);
 	past->record = (struct record){
 		.id = 1,
 		.slot = {"shop", "prod", "web", "n1"},
