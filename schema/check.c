@@ -162,6 +162,12 @@ static void check_people(struct checker *checker)
 
 		check_team_name(checker, node->team, &node->head, &node->from, node_team_F);
 	}
+	for (size_t i = 0; i < model->registrys.n; i++) {
+		const struct registry *registry = model->registrys.v[i];
+
+		check_team_name(checker, registry->team, &registry->head, &registry->from,
+				registry_team_F);
+	}
 	for (size_t i = 0; i < model->projects.n; i++) {
 		const struct project *project = model->projects.v[i];
 
@@ -236,6 +242,7 @@ void check_model(const struct model *model, const struct check_history *history,
 	check_organization(&checker);
 	check_people(&checker);
 	check_folders(&checker);
+	check_products(&checker);
 	check_versions(&checker);
 	check_requirements(&checker);
 	check_bundle_documents(&checker);

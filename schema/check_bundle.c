@@ -16,6 +16,7 @@ void check_bundle_documents(struct checker *checker)
 		const struct bundle *other = model_bundle(model, NULL, bundle->name);
 		struct diag *diag;
 
+		check_bundle_images(checker, bundle);
 		if (!bundle->from.file->unit.project || !other)
 			continue;
 		diag = check_error(checker, DIAG_DUPLICATE, &bundle->head, &bundle->from,

@@ -321,6 +321,7 @@ void check_deployment(struct checker *checker, const struct deployment *deployme
 	check_node_list(checker, &deployment->from, &deployment->nodes);
 	check_selector(checker, deployment);
 	check_bundle_names(checker, deployment);
+	check_deployment_images(checker, deployment);
 	check_content(checker, deployment);
 	check_dependencies(checker, deployment);
 }

@@ -65,6 +65,11 @@ void check_requires(struct checker *checker, const struct origin *from, const ch
 /* What a deployment requires by its version, or by its simple product; NULL: not known. */
 const struct pairs *check_requires_of(const struct model *model,
 				      const struct deployment *deployment);
+/* check_registry.c: the Registries of the images that they name. */
+void check_version_images(struct checker *checker, const struct version *version);
+void check_products(struct checker *checker);
+void check_bundle_images(struct checker *checker, const struct bundle *bundle);
+void check_deployment_images(struct checker *checker, const struct deployment *deployment);
 /* Circles among the n deployments of one stage: by dependsOn, and by what they require. */
 void check_waiting(struct checker *checker, const struct deployment *const *v, size_t n);
 

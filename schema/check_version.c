@@ -250,6 +250,7 @@ static void check_chains(struct checker *checker, size_t first, size_t n)
 
 		parent[i] = version->parent ? find_in_run(&chains, version->parent) : GRAPH_NOWHERE;
 		check_version_product(checker, version);
+		check_version_images(checker, version);
 		check_requires(checker, &version->from, version->product, &version->requires);
 		check_parent(checker, version,
 			     parent[i] == GRAPH_NOWHERE ? NULL : chains.v[parent[i]]);
@@ -263,6 +264,7 @@ void check_version(struct checker *checker, const struct version *version)
 	const char *project = version->from.file->unit.project;
 
 	check_version_product(checker, version);
+	check_version_images(checker, version);
 	check_requires(checker, &version->from, version->product, &version->requires);
 	check_compose(checker, &version->from, version->compose, AT(version, version, compose));
 	check_parent(checker, version,

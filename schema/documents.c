@@ -5,8 +5,7 @@
 #include "schema/decode.h"
 #include "schema/fields.h"
 #include "schema/forms.h"
-#include "schema/image.h"
-#include "schema/merge.h"
+#include "schema/registry.h"
 
 /* Rules between the fields of one document; each reports and goes on. */
 
@@ -100,94 +99,16 @@ bool document_is_known(const struct document *document, const struct doc_source 
 	}
 }
 
-/* ---- container configuration ---- */
-
-static void check_volume(const struct volume *volume, const struct doc_source *source)
-{
-	if (volume->type != VOLUME_TMP)
-		return;
-	if (volume->host_path)
-		source_error(source, DIAG_FIELDS_EXCLUDE,
-			     head_at(&volume->head, volume_host_path_F),
-			     "type tmp and hostPath exclude each other")
-			->hint = "a tmp volume has a name, and no folder of the node";
-	if (volume->read_only)
-		source_error(source, DIAG_FIELDS_EXCLUDE,
-			     head_at(&volume->head, volume_read_only_F),
-			     "type tmp and readOnly exclude each other");
-}
-
-static void check_configuration(const struct container *config, const struct doc_source *source)
-{
-	if (!config)
-		return;
-	for (size_t i = 0; i < config->volumes.n; i++)
-		check_volume(&config->volumes.v[i], source);
-	if (config->expect && config->expect->state == EXPECT_RUNNING &&
-	    IS_SET(config->expect, expect, exit_code))
-		source_error(source, DIAG_FIELDS_EXCLUDE,
-			     head_at(&config->expect->head, expect_exit_code_F),
-			     "exitCode needs state: exited");
-	template_check(config, source->unit, source->diags);
-}
-
 /* ---- images ---- */
-
-/*
- * Registries are documents that this build does not know yet, so that nothing but local images can
- * be had; what else is named is told apart here, so that the message fits.
- */
-static void check_source(const struct image *image, const struct image_ref *ref,
-			 const struct doc_source *source)
-{
-	struct loc at = head_at(&image->head, image_image_F);
-
-	switch (ref->source) {
-	case IMAGE_LOCAL:
-		if (ref->digest)
-			source_error(source, DIAG_NOT_SUPPORTED, at,
-				     "a digest of a local image is not supported by this build");
-		return;
-	case IMAGE_HOST:
-		source_error(source, DIAG_UNKNOWN_REGISTRY, at, "no Registry has the url %s",
-			     ref->registry)
-			->hint = "images of this build are local/<path>:<tag>";
-		return;
-	case IMAGE_NAMED:
-	case IMAGE_HUB:
-		source_error(source, DIAG_NOT_SUPPORTED, at,
-			     "images of Docker Hub are not supported by this build")
-			->hint = "images of this build are local/<path>:<tag>";
-		return;
-	}
-}
-
-static void check_image(const struct image *image, const struct doc_source *source)
-{
-	static const struct template_values sample = {"1", "s", "p", "n", "p-s"};
-	AUTO_ARENA struct arena *arena = arena_new(0);
-	struct image_ref ref;
-	struct err err = ERR_INIT;
-	const char *text;
-
-	check_configuration(image->config, source);
-	if (!image->image)
-		return;
-	text = template_text(arena, image->image, &sample, &err);
-	if (!text)
-		source_error(source, DIAG_BAD_TEMPLATE, head_at(&image->head, image_image_F), "%s",
-			     err.text)
-			->hint = TEMPLATE_HINT;
-	else if (image_ref_parse(arena, text, &ref, &err) != 0)
-		report_image(source, head_at(&image->head, image_image_F), "image", &err);
-	else
-		check_source(image, &ref, source);
-}
 
 static void check_images(const struct image_list *images, const struct doc_source *source)
 {
-	for (size_t i = 0; i < images->n; i++)
-		check_image(&images->v[i], source);
+	for (size_t i = 0; i < images->n; i++) {
+		const struct image *image = &images->v[i];
+
+		document_config_check(image->config, source);
+		document_image_check(image->image, AT(image, image, image), source);
+	}
 }
 
 /* ---- kinds ---- */
@@ -218,6 +139,9 @@ static void refuse_field(const struct doc_source *source, const struct head *hea
 
 static void check_node(const struct node *node, const struct doc_source *source)
 {
+	if (node->driver == DRIVER_HOST || node->driver == DRIVER_MEMORY)
+		refuse_field(source, &node->head, node_credentials_F, &type_node,
+			     "there is no engine that would ask for them");
 	if (node->driver != DRIVER_HOST)
 		return;
 	refuse_field(source, &node->head, node_endpoint_F, &type_node,
@@ -226,6 +150,62 @@ static void check_node(const struct node *node, const struct doc_source *source)
 		source_error(source, DIAG_MISSING_FIELD, AT(node, node, driver),
 			     "the field imageRoot is missing: the host driver runs images from it")
 			->hint = "imageRoot: /srv/images, for instance";
+}
+
+/* Names that mean something by themselves are of that type, or of none. */
+static void check_registry_name(const struct registry *registry, const struct doc_source *source)
+{
+	static const struct {
+		const char *name;
+		int type;
+	} reserved[] = {{REGISTRY_LOCAL_NAME, REGISTRY_LOCAL},
+			{REGISTRY_HUB_NAME, REGISTRY_HUB},
+			{"declared", registry_type_none_}};
+
+	for (size_t i = 0; registry->type && i < ARRAY_LEN(reserved); i++) {
+		bool named = str_eq(registry->name, reserved[i].name);
+
+		if (named && registry->type != reserved[i].type)
+			source_error(source, DIAG_BAD_NAME, AT(registry, registry, name),
+				     "a Registry called %s cannot be of type %s", registry->name,
+				     ENUM_WORD(registry_type, registry->type))
+				->hint = "the name has a meaning of its own: give it another one";
+		if (!named && registry->name && registry->type == REGISTRY_LOCAL &&
+		    reserved[i].type == REGISTRY_LOCAL)
+			source_error(source, DIAG_BAD_NAME, AT(registry, registry, name),
+				     "the Registry of type local is called local")
+				->hint = "it needs no document, but for a team";
+	}
+}
+
+static bool is_loopback(const char *host)
+{
+	size_t len = strcspn(host, ":");
+
+	return (len == strlen("localhost") && str_starts(host, "localhost")) ||
+	       (str_starts(host, "127.") && strspn(host, "0123456789.") == len);
+}
+
+static void check_registry(const struct registry *registry, const struct doc_source *source)
+{
+	check_registry_name(registry, source);
+	if (registry->type == REGISTRY_V2 && !IS_GIVEN(registry, registry, url))
+		source_error(source, DIAG_MISSING_FIELD, AT(registry, registry, type),
+			     "the field url is missing: a registry of type v2 is found by it")
+			->hint = "url: registry.example.org, for instance";
+	if (registry->type == REGISTRY_LOCAL) {
+		refuse_field(source, &registry->head, registry_url_F, &type_registry,
+			     "local images are in the imageRoot of each node");
+		refuse_field(source, &registry->head, registry_credentials_F, &type_registry,
+			     "local images are in the imageRoot of each node");
+	}
+	if (registry->type == REGISTRY_HUB || registry->type == REGISTRY_GITHUB)
+		refuse_field(source, &registry->head, registry_url_F, &type_registry,
+			     "the type says where it is; of type v2 it has a url");
+	if (registry_is_plain(registry) && !is_loopback(registry_host(registry)))
+		source_error(source, DIAG_BAD_VALUE, AT(registry, registry, url),
+			     "plain http is for registries on this machine only")
+			->hint = "https://, or without it, which means the same";
 }
 
 static void check_product(const struct product *product, const struct doc_source *source)
@@ -273,9 +253,9 @@ static bool is_stack(const struct deployment *deployment, const struct doc_sourc
 
 static void check_deployment(const struct deployment *deployment, const struct doc_source *source)
 {
-	check_configuration(deployment->config, source);
+	document_config_check(deployment->config, source);
 	for (size_t i = 0; i < deployment->instances.n; i++)
-		check_configuration(deployment->instances.v[i].config, source);
+		document_config_check(deployment->instances.v[i].config, source);
 	if (is_stack(deployment, source)) {
 		if (IS_GIVEN(deployment, deployment, version))
 			source_error(source, DIAG_FIELDS_EXCLUDE,
@@ -302,6 +282,9 @@ void document_check(enum kind kind, const void *value, const struct doc_source *
 	case KIND_node:
 		check_node(value, source);
 		break;
+	case KIND_registry:
+		check_registry(value, source);
+		break;
 	case KIND_product:
 		check_product(value, source);
 		break;
@@ -312,7 +295,7 @@ void document_check(enum kind kind, const void *value, const struct doc_source *
 		check_deployment(value, source);
 		break;
 	case KIND_bundle:
-		check_configuration(((const struct bundle *)value)->config, source);
+		document_config_check(((const struct bundle *)value)->config, source);
 		break;
 	default:
 		break;

@@ -16,6 +16,10 @@ bool document_belongs(enum kind kind, enum unit_level level);
  * reported and replaced.
  */
 bool document_is_known(const struct document *document, const struct doc_source *source);
+/* document_config.c: the same for one layer of a container's configuration; NULL is none. */
+void document_config_check(const struct container *config, const struct doc_source *source);
+/* An image reference, which may hold templates: its form. NULL is none. */
+void document_image_check(const char *text, struct loc at, const struct doc_source *source);
 /* Reports what is wrong; `value` is the struct of `kind`, just read from source. */
 void document_check(enum kind kind, const void *value, const struct doc_source *source);
 

@@ -251,6 +251,22 @@ static bool fits_domain(const char *text)
 	}
 }
 
+static bool fits_registry_url(const char *text)
+{
+	const char *scheme = strstr(text, "://");
+	int64_t port;
+	size_t len;
+
+	if (scheme && !str_starts(text, "https://") && !str_starts(text, "http://"))
+		return false;
+	text = scheme ? scheme + strlen("://") : text;
+	len = strspn(text, LOWER DIGITS "._-");
+	if (len == 0)
+		return false;
+	return !text[len] ||
+	       (text[len] == ':' && num_parse_int(text + len + 1, 1, 65535, &port) == 0);
+}
+
 static bool fits_engine_name(const char *text)
 {
 	return *text && strchr(WORD, *text) && only(text, WORD "_.-");
@@ -464,6 +480,7 @@ static const struct {
 #define fits_EMAIL fits_email
 #define fits_SSH_KEY fits_ssh_key
 #define fits_PORTS fits_ports
+#define fits_REGISTRY_URL fits_registry_url
 #define fits_DOMAIN fits_domain
 #define fits_ENGINE_NAME fits_engine_name
 #define fits_CAPABILITY_NAME fits_capability_name

@@ -1,6 +1,8 @@
 #include "base/sys.h"
 #include "schema/merge.h"
 
+#include "schema/whole.h"
+
 /*
  * One function for each type of field that does more than replace. Merging always makes something
  * new, so that a layer can be merged over nothing to get rid of its nulls.
@@ -380,6 +382,12 @@ static void each_exclusive(const struct container *config,
 {
 	for (size_t i = 0; i < config->volumes.n; i++)
 		use(arg, &type_volume, &config->volumes.v[i].head, config->volumes.v[i].path);
+	for (size_t i = 0; i < config->init.n; i++) {
+		const struct volume_list *volumes = &config->init.v[i].volumes;
+
+		for (size_t j = 0; j < volumes->n; j++)
+			use(arg, &type_volume, &volumes->v[j].head, volumes->v[j].path);
+	}
 	for (size_t i = 0; i < config->files.n; i++)
 		use(arg, &type_config_file, &config->files.v[i].head, config->files.v[i].path);
 	if (config->health_check)
@@ -401,7 +409,7 @@ bool merged_check_needed(const struct container *layer)
 
 	if (layer)
 		each_exclusive(layer, note_incomplete, &needed);
-	return needed;
+	return needed || whole_check_needed(layer);
 }
 
 struct whole_check {
@@ -449,4 +457,5 @@ void merged_check(const struct container *merged, const struct unit *unit, struc
 	struct whole_check check = {unit, diags};
 
 	each_exclusive(merged, report_incomplete, &check);
+	whole_check(merged, unit, diags);
 }

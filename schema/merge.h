@@ -27,7 +27,7 @@ void *merge_objects(struct arena *arena, const struct object_type *type, const v
 
 /*
  * What only the merged whole can show: a health check, volume or file of which no layer said the
- * essential (one of the fields flagged ONE) is DIAG_MISSING_FIELD.
+ * essential (one of the fields flagged ONE) is DIAG_MISSING_FIELD; and what whole.h says.
  */
 void merged_check(const struct container *merged, const struct unit *unit, struct diags *diags);
 /* Could a merge of this layer fail merged_check? False for most layers: no need to merge then. */

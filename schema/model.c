@@ -117,6 +117,7 @@ static struct identity make_identity(const struct origin *from, const char *prod
 	X(team, NULL)                                                                              \
 	X(user, NULL)                                                                              \
 	X(node, NULL)                                                                              \
+	X(registry, NULL)                                                                          \
 	X(project, NULL)                                                                           \
 	X(product, NULL)                                                                           \
 	X(version, document->product)                                                              \
@@ -440,6 +441,11 @@ const struct user *model_user(const struct model *model, const char *name)
 const struct node *model_node(const struct model *model, const char *name)
 {
 	return find_node(model, &(struct identity){.name = name});
+}
+
+const struct registry *model_registry(const struct model *model, const char *name)
+{
+	return find_registry(model, &(struct identity){.name = name});
 }
 
 const struct project *model_project(const struct model *model, const char *name)

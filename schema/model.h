@@ -249,6 +249,7 @@ struct model {
 	MODEL_INDEX(team);
 	MODEL_INDEX(user);
 	MODEL_INDEX(node);
+	MODEL_INDEX(registry); /* registrys */
 	MODEL_INDEX(project);
 	MODEL_INDEX(product);
 	MODEL_INDEX(version);
@@ -285,6 +286,7 @@ void file_unref(struct file *file);
 const struct team *model_team(const struct model *model, const char *name);
 const struct user *model_user(const struct model *model, const char *name);
 const struct node *model_node(const struct model *model, const char *name);
+const struct registry *model_registry(const struct model *model, const char *name);
 const struct project *model_project(const struct model *model, const char *name);
 const struct product *model_product(const struct model *model, const char *project,
 				    const char *name);

@@ -35,6 +35,7 @@ static const char *const texts_by_form[FORMS][4] = {
 	[FORM_EMAIL] = {"a@b", "c@d.org", "e.f@g", "x+y@z"},
 	[FORM_SSH_KEY] = {"ssh-ed25519 AAAA", "ssh-rsa BB== c", "ssh-ed25519 CC", "ssh-rsa DD"},
 	[FORM_PORTS] = {"80", "1024-65535", "443", "1-2"},
+	[FORM_REGISTRY_URL] = {"a.org", "https://b.org", "http://localhost:5000", "c.d:80"},
 	[FORM_DOMAIN] = {"a", "shop.example.org", "*.example.org", "x-1.y"},
 	[FORM_ENGINE_NAME] = {"a", "front_end", "Back.end-2", "0"},
 	[FORM_CAPABILITY_NAME] = {"ALL", "NET_ADMIN", "CHOWN", "WAKE_ALARM"},
