@@ -102,7 +102,7 @@ static const struct object_type *find_kind(struct decoder *decoder, const struct
 
 static const char *const places[] = {
 	[SCOPE_NONE] = "",
-	[SCOPE_ORGANIZATION] = "organization.yaml or the folders teams, users, nodes",
+	[SCOPE_ORGANIZATION] = "organization.yaml or the folders teams, users, nodes, registries",
 	[SCOPE_PROJECT] = "projects/<project>/, outside of stages",
 	[SCOPE_STAGE] = "projects/<project>/stages/<stage>/",
 	[SCOPE_SHARED] = "the folder bundles, or projects/<project>/, outside of stages",

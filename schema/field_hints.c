@@ -85,6 +85,24 @@ static const char *signal_hint(struct diags *diags, const char *text)
 	return hint_nearest(diags, text, names, n);
 }
 
+/* Engines and manuals write CAP_NET_ADMIN or net_admin. */
+static const char *capability_hint(struct diags *diags, const char *text)
+{
+	char name[32];
+	size_t n = 0;
+
+	text += *text == '-';
+	text += strncasecmp(text, "CAP_", 4) == 0 ? 4 : 0;
+	for (; *text && n + 1 < sizeof name; text++)
+		name[n++] = (char)(*text >= 'a' && *text <= 'z' ? *text - 'a' + 'A' : *text);
+	name[n] = '\0';
+	for (n = 0; form_capabilities[n]; n++) {
+		if (str_eq(form_capabilities[n], name))
+			return diags_text(diags, "without CAP_, in capitals: %s", name);
+	}
+	return hint_nearest(diags, name, form_capabilities, n);
+}
+
 const char *hint_text(struct diags *diags, const struct field_type_row *row, const char *text)
 {
 	enum form form = FLAGS_FORM(row->flags);
@@ -101,6 +119,9 @@ const char *hint_text(struct diags *diags, const struct field_type_row *row, con
 		return path_hint(diags, text, form == FORM_ABSOLUTE);
 	case FORM_SIGNAL:
 		return signal_hint(diags, text);
+	case FORM_CAPABILITY:
+	case FORM_CAPABILITY_NAME:
+		return capability_hint(diags, text);
 	case FORM_URL_PATH:
 		return strstr(text, "://") ? "only the path: the node itself is asked" : NULL;
 	case FORM_STATUS:

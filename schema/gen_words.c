@@ -140,7 +140,7 @@ const char *gen_scope_words(enum kind_scope scope)
 {
 	switch (scope) {
 	case SCOPE_ORGANIZATION:
-		return "organization.yaml or the folders teams, users, nodes";
+		return "organization.yaml or the folders teams, users, nodes, registries";
 	case SCOPE_PROJECT:
 		return "projects/<project>/, outside of stages";
 	case SCOPE_STAGE:

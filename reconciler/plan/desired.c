@@ -14,6 +14,7 @@ struct changes {
 	VEC(const struct deployment *) deployments_gone;
 	bool nodes; /* a document of that kind is in an added file */
 	bool versions;
+	bool registries; /* ... or in one that is gone */
 };
 
 static int address_cmp(const void *a, const void *b)
@@ -32,6 +33,15 @@ static void note_kinds(struct changes *changes, const struct file *file)
 	}
 }
 
+static bool has_registry(const struct file *file)
+{
+	for (size_t i = 0; i < file->documents_n; i++) {
+		if (file->documents[i].kind == KIND_registry)
+			return true;
+	}
+	return false;
+}
+
 static void find_changes(const struct model *base, const struct model *model,
 			 struct changes *changes)
 {
@@ -40,6 +50,10 @@ static void find_changes(const struct model *base, const struct model *model,
 
 	file_set_compare(base ? &base->files : &nothing, &model->files, &all);
 	for (size_t i = 0; i < all.n; i++) {
+		if (all.v[i].before)
+			changes->registries |= has_registry(all.v[i].before);
+		if (all.v[i].now)
+			changes->registries |= has_registry(all.v[i].now);
 		if (all.v[i].before)
 			VEC_PUSH(&changes->gone, all.v[i].before);
 		if (!all.v[i].now)
@@ -60,6 +74,7 @@ static bool is_gone(const struct changes *changes, const struct file *file)
 static bool still_good(const struct slot_group *group, const struct changes *changes)
 {
 	if (group->open || (group->by_selector && changes->nodes) ||
+	    (group->by_registry && changes->registries) ||
 	    (group->from_ledger && changes->versions))
 		return false;
 	for (size_t i = 0; i < group->inputs_n; i++) {

@@ -5,7 +5,9 @@
 #include "plan/desired_group.h"
 
 #include "base/vec.h"
+#include "drivers/policy.h"
 #include "schema/kinds.h"
+#include "schema/registry.h"
 
 #define NAME_MAX_LENGTH 63
 
@@ -120,6 +122,43 @@ static void check_driver(const struct slot *slot, const struct content_container
 	place_problems(diags, first, slot);
 }
 
+/* ---- where images come from ---- */
+
+/* Of an image without a place the deployment is shown. */
+static void check_registry(const struct slot *slot, const struct model *model,
+			   const struct settings *settings, const char *image, struct place place,
+			   struct diags *diags)
+{
+	const struct project *project = model_project(model, slot->key.project);
+	AUTO_ARENA struct arena *arena = arena_new(0);
+	struct image_origin origin;
+	struct image_ref ref;
+
+	if (image_ref_parse(arena, image, &ref, NULL) != 0 || ref.source == IMAGE_LOCAL)
+		return;
+	origin = registry_of_image(model, project, &ref);
+	if (!origin.known || policy_registry_allowed(settings, slot->key.node, origin.name))
+		return;
+	diags_add(diags, DIAG_POLICY, &slot->unit, place.path, place.at,
+		  "images of the registry %s may not run on node %s", origin.name, slot->key.node)
+		->hint = "the settings' policy.registries lists those that may";
+}
+
+static void check_registries(const struct slot *slot, const struct model *model,
+			     const struct settings *settings,
+			     const struct content_container *container, struct diags *diags)
+{
+	check_registry(slot, model, settings, container->image,
+		       place_or(NULL, (struct loc){0}, slot), diags);
+	for (size_t i = 0; i < container->config->init.n; i++) {
+		const struct init *init = &container->config->init.v[i];
+
+		check_registry(slot, model, settings, init->image,
+			       place_or(PATH_OF(init, init, image), AT(init, init, image), slot),
+			       diags);
+	}
+}
+
 /* Only a file without errors has documents that are complete. */
 static bool is_complete(const struct slot *slot)
 {
@@ -132,8 +171,8 @@ static bool is_complete(const struct slot *slot)
 	return true;
 }
 
-static void check_slot(const struct slot *slot, const struct driver_env *env, struct arena *arena,
-		       struct diags *diags)
+static void check_slot(const struct slot *slot, const struct model *model,
+		       const struct driver_env *env, struct arena *arena, struct diags *diags)
 {
 	bool complete = is_complete(slot);
 
@@ -143,6 +182,8 @@ static void check_slot(const struct slot *slot, const struct driver_env *env, st
 
 		check_name(slot, container, arena, diags);
 		check_scale(slot, container, diags);
+		if (env)
+			check_registries(slot, model, env->settings, container, diags);
 		if (complete)
 			check_driver(slot, container, env, arena, diags);
 	}
@@ -248,7 +289,7 @@ void desired_check(const struct desired *desired, const struct model *model,
 		const struct slot_group *group = desired->groups[i];
 
 		for (size_t j = 0; is_new(desired, trusted, i) && j < group->slots_n; j++)
-			check_slot(&group->slots[j], env, arena, diags);
+			check_slot(&group->slots[j], model, env, arena, diags);
 	}
 	claims_check(desired, trusted, diags);
 	requirements_check(desired, trusted, arena, diags);

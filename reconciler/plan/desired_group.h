@@ -36,6 +36,7 @@ struct slot_group {
 	size_t inputs_n;
 	bool open;	  /* a document it names is missing: look again each time */
 	bool by_selector; /* a new node may be one of its nodes */
+	bool by_registry; /* an image is a Registry's, or would be if there were one */
 	bool from_ledger; /* its version has no file; one may come */
 	struct claim *claims;
 	uint64_t *claim_hashes; /* of thing and node; apart, because all of them are walked */

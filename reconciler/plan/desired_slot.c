@@ -11,6 +11,7 @@
 #include "schema/image.h"
 #include "schema/kinds.h"
 #include "schema/merge.h"
+#include "schema/registry.h"
 
 /* What is being put together for one deployment. */
 struct making {
@@ -203,11 +204,23 @@ static void expand_image(const struct making *m, const struct slot *slot,
 	if (!text || text == container->image)
 		return;
 	container->image = text;
-	if (image_ref_check(text, &err) == 0)
-		return;
 	place = image_place(m, container->name, slot);
 	source.path = place.path;
-	report_image(&source, place.at, text, &err);
+	if (image_ref_check(text, &err) != 0)
+		report_image(&source, place.at, text, &err);
+	else
+		registry_check_image(m->model, m->project, true, text, place.at, &source);
+}
+
+/* Does what an image of the container means depend on the Registries that there are? */
+static bool asks_a_registry(const struct content_container *container)
+{
+	const struct init_list *init = &container->config->init;
+	bool asks = !str_starts(container->image, REGISTRY_LOCAL_NAME "/");
+
+	for (size_t i = 0; i < init->n && !asks; i++)
+		asks = !str_starts(init->v[i].image, REGISTRY_LOCAL_NAME "/");
+	return asks;
 }
 
 static void expand(struct making *m, struct slot *slot)
@@ -231,6 +244,7 @@ static void expand(struct making *m, struct slot *slot)
 		container->config =
 			template_expand(arena, container->config, &values, &slot->unit, &said);
 		expand_image(m, slot, &values, container);
+		m->group->by_registry |= asks_a_registry(container);
 	}
 	pass_on(&said, m->diags);
 }
