@@ -192,6 +192,12 @@ void driver_check(const struct driver_ops *ops, const struct node *node,
 		  const struct driver_env *env, const struct spec *spec, const struct unit *unit,
 		  struct diags *diags);
 /*
+ * May images of this Registry ("hub": Docker Hub) run on the node, by the policy? Apart from
+ * driver_check, because only the model knows whose an image is. env NULL: yes.
+ */
+bool driver_registry_allowed(const struct node *node, const struct driver_env *env,
+			     const char *registry);
+/*
  * For drivers: may OP_UPDATE bring a container with this digest and configuration to spec?
  * E_NOT_SUPPORTED names the first field that is not in live_fields.
  */

@@ -99,3 +99,9 @@ void driver_check(const struct driver_ops *ops, const struct node *node,
 	if (ops->check)
 		ops->check(node, env, spec, unit, diags);
 }
+
+bool driver_registry_allowed(const struct node *node, const struct driver_env *env,
+			     const char *registry)
+{
+	return !env || policy_registry_allowed(env->settings, node->name, registry);
+}

@@ -5,7 +5,6 @@
 #include "plan/desired_group.h"
 
 #include "base/vec.h"
-#include "drivers/policy.h"
 #include "schema/kinds.h"
 #include "schema/registry.h"
 
@@ -126,7 +125,7 @@ static void check_driver(const struct slot *slot, const struct content_container
 
 /* Of an image without a place the deployment is shown. */
 static void check_registry(const struct slot *slot, const struct model *model,
-			   const struct settings *settings, const char *image, struct place place,
+			   const struct driver_env *env, const char *image, struct place place,
 			   struct diags *diags)
 {
 	const struct project *project = model_project(model, slot->key.project);
@@ -137,7 +136,7 @@ static void check_registry(const struct slot *slot, const struct model *model,
 	if (image_ref_parse(arena, image, &ref, NULL) != 0 || ref.source == IMAGE_LOCAL)
 		return;
 	origin = registry_of_image(model, project, &ref);
-	if (!origin.known || policy_registry_allowed(settings, slot->key.node, origin.name))
+	if (!origin.known || driver_registry_allowed(slot->node, env, origin.name))
 		return;
 	diags_add(diags, DIAG_POLICY, &slot->unit, place.path, place.at,
 		  "images of the registry %s may not run on node %s", origin.name, slot->key.node)
@@ -145,15 +144,15 @@ static void check_registry(const struct slot *slot, const struct model *model,
 }
 
 static void check_registries(const struct slot *slot, const struct model *model,
-			     const struct settings *settings,
+			     const struct driver_env *env,
 			     const struct content_container *container, struct diags *diags)
 {
-	check_registry(slot, model, settings, container->image,
-		       place_or(NULL, (struct loc){0}, slot), diags);
+	check_registry(slot, model, env, container->image, place_or(NULL, (struct loc){0}, slot),
+		       diags);
 	for (size_t i = 0; i < container->config->init.n; i++) {
 		const struct init *init = &container->config->init.v[i];
 
-		check_registry(slot, model, settings, init->image,
+		check_registry(slot, model, env, init->image,
 			       place_or(PATH_OF(init, init, image), AT(init, init, image), slot),
 			       diags);
 	}
@@ -183,7 +182,7 @@ static void check_slot(const struct slot *slot, const struct model *model,
 		check_name(slot, container, arena, diags);
 		check_scale(slot, container, diags);
 		if (env)
-			check_registries(slot, model, env->settings, container, diags);
+			check_registries(slot, model, env, container, diags);
 		if (complete)
 			check_driver(slot, container, env, arena, diags);
 	}
