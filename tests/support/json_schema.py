@@ -16,7 +16,15 @@ import yaml
 # What a schema of one document can see. Names that must exist, scopes and merges are for the checker.
 VISIBLE = {"unknown-kind", "unknown-field", "missing-field", "wrong-type", "bad-value", "bad-name"}
 # What one field asks for because of another one's value: (case, line).
-BETWEEN_FIELDS = {("missing-fields", 8), ("nodes", 3)}
+BETWEEN_FIELDS = {
+    *{("config-port-ranges", line) for line in (8, 9)},
+    ("deployment-product", 16),
+    ("missing-fields", 8),
+    ("nodes", 3),
+    *{("registry-bad", line) for line in (3, 11, 16, 20, 25, 42)},
+    *{("version-images", line) for line in (7, 12)},
+    *{("whole-routing", line) for line in (7, 8)},
+}
 # What a form's function sees and its pattern does not, bounds of amounts with a unit, lengths of
 # numbers that are texts, 2.0 and 1e1, which are whole to a schema: case, lines.
 LOOSER = {

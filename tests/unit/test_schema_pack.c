@@ -338,7 +338,7 @@ static void forged_values_are_not_taken(void **state)
 		{"web", "w\0b"},		    /* no text */
 		{"./run", ".\xff-un"},		    /* no UTF-8 */
 		{"local/web:1.0", "local/../../1"}, /* no image */
-		{"local/web:1.0", "local/WEB:1.0"}, /* no source that this build knows */
+		{"local/web:1.0", "local/WEB:1.0"}, /* no path of an image */
 		{"{{ stage }}", "{{ stagX }}"},	    /* no template */
 		{"TWO", "A=B"},			    /* no name of a variable */
 		{"TWO", "ONE"},			    /* twice */
