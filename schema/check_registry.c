@@ -41,7 +41,9 @@ static void check_images(struct checker *checker, const struct origin *from,
 {
 	struct image_check check = image_check_of(checker, from);
 
-	for (size_t i = 0; i < images->n; i++) {
+	for (size_t i = 0; images && i < images->n; i++) {
+		/* those of a Compose file stand there */
+		check.source.path = PATH_OF(&images->v[i], image, image);
 		check_image(&check, images->v[i].image, AT(&images->v[i], image, image));
 		check_config(&check, images->v[i].config);
 	}
@@ -49,7 +51,7 @@ static void check_images(struct checker *checker, const struct origin *from,
 
 void check_version_images(struct checker *checker, const struct version *version)
 {
-	check_images(checker, &version->from, &version->images);
+	check_images(checker, &version->from, model_version_images(checker->model, version));
 }
 
 void check_products(struct checker *checker)
@@ -57,7 +59,8 @@ void check_products(struct checker *checker)
 	for (size_t i = 0; i < checker->model->products.n; i++) {
 		const struct product *product = checker->model->products.v[i];
 
-		check_images(checker, &product->from, &product->images);
+		check_images(checker, &product->from,
+			     model_product_images(checker->model, product));
 	}
 }
 
@@ -81,6 +84,8 @@ void check_deployment_images(struct checker *checker, const struct deployment *d
 {
 	struct image_check check = image_check_of(checker, &deployment->from);
 
+	if (deployment->from.derived)
+		check_images(checker, &deployment->from, &deployment->from.derived->images);
 	check_config(&check, deployment->config);
 	for (size_t i = 0; i < deployment->instances.n; i++)
 		check_config(&check, deployment->instances.v[i].config);

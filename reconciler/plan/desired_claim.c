@@ -124,7 +124,7 @@ static void claim_ports(struct claiming *c, const struct container *config)
 		for (int64_t port = taken.low; port && port <= taken.high; port++)
 			claim(c, DIAG_PORT_TAKEN,
 			      arena_printf(arena, "host port %lld/%s", (long long)port,
-					   ENUM_WORD(protocol, taken.protocol)),
+					   ENUM_WORD(protocol, (int)taken.protocol)),
 			      NULL, plain_address(arena, taken.address),
 			      place_or(taken.path, taken.at, c->slot));
 	}
