@@ -68,6 +68,8 @@ static void begin(struct config *config)
 	char path[96];
 
 	put(config, "organization.yaml", "kind: Organization\nname: acme\n");
+	put(config, "registries/main.yaml",
+	    "kind: Registry\nname: main\ntype: v2\nurl: reg.example.org:5000\n");
 	for (int i = 1; i <= 3; i++) {
 		snprintf(path, sizeof path, "nodes/n%d.yaml", i);
 		put(config, path, "kind: Node\nname: n%d\ndriver: memory\n", i);
@@ -128,6 +130,16 @@ static void add_requirement(uint32_t *seed, const char *product, char line[64])
 			 dice(seed, 30) ? (web ? "db" : "web") : "dbs", ranges[dice(seed, 4)]);
 }
 
+/* Where an image is had: mostly the node itself, now and then a Registry, by its name or address.
+ */
+static const char *some_source(uint32_t *seed)
+{
+	static const char *const sources[] = {"main/team", "reg.example.org:5000/team",
+					      "other/a/b"};
+
+	return dice(seed, 4) ? "local" : sources[dice(seed, ARRAY_LEN(sources))];
+}
+
 /* The product that others require: a version, or where it is deployed. */
 static void edit_provider(struct config *config, uint32_t *seed)
 {
@@ -154,8 +166,8 @@ static void edit_provider(struct config *config, uint32_t *seed)
 	add_requirement(seed, "db", line);
 	put(config, path,
 	    "kind: Version\nproduct: db\nname: \"%u\"\ntype: rolling\n%s"
-	    "images: [{name: db, image: local/db:%u}]\n",
-	    number, line, number);
+	    "images: [{name: db, image: \"%s/db:%u\"}]\n",
+	    number, line, some_source(seed), number);
 }
 
 /* Mostly the next of the chain; now and then one that forks it, goes in circles or is alone. */
@@ -225,6 +237,17 @@ static void edit_bundle(struct config *config, uint32_t *seed)
 	    shared == (dice(seed, 12) != 0) ? 'b' : 'c', number, dice(seed, 2), number);
 }
 
+static void edit_registry(struct config *config, uint32_t *seed)
+{
+	if (dice(seed, 4) == 0) {
+		drop(config, find(config, "registries/main.yaml"));
+		return;
+	}
+	put(config, "registries/main.yaml",
+	    "kind: Registry\nname: %s\ntype: v2\nurl: reg.example.org%s\n",
+	    dice(seed, 4) ? "main" : "other", dice(seed, 4) ? ":5000" : "");
+}
+
 /* What hangs together with much: nodes, projects, stages, the organization. */
 static void edit_frame(struct config *config, uint32_t *seed)
 {
@@ -275,6 +298,9 @@ static void edit_at_random(struct config *config, uint32_t *seed)
 		break;
 	case 16:
 		edit_bundle(config, seed);
+		break;
+	case 17:
+		edit_registry(config, seed);
 		break;
 	case 1: /* a broken document */
 		put(config, moved.path, "kind: [\n");
