@@ -219,7 +219,7 @@ static const struct product *check_product(struct checker *checker,
 	if (!product && !check_is_broken(checker, &from->file->unit))
 		check_error_at(checker, DIAG_MISSING_FIELD, from, from->at,
 			       "the field product is missing")
-			->hint = "beside a Compose file, in its folder, it may be";
+			->hint = "product: what is deployed";
 	if (product && !str_eq(product->name, deployment->name))
 		check_error(checker, DIAG_SCOPE_MISMATCH, &deployment->head, from,
 			    deployment_name_F, "the name must be that of the folder, %s",

@@ -24,7 +24,10 @@ struct unit_names {
 };
 enum path_class path_classify(const char *path, struct unit *unit, struct unit_names *names);
 
-/* Is it the Compose file of a stack folder, projects/<p>/stages/<s>/<stack>/compose.yaml? */
+/*
+ * Is it a Compose file in a folder of its own, projects/<p>/stages/<s>/<stack>/compose.yaml or
+ * projects/<p>/products/<folder>/compose.yaml, also deeper?
+ */
 bool path_is_compose(const char *path);
 
 /*

@@ -232,7 +232,7 @@ static void check_version(const struct version *version, const struct doc_source
 	if (!IS_GIVEN(version, version, images) && !IS_GIVEN(version, version, compose))
 		source_error(source, DIAG_MISSING_FIELD, version->from.at,
 			     "the field images is missing: of what does the version consist?")
-			->hint = "images, or compose: the path of a Compose file";
+			->hint = "images: its containers, in order of start";
 	if (version->type == VERSION_ROLLING)
 		refuse_field(source, &version->head, version_parent_F, &type_version,
 			     "a rolling version has no parent");

@@ -89,6 +89,6 @@ bool path_is_compose(const char *path)
 	struct part parts[PARTS_MAX], last;
 	size_t n = split(path, parts, &last);
 
-	return n == 6 && part_is(&parts[0], "projects") && part_is(&parts[2], "stages") &&
-	       part_is_one_of(&last, files);
+	return n >= 5 && part_is(&parts[0], "projects") && part_is_one_of(&last, files) &&
+	       (n == 6 || !part_is(&parts[2], "stages"));
 }
