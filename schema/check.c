@@ -127,17 +127,44 @@ static void check_organization(struct checker *checker)
 			->hint = "organization.yaml begins with kind: Organization";
 }
 
+/* The first owner that a team names if none of those that it names is there; else n. */
+static size_t missing_owner(const struct checker *checker, const struct team *team)
+{
+	size_t first = team->members.n;
+
+	for (size_t i = team->members.n; i-- > 0;) {
+		if (!str_eq(team->members.value[i], "owner"))
+			continue;
+		if (model_user(checker->model, team->members.key[i]))
+			return team->members.n;
+		first = i;
+	}
+	return first;
+}
+
+/* The last owner cannot go, which is told apart from a slip of the pen. */
 static void check_members(struct checker *checker, const struct team *team)
 {
+	size_t owner = missing_owner(checker, team);
+
 	for (size_t i = 0; i < team->members.n; i++) {
-		const char *user = team->members.key[i];
+		const char *user = team->members.key[i], *near;
 
 		if (model_user(checker->model, user) ||
 		    check_is_broken(checker, &check_organization_unit))
 			continue;
-		check_error_at(checker, DIAG_UNKNOWN_USER, &team->from, team->members.at[i],
-			       "there is no user %s", user)
-			->hint = check_user_hint(checker, user);
+		near = check_user_hint(checker, user);
+		if (i == owner && !near)
+			check_error_at(checker, DIAG_NO_OWNER, &team->from, team->members.at[i],
+				       "there is no user %s: the team %s would be left without an "
+				       "owner",
+				       user, team->name)
+				->hint = "make another member its owner first, or in the same "
+					 "commit";
+		else
+			check_error_at(checker, DIAG_UNKNOWN_USER, &team->from, team->members.at[i],
+				       "there is no user %s", user)
+				->hint = near;
 	}
 }
 

@@ -90,12 +90,11 @@ static const struct object_type *find_kind(struct decoder *decoder, const struct
 			->hint = unknown_kind_hint(decoder, pair->value->text);
 		return NULL;
 	}
-	if (type->flags & LATER) {
+	if (type->flags & LATER)
 		source_error(&decoder->fields.source, DIAG_NOT_SUPPORTED, pair->value->at,
 			     "the kind %s is not supported by this build", type->title);
-		return NULL;
-	}
-	return type;
+	/* what is wrong inside is told as well, of kinds that are in the table in full */
+	return type->flags & LATER && !type->fields_n ? NULL : type;
 }
 
 /* ---- scope ---- */
@@ -157,7 +156,7 @@ static void take_document(struct decoder *decoder, const struct object_type *typ
 	fields_read(&decoder->fields, type, root, document.value);
 	*document_origin(&document) = (struct origin){decoder->file, first_key(root), NULL};
 	document_check(document.kind, document.value, &decoder->fields.source);
-	if (document_is_known(&document, &decoder->fields.source))
+	if (!(type->flags & LATER) && document_is_known(&document, &decoder->fields.source))
 		VEC_PUSH(&decoder->documents, document);
 }
 

@@ -208,6 +208,23 @@ static void check_registry(const struct registry *registry, const struct doc_sou
 			->hint = "https://, or without it, which means the same";
 }
 
+static void check_notification(const struct notification *notification,
+			       const struct doc_source *source)
+{
+	const char *target = notification->target;
+	bool mail = notification->type == NOTIFY_EMAIL;
+
+	if (!target || !notification->type)
+		return;
+	if (mail ? form_text_fits(FORM_EMAIL, target)
+		 : str_starts(target, "https://") && target[strlen("https://")])
+		return;
+	source_error(source, DIAG_BAD_VALUE, AT(notification, notification, target),
+		     mail ? "the target of an email must be an e-mail address"
+			  : "the target of a hook must be its address, https://")
+		->hint = mail ? "ops@example.org, for instance" : NULL;
+}
+
 static void check_product(const struct product *product, const struct doc_source *source)
 {
 	check_images(&product->images, source);
@@ -281,6 +298,9 @@ void document_check(enum kind kind, const void *value, const struct doc_source *
 		break;
 	case KIND_node:
 		check_node(value, source);
+		break;
+	case KIND_notification:
+		check_notification(value, source);
 		break;
 	case KIND_registry:
 		check_registry(value, source);

@@ -205,6 +205,31 @@ static bool fits_ssh_key(const char *text)
 	return body && (*text == '\0' || *text == ' ') && !strpbrk(text, "\n\r");
 }
 
+#define BASE64 LOWER UPPER DIGITS "+/"
+
+static bool fits_public_key(const char *text)
+{
+	return strlen(text) == 44 && strspn(text, BASE64) == 43 && text[43] == '=';
+}
+
+static bool fits_base64(const char *text)
+{
+	size_t len = strlen(text), body = strspn(text, BASE64);
+
+	return body >= 4 && len % 4 == 0 && len - body <= 2 &&
+	       strspn(text + body, "=") == len - body;
+}
+
+static bool fits_sealed_key(const char *text)
+{
+	return *text && only(text, WORD "-._");
+}
+
+static bool fits_event(const char *text)
+{
+	return str_eq(text, "failed") || str_eq(text, "successful") || str_eq(text, "drift");
+}
+
 int form_ports(const char *text, int64_t *low, int64_t *high)
 {
 	char first[8];
@@ -461,6 +486,9 @@ static const struct {
 	bool (*value_fits)(const char *text);
 } forms[FORMS] = {
 #define fits_ENV fits_env_key, fits_any
+#define fits_PUBLIC_KEY fits_public_key
+#define fits_EVENT fits_event
+#define fits_SEALED fits_sealed_key, fits_base64
 #define fits_MARKS fits_mark_key, fits_any
 #define fits_OPTIONS fits_option_key, fits_any
 #define fits_MEMBERS fits_name, fits_role

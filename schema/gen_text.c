@@ -30,11 +30,10 @@ static void explain_object(const struct object_type *type, struct buf *out)
 	buf_addf(out, "%s: %s\n", gen_object_name(type), type->text);
 	if (type->title)
 		buf_addf(out, "belongs in %s\n", gen_scope_words(type->scope));
-	if (type->flags & LATER) {
+	if (type->flags & LATER)
 		buf_adds(out, "not supported by this build\n");
-		return;
-	}
-	buf_adds(out, "\n");
+	if (type->fields_n)
+		buf_adds(out, "\n");
 	for (size_t i = 0; i < type->fields_n; i++)
 		explain_field_line(&type->fields[i], out);
 }
@@ -235,11 +234,11 @@ static void reference_object(const struct object_type *type, struct buf *out)
 		 type->text[0] >= 'a' && type->text[0] <= 'z' ? type->text[0] - 'a' + 'A'
 							      : type->text[0],
 		 type->text + 1);
-	if (type->flags & LATER) {
-		buf_adds(out, ". Not supported by this build.\n");
+	buf_adds(out, type->flags & LATER ? ". Not supported by this build." : ".");
+	if (type->flags & LATER && !type->fields_n) {
+		buf_adds(out, "\n");
 		return;
 	}
-	buf_adds(out, ".");
 	if (type->title) {
 		buf_adds(out, " Belongs in ");
 		add_markdown(gen_scope_words(type->scope), out);

@@ -45,6 +45,12 @@ static const char *const texts_by_form[FORMS][4] = {
 	[FORM_OWNER] = {"ann", "team:web", "b-2", "x0"},
 	[FORM_CRON] = {"* 8-18 * * 1-5", "0 0 1 1 *", "*/5 * * * *", "1,2 3 4-5 6 7"},
 	[FORM_TIME_ZONE] = {"UTC", "Europe/Berlin", "Etc/GMT+1", "CET"},
+	[FORM_PUBLIC_KEY] = {"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+			     "BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB=",
+			     "CCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCC=",
+			     "DDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDD="},
+	[FORM_EVENT] = {"failed", "successful", "drift", "failed"},
+	[FORM_SEALED] = {"password", "A.b", "c_d", "e-f"},
 	[FORM_MARKS] = {"a", "traefik.http.routers.a.rule", "x/y", "B_C"},
 	[FORM_OPTIONS] = {"max-size", "a", "max-file", "tag"},
 	[FORM_ENV] = {"A", "B_C", "d.e", "_F"},
@@ -60,12 +66,15 @@ static const char *map_value(uint64_t *seed, enum form form)
 {
 	static const char *const roles[] = {"owner", "user"};
 	static const char *const ranges[] = {">= 2.0.0", "1.4"};
+	static const char *const sealed[] = {"AAAA", "BBBBBB=="};
 	size_t choice = any_below(seed, 2);
 
 	if (form == FORM_MEMBERS)
 		return roles[choice];
 	if (form == FORM_REQUIRES)
 		return ranges[choice];
+	if (form == FORM_SEALED)
+		return sealed[choice];
 	return texts_by_form[form == FORM_LABELS ? form : FORM_NONE][choice];
 }
 

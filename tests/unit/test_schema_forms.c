@@ -12,6 +12,8 @@
 
 /* Texts that are near the borders of some form; every form gets all of them. */
 static const char *const samples[] = {
+	"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+	"successful",
 	"",
 	"a",
 	"A",
