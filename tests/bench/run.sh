@@ -169,6 +169,7 @@ move() {
 
 bench_manifests() {
 	local i old version deployment floors=() diffs=() loads=() plans=() versions=() deployments=() ratio
+	local events=() decodes=() files=()
 	anew
 	new_config one
 	product web
@@ -196,6 +197,8 @@ bench_manifests() {
 	for ((i = 0; i < runs; i++)); do
 		read -r load diff < <("$BUILD/tests/bench/floor" "$config" "$old" "$version")
 		floors+=("$load") diffs+=("$diff")
+		read -r event decode file < <("$BUILD/tests/bench/decode" "$config" "$old" "$version")
+		events+=("$event") decodes+=("$decode") files+=("$file")
 		git -C "$config" update-ref refs/heads/main "$old"
 		first_load
 		loads+=("$(took "commit in force")")
@@ -212,6 +215,10 @@ bench_manifests() {
 	ratio=$(awk -v v="$(median "${floors[@]}")" 'BEGIN { print v * 1.5 }')
 	figure "first load of 10,000 manifests, until in force" ms "$ratio" "${loads[@]}"
 	figure "... until the plan is ready" ms "" "${plans[@]}"
+	figure "libyaml's events alone: 10,000 manifests in memory" ms "" "${events[@]}"
+	ratio=$(awk -v v="$(median "${events[@]}")" 'BEGIN { print v * 1.5 }')
+	figure "... decoded and checked, in one process" ms "$ratio" "${decodes[@]}"
+	figure "... one of them changed, decoded and checked" ms 5 "${files[@]}"
 	figure "libgit2 alone: tree diff of one file in them" ms "" "${diffs[@]}"
 	ratio=$(awk -v v="$(median "${diffs[@]}")" 'BEGIN { print v * 1.5 }')
 	figure "one version changed in 10,000 manifests, until planned" ms "$ratio" "${versions[@]}"
