@@ -529,26 +529,28 @@ const struct file *model_compose(const struct model *model, const struct origin 
 	return file && file->compose ? file : NULL;
 }
 
-const struct image_list *model_version_images(const struct model *model,
-					      const struct version *version)
+/* Its own, or those of the Compose file that it names. */
+static const struct image_list *images_of(const struct model *model, const struct origin *from,
+					  const struct image_list *own, const char *compose)
 {
 	const struct file *file;
 
-	if (IS_SET(version, version, images))
-		return &version->images;
-	file = version->compose ? model_compose(model, &version->from, version->compose) : NULL;
+	if (own->n || from->derived)
+		return own;
+	file = compose ? model_compose(model, from, compose) : NULL;
 	return file ? file->compose : NULL;
+}
+
+const struct image_list *model_version_images(const struct model *model,
+					      const struct version *version)
+{
+	return images_of(model, &version->from, &version->images, version->compose);
 }
 
 const struct image_list *model_product_images(const struct model *model,
 					      const struct product *product)
 {
-	const struct file *file;
-
-	if (IS_SET(product, product, images))
-		return &product->images;
-	file = product->compose ? model_compose(model, &product->from, product->compose) : NULL;
-	return file ? file->compose : NULL;
+	return images_of(model, &product->from, &product->images, product->compose);
 }
 
 const struct bundle *model_bundle(const struct model *model, const char *project, const char *name)
