@@ -18,6 +18,7 @@ const char *httpc_library = "libcurl.so.4";
 	X(easy_setopt)                                                                             \
 	X(easy_perform)                                                                            \
 	X(easy_getinfo)                                                                            \
+	X(easy_reset)                                                                              \
 	X(easy_strerror)                                                                           \
 	X(easy_cleanup)                                                                            \
 	X(slist_append)                                                                            \
@@ -64,6 +65,35 @@ static int load(struct err *err)
 		return err_set(err, E_INTERNAL, "%s cannot be set up", httpc_library);
 	ready = true;
 	return 0;
+}
+
+/* ---- a connection that is kept -----------------------------------------------------------------
+ */
+
+struct httpc_session {
+	CURL *handle; /* NULL: not used yet */
+};
+
+struct httpc_session *httpc_session_new(void)
+{
+	return mem_zalloc(1, sizeof(struct httpc_session));
+}
+
+void httpc_session_free(struct httpc_session *session)
+{
+	if (session && session->handle)
+		curl.easy_cleanup(session->handle);
+	free(session);
+}
+
+/* A handle without options; those of the last request are forgotten, its connection is not. */
+static CURL *session_handle(struct httpc_session *session)
+{
+	if (session->handle)
+		curl.easy_reset(session->handle);
+	else
+		session->handle = curl.easy_init();
+	return session->handle;
 }
 
 /* ---- a request ----------------------------------------------------------------------------- */
@@ -137,6 +167,14 @@ static struct curl_slist *make_headers(const struct httpc_request *request)
 			return -1;                                                                 \
 	} while (0)
 
+/* curl's 0 is no limit, ours is the usual one. */
+static long total_ms(const struct httpc_request *request)
+{
+	if (request->total_ms < 0)
+		return 0;
+	return (long)(request->total_ms ? request->total_ms : TOTAL_MS);
+}
+
 static int set_limits(CURL *handle, const struct httpc_request *request)
 {
 	SET(CURLOPT_USERAGENT, "trueup");
@@ -150,13 +188,21 @@ static int set_limits(CURL *handle, const struct httpc_request *request)
 	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_CONNECTTIMEOUT_MS,
 	    (long)(request->connect_ms ? request->connect_ms : CONNECT_MS));
-	SET(CURLOPT_TIMEOUT_MS, (long)(request->total_ms ? request->total_ms : TOTAL_MS));
+	SET(CURLOPT_TIMEOUT_MS, total_ms(request));
+	if (request->stall_ms) {
+		SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
+		SET(CURLOPT_LOW_SPEED_TIME, (long)((request->stall_ms + 999) / 1000));
+	}
 	return 0;
 }
 
 /* The folder of authorities that curl was built with counts besides a file of one's own. */
 static int set_trust(CURL *handle, const struct httpc_request *request)
 {
+	if (request->cert_file) {
+		SET(CURLOPT_SSLCERT, request->cert_file);
+		SET(CURLOPT_SSLKEY, request->key_file);
+	}
 	if (!request->ca_file)
 		return 0;
 	SET(CURLOPT_CAINFO, request->ca_file);
@@ -169,6 +215,8 @@ static int set_request(CURL *handle, struct curl_slist *headers, struct exchange
 	const struct httpc_request *request = exchange->request;
 
 	SET(CURLOPT_URL, request->url);
+	if (request->unix_path)
+		SET(CURLOPT_UNIX_SOCKET_PATH, request->unix_path);
 	SET(CURLOPT_HTTPHEADER, headers);
 	SET(CURLOPT_ERRORBUFFER, exchange->problem);
 	SET(CURLOPT_WRITEFUNCTION, take_body);
@@ -211,6 +259,8 @@ static int explain(CURL *handle, CURLcode code, const struct exchange *exchange,
 		meaning = E_TOO_LARGE;
 	if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE)
 		meaning = E_CERTIFICATE;
+	if (code == CURLE_SSL_CERTPROBLEM)
+		meaning = E_CREDENTIALS;
 	if (is_url_refused(handle, code))
 		meaning = E_BAD_INPUT;
 	return err_set(err, meaning, "%s: %s", url, text);
@@ -229,7 +279,8 @@ static int read_status(CURL *handle, struct httpc_reply *reply)
 
 int httpc_fetch(const struct httpc_request *request, struct httpc_reply *reply, struct err *err)
 {
-	CURL *handle CLEANUP(cleanup_handle) = NULL;
+	CURL *own CLEANUP(cleanup_handle) = NULL;
+	CURL *handle;
 	struct curl_slist *headers CLEANUP(free_list) = NULL;
 	struct exchange exchange = {.request = request, .reply = reply};
 	CURLcode code;
@@ -237,7 +288,7 @@ int httpc_fetch(const struct httpc_request *request, struct httpc_reply *reply, 
 	buf_clear(&reply->body);
 	if (load(err) != 0)
 		return err_wrap(err, "%s", request->url);
-	handle = curl.easy_init();
+	handle = request->session ? session_handle(request->session) : (own = curl.easy_init());
 	headers = make_headers(request);
 	if (!handle || set_limits(handle, request) != 0 || set_trust(handle, request) != 0 ||
 	    set_request(handle, headers, &exchange) != 0)

@@ -21,8 +21,13 @@ struct httpc_request {
 	const void *body;
 	size_t body_len;
 	int64_t connect_ms;  /* 0: 5 s */
-	int64_t total_ms;    /* 0: 30 s */
+	int64_t total_ms;    /* 0: 30 s; below 0: as long as it takes */
+	int64_t stall_ms;    /* gives up after so long without a byte, in whole seconds; 0: never */
 	const char *ca_file; /* PEM: trusted instead of the system's authorities; NULL: those */
+	/* PEM: what we show a peer that wants to know who we are; both or none. */
+	const char *cert_file, *key_file;
+	const char *unix_path; /* the peer is behind this socket, whatever host the URL names */
+	struct httpc_session *session; /* NULL: a connection for this request alone */
 	/*
 	 * Takes the body piece by piece instead of reply->body; -1 stops, and httpc_fetch gives
 	 * E_TOO_LARGE. NULL: none.
@@ -38,6 +43,14 @@ struct httpc_reply {
 	struct buf body; /* init with BUF_INIT(cap) by the caller, who releases it */
 	char location[HTTPC_LOCATION_MAX]; /* where a redirect would have led, cut; "": none */
 };
+
+/*
+ * A connection that is kept for the next request to the same peer, which then spares the way there
+ * and the handshake. One request at a time.
+ */
+struct httpc_session;
+struct httpc_session *httpc_session_new(void);
+void httpc_session_free(struct httpc_session *session); /* NULL is allowed */
 
 /* Not a constant, so that tests can name one that is not there. */
 extern const char *httpc_library;

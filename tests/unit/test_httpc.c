@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -287,6 +288,105 @@ static void test_environment_is_not_asked(void **state)
 	buf_release(&reply.body);
 }
 
+/* ---- a peer behind a socket in the file system ---- */
+
+/* Answers `requests` of them on the first connection; nobody takes a second one. */
+NORETURN
+static void serve_one_connection(int listener, int requests, const char *answer)
+{
+	char text[16384];
+	int fd = accept(listener, NULL, NULL);
+
+	close(listener);
+	while (requests-- > 0 && read(fd, text, sizeof text) > 0)
+		(void)fs_write_all(fd, answer, strlen(answer));
+	/* until the other end is closed */
+	_exit(read(fd, text, sizeof text) == 0 ? 0 : 1);
+}
+
+static pid_t start_unix_peer(const char *folder, int requests, const char *answer, char *path,
+			     size_t size)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	pid_t pid;
+
+	snprintf(path, size, "%s/sock", folder);
+	snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	pid = fork();
+	if (pid == 0)
+		serve_one_connection(listener, requests, answer);
+	close(listener);
+	return pid;
+}
+
+static void test_unix_socket_and_a_kept_connection(void **state)
+{
+	char *folder = test_folder(), path[100];
+	pid_t pid = start_unix_peer(folder, 2, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi",
+				    path, sizeof path);
+	struct httpc_session *session = httpc_session_new();
+	struct httpc_request request = {
+		.url = "http://engine/version", .unix_path = path, .session = session};
+	struct httpc_reply reply = {.body = BUF_INIT(100)};
+	struct err err = ERR_INIT;
+
+	(void)state;
+	request.method = "PUT";
+	request.body = "{}";
+	request.body_len = 2;
+	assert_done(httpc_fetch(&request, &reply, &err), err);
+	/* the second has nothing of the first but its connection */
+	request.method = NULL;
+	request.body = NULL;
+	assert_done(httpc_fetch(&request, &reply, &err), err);
+	assert_string_equal(buf_str(&reply.body), "hi");
+	httpc_session_free(session);
+	waitpid(pid, NULL, 0);
+	/* without the session there is nobody to talk to any more */
+	request.session = NULL;
+	assert_fails(httpc_fetch(&request, &reply, &err), err, E_NODE_UNREACHABLE);
+	buf_release(&reply.body);
+	test_folder_remove(&folder);
+}
+
+static void test_a_stream_that_stalls(void **state)
+{
+	char *folder = test_folder(), path[100];
+	pid_t pid = start_unix_peer(folder, 1, "HTTP/1.1 200 OK\r\n\r\nfirst", path, sizeof path);
+	struct httpc_request request = {
+		.url = "http://engine/x", .unix_path = path, .total_ms = -1, .stall_ms = 500};
+	struct httpc_reply reply = {.body = BUF_INIT(100)};
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_fails(httpc_fetch(&request, &reply, &err), err, E_DEADLINE);
+	assert_string_equal(buf_str(&reply.body), "first");
+	waitpid(pid, NULL, 0);
+	buf_release(&reply.body);
+	test_folder_remove(&folder);
+}
+
+static void test_a_certificate_of_ours_that_is_not_there(void **state)
+{
+	struct httpc_request request = {.url = "https://127.0.0.1:1/",
+					.cert_file = "/nonexistent/cert.pem",
+					.key_file = "/nonexistent/key.pem"};
+	struct peer peer = start_peer("", 0);
+	struct httpc_reply reply = {.body = BUF_INIT(100)};
+	struct err err = ERR_INIT;
+	char url[80];
+
+	(void)state;
+	snprintf(url, sizeof url, "https%s", peer.url + strlen("http"));
+	request.url = url;
+	assert_fails(httpc_fetch(&request, &reply, &err), err, E_CREDENTIALS);
+	stop_peer(&peer);
+	buf_release(&reply.body);
+}
+
 /*
  * In a process of its own, since one that has loaded the library keeps it: a library that is not
  * there, and one that is another.
@@ -331,6 +431,9 @@ int main(void)
 		cmocka_unit_test(test_silent_peer),
 		cmocka_unit_test(test_urls_that_are_refused),
 		cmocka_unit_test(test_environment_is_not_asked),
+		cmocka_unit_test(test_unix_socket_and_a_kept_connection),
+		cmocka_unit_test(test_a_stream_that_stalls),
+		cmocka_unit_test(test_a_certificate_of_ours_that_is_not_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
