@@ -130,6 +130,23 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *arg)
 	return body->overflow ? 0 : size * count;
 }
 
+/* A line of the answer's head; what is no header (the status, the end) is left out. */
+static size_t take_header(char *bytes, size_t size, size_t count, void *arg)
+{
+	struct exchange *exchange = arg;
+	const struct httpc_request *request = exchange->request;
+	AUTO_FREE char *line = mem_strndup(bytes, size * count);
+	char *value = strchr(line, ':');
+
+	if (value) {
+		*value++ = '\0';
+		value += strspn(value, " \t");
+		value[strcspn(value, "\r\n")] = '\0';
+		request->header(request->header_arg, line, value);
+	}
+	return size * count;
+}
+
 static void append(struct curl_slist **list, const char *header)
 {
 	struct curl_slist *longer = curl.slist_append(*list, header);
@@ -221,6 +238,10 @@ static int set_request(CURL *handle, struct curl_slist *headers, struct exchange
 	SET(CURLOPT_ERRORBUFFER, exchange->problem);
 	SET(CURLOPT_WRITEFUNCTION, take_body);
 	SET(CURLOPT_WRITEDATA, exchange);
+	if (request->header) {
+		SET(CURLOPT_HEADERFUNCTION, take_header);
+		SET(CURLOPT_HEADERDATA, exchange);
+	}
 	if (request->body) {
 		SET(CURLOPT_POSTFIELDSIZE, (long)request->body_len);
 		SET(CURLOPT_POSTFIELDS, request->body);

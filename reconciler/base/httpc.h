@@ -34,6 +34,9 @@ struct httpc_request {
 	 */
 	int (*sink)(void *arg, const void *bytes, size_t len);
 	void *sink_arg;
+	/* Is told each header of the answer, the name as it came (any case). NULL: nobody is. */
+	void (*header)(void *arg, const char *name, const char *value);
+	void *header_arg;
 };
 
 #define HTTPC_LOCATION_MAX 256

@@ -204,6 +204,27 @@ static void test_body_into_a_sink(void **state)
 		     err, E_TOO_LARGE);
 }
 
+static void note_header(void *arg, const char *name, const char *value)
+{
+	buf_addf(arg, "%s=%s;", name, value);
+}
+
+static void test_headers_are_told(void **state)
+{
+	struct buf told AUTO_BUF = BUF_INIT(1000);
+	struct httpc_request request = {.header = note_header, .header_arg = &told};
+	struct httpc_reply reply = {.body = BUF_INIT(100)};
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_done(exchange("HTTP/1.1 200 OK\r\nApi-Version:1.41\r\nContent-Length: 0\r\n"
+			     "x:  a: b\r\nempty:\r\n\r\n",
+			     &request, &reply, NULL, &err),
+		    err);
+	assert_string_equal(buf_str(&told), "Api-Version=1.41;Content-Length=0;x=a: b;empty=;");
+	buf_release(&reply.body);
+}
+
 static void test_hostile_answers(void **state)
 {
 	static const struct {
@@ -427,6 +448,7 @@ int main(void)
 		cmocka_unit_test(test_head_waits_for_no_body),
 		cmocka_unit_test(test_redirects_are_not_followed),
 		cmocka_unit_test(test_body_into_a_sink),
+		cmocka_unit_test(test_headers_are_told),
 		cmocka_unit_test(test_hostile_answers),
 		cmocka_unit_test(test_silent_peer),
 		cmocka_unit_test(test_urls_that_are_refused),
