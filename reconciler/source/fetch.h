@@ -8,7 +8,7 @@
 #ifndef TRUEUP_SOURCE_FETCH_H
 #define TRUEUP_SOURCE_FETCH_H
 
-#include "source/credentials.h"
+#include "base/credentials.h"
 #include "source/repo.h"
 
 #define FETCH_PACK_MAX ((size_t)256 << 20) /* bytes received in one fetch */

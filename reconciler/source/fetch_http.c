@@ -6,7 +6,7 @@
 
 #include "base/fs.h"
 #include "base/httpc.h"
-#include "source/base64.h"
+#include "base/base64.h"
 #include "source/stall.h"
 
 #define SERVICE "git-upload-pack"

@@ -9,7 +9,7 @@
 #ifndef TRUEUP_SOURCE_FETCH_HTTP_H
 #define TRUEUP_SOURCE_FETCH_HTTP_H
 
-#include "source/credentials.h"
+#include "base/credentials.h"
 #include "source/gitlib.h"
 
 struct http_origin {

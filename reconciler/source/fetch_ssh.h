@@ -5,7 +5,7 @@
 #ifndef TRUEUP_SOURCE_FETCH_SSH_H
 #define TRUEUP_SOURCE_FETCH_SSH_H
 
-#include "source/credentials.h"
+#include "base/credentials.h"
 #include "source/gitlib.h"
 #include "source/url.h"
 

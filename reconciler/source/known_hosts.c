@@ -1,7 +1,7 @@
 #include "base/sys.h"
 #include "source/known_hosts.h"
 
-#include "source/base64.h"
+#include "base/base64.h"
 
 #define LINE_MAX_FOR_LIBRARY 4000
 #define SSH_PORT 22

@@ -1,6 +1,6 @@
 #include "tests/support/test.h"
 
-#include "source/base64.h"
+#include "base/base64.h"
 #include "source/known_hosts.h"
 
 /* A public key of that type as it goes over the wire, with `fill` for the key itself. */

@@ -1,5 +1,5 @@
 #include "base/sys.h"
-#include "source/base64.h"
+#include "base/base64.h"
 
 #define PADDING 64 /* behind the letters */
 

@@ -6,8 +6,8 @@
  * must the files in it. What is no secret (ca.pem, cert.pem, known_hosts) may be read by others,
  * but not written. Links are not followed.
  */
-#ifndef TRUEUP_SOURCE_CREDENTIALS_H
-#define TRUEUP_SOURCE_CREDENTIALS_H
+#ifndef TRUEUP_BASE_CREDENTIALS_H
+#define TRUEUP_BASE_CREDENTIALS_H
 
 #include "base/buf.h"
 #include "base/err.h"

@@ -1,8 +1,8 @@
 /*
  * base64.h - bytes to base64 with padding (RFC 4648, section 4): HTTP logins and SSH keys.
  */
-#ifndef TRUEUP_SOURCE_BASE64_H
-#define TRUEUP_SOURCE_BASE64_H
+#ifndef TRUEUP_BASE_BASE64_H
+#define TRUEUP_BASE_BASE64_H
 
 #include "base/buf.h"
 

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
-#include "source/credentials.h"
+#include "base/credentials.h"
 
 static int setup(void **state)
 {

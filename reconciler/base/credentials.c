@@ -1,5 +1,5 @@
 #include "base/sys.h"
-#include "source/credentials.h"
+#include "base/credentials.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
