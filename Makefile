@@ -28,7 +28,8 @@ PACKAGES_BUILD := gcc libc6-dev make pkg-config git libgit2-dev libyaml-dev libc
 	libjansson-dev libsqlite3-dev libsodium-dev
 PACKAGES_TEST := libcmocka-dev jq openssh-server openssh-client nginx fcgiwrap strace procps \
 	openssl ca-certificates curl zsh fish mandoc python3-jsonschema python3-yaml \
-	systemd
+	systemd docker.io podman netavark aardvark-dns docker-registry busybox-static iproute2 \
+	iptables util-linux
 PACKAGES_LINT := clang clang-tidy clang-format cppcheck
 PKGS := libgit2 yaml-0.1 jansson sqlite3 libsodium
 PKGS_LOADED := libcurl # when it is used (reconciler/base/httpc.h): its header is needed, no link
@@ -112,7 +113,7 @@ MAKEFLAGS += --no-builtin-rules
 
 # ---------------------------------------------------------------- packages
 # While it installs, policy-rc.d keeps Debian from starting the servers that tests bring their own
-# configuration for (nginx, sshd); one that is there already is left alone.
+# configuration for (nginx, sshd, engines); one that is there already is left alone.
 define install-quietly
 	policy=/usr/sbin/policy-rc.d; \
 	if [ ! -e $$policy ]; then \
@@ -222,17 +223,19 @@ $(ALL_PROGRAMS:%=%.o) $(SUPPORT_OBJECTS) $(FUZZ_REPLAYS:%=%.o): | $(BUILD)/.pack
 
 # ---------------------------------------------------------------- testing
 RUN := tests/run.sh -j $(JOBS)
+# Tests of the docker driver share engines that are up for as long as the run.
+RUN_WITH_ENGINES := tests/support/engines.sh $(RUN)
 part_tests = $(call test_programs,$(1)) $(call test_scripts,$(1))
 
 .PHONY: tests check check-unit check-golden check-flow check-meta check-fuzz
 tests: $(PROGRAM) $(ALL_PROGRAMS) $(TOOLS) $(FUZZ_REPLAYS)
 
 check-unit: $(call test_programs,unit) ## C tests, one program for each module
-	@$(RUN) BUILD=$(BUILD) $(call part_tests,unit)
+	@$(RUN_WITH_ENGINES) BUILD=$(BUILD) $(call part_tests,unit)
 check-golden: $(PROGRAM) $(call test_programs,golden) ## desired + observed -> expected plan, as data
 	@$(RUN) BUILD=$(BUILD) $(call part_tests,golden)
 check-flow: $(PROGRAM) $(TOOLS) $(call test_programs,flow) ## the real binary against real repositories
-	@$(RUN) BUILD=$(BUILD) $(call part_tests,flow)
+	@$(RUN_WITH_ENGINES) BUILD=$(BUILD) $(call part_tests,flow)
 check-meta: $(PROGRAM) $(call test_programs,meta) ## the house rules
 	@$(RUN) BUILD=$(BUILD) $(call part_tests,meta)
 check-fuzz: $(FUZZ_REPLAYS) ## replay of the fuzz corpora
@@ -244,7 +247,7 @@ san_path = $(patsubst $(BUILD)/%,$(SAN_BUILD)/%,$(1))
 check: | $(BUILD)/.packages-test ## every test; ends with "N passed, N failed, N skipped"
 	@+$(MAKE) --no-print-directory tests
 	@+$(MAKE) --no-print-directory tests SANITIZE=address,undefined BUILD=$(SAN_BUILD)
-	@$(RUN) BUILD=$(BUILD) $(foreach part,$(PARTS) meta,$(call part_tests,$(part))) $(FUZZ_REPLAYS) \
+	@$(RUN_WITH_ENGINES) BUILD=$(BUILD) $(foreach part,$(PARTS) meta,$(call part_tests,$(part))) $(FUZZ_REPLAYS) \
 		BUILD=$(SAN_BUILD) $(foreach part,$(PARTS),$(call san_path,$(call part_tests,$(part)))) \
 		$(call san_path,$(FUZZ_REPLAYS))
 
