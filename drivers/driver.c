@@ -9,6 +9,7 @@
 
 /* How to add a driver: its file, a row here, a row in tests/unit/test_driver_contract.c. */
 static const struct driver_ops *const drivers[driver_end_] = {
+	[DRIVER_DOCKER] = &driver_docker,
 	[DRIVER_HOST] = &driver_host,
 	[DRIVER_MEMORY] = &driver_memory,
 };

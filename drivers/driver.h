@@ -28,6 +28,8 @@ struct driver_env {
 	const char *owner;     /* <organization>/<instance id>, for labels and the marker */
 	const struct settings *settings; /* policy; never NULL */
 	const char *self;		 /* path of this binary, for supervisors */
+	/* For Registries, by name and with their credentials; NULL: none is known. */
+	const struct model *model;
 };
 
 /*
@@ -204,6 +206,6 @@ bool driver_registry_allowed(const struct node *node, const struct driver_env *e
 int driver_check_update(const struct driver_ops *ops, const char *digest,
 			const struct container *config, const struct spec *spec, struct err *err);
 
-extern const struct driver_ops driver_memory, driver_host;
+extern const struct driver_ops driver_memory, driver_host, driver_docker;
 
 #endif

@@ -87,6 +87,7 @@ static bool start_act(struct engine *engine, struct pending_act *act)
 	for (size_t i = 0; i < act->groups.n; i++)
 		groups[i] = (struct act_group){act->groups.v[i].ops, act->groups.v[i].ops_n};
 	*running = (struct running_act){engine, act};
+	engine->env.model = engine->tip.outcome.model;
 	struct act_request request = {.node = act->node->doc,
 				      .env = &engine->env,
 				      .groups = groups,

@@ -84,6 +84,7 @@ static void start_look(struct node_run *node, const struct history *history)
 	AUTO_ARENA struct arena *arena = arena_new(0);
 	struct look_wishes wishes = {0};
 	gather_wishes(node, history, arena, &wishes);
+	engine->env.model = engine->tip.outcome.model;
 	struct look_request request = {.node = node->doc,
 				       .env = &engine->env,
 				       .images = wishes.images,

@@ -203,6 +203,7 @@ static void see_node(struct planning *p, const struct node *node)
 		for (size_t i = 0; i < n; i++)
 			if (str_eq(images[i].node, node->name))
 				names[wanted++] = images[i].image;
+		p->env.model = p->now.model;
 		struct look_request request = {
 			.node = node, .env = &p->env, .images = names, .images_n = wanted};
 		struct look_result *look = look_now(&request, &err);

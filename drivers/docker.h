@@ -1,0 +1,265 @@
+/*
+ * docker.h - containers on Docker Engine (20.10 and later) and Podman (4 and later), by the engine
+ * API that both speak.
+ *
+ * In reading order:
+ *
+ *	docker.c		the table of slots; opening; what the engine is
+ *	docker_endpoint.c	from a Node to a way there: socket, certificates, loopback
+ *	docker_api.c		one request, one answer; what an engine's refusal means
+ *	docker_spec.c		pure: from a spec to what the engine is asked to make
+ *	docker_seen.c		pure: from what the engine tells to a workload
+ *	docker_observe.c	one look at a node
+ *	docker_ops.c		the changes of containers, docker_volume.c those of volumes
+ *	docker_image.c		images of ours, and what marks them
+ *	docker_pull.c		what a reference means; fetching
+ *	docker_network.c	a network for each stage, and names in it
+ *	docker_files.c		files, put into a container before it starts
+ *	docker_watch.c		the engine's events as a descriptor
+ *	docker_logs.c		what containers wrote
+ *
+ * What a node keeps for us, since a driver keeps nothing:
+ *
+ *	the labels of a container	whose it is, and below DOCKER_LABEL_* what its spec was: an
+ *					engine cannot say which of its values somebody asked for
+ *	volume DOCKER_MARKER		whose node it is
+ *	network <project>-<stage>	made with the first container of a stage, removed with the
+ *last tag DOCKER_IMAGES/<instance>:<hex>	marks an image that was brought here for us; it goes
+ *by removing the tag, and the image with it when it has no other
+ *
+ * A look is one list of the containers, one of the volumes, one of the images, and one inspection
+ * for each container of ours, all on one connection. The list alone does not tell limits, restarts,
+ * aliases, or how long a run has lasted, and a driver has nowhere to remember what it was told the
+ * last time; an inspection costs about half a millisecond.
+ */
+#ifndef TRUEUP_DRIVERS_DOCKER_H
+#define TRUEUP_DRIVERS_DOCKER_H
+
+#include "base/httpc.h"
+#include "base/json.h"
+#include "base/proc.h"
+#include "drivers/driver.h"
+#include "schema/image.h"
+
+#define DOCKER_MARKER "trueup-owner"
+#define DOCKER_IMAGES "trueup.invalid" /* a host that no image can ever come from (RFC 2606) */
+
+/* Besides those of workload.h. */
+#define DOCKER_LABEL_IMAGE LABEL_NAMESPACE "image" /* as the manifest has it */
+#define DOCKER_LABEL_DIGEST LABEL_NAMESPACE "digest"
+#define DOCKER_LABEL_CONFIG LABEL_NAMESPACE "config" /* canonical JSON; absent when it is long */
+#define DOCKER_LABEL_ENGINE LABEL_NAMESPACE "engine" /* of the marker: a number drawn for it */
+
+/* Longest configuration kept as a label; of a longer one only its hash is compared. */
+#define DOCKER_CONFIG_MAX ((size_t)64 << 10)
+
+/* The API that is spoken: of Docker 20.10 and Podman 4; newer engines speak it too. */
+#define DOCKER_API_MAJOR 1
+#define DOCKER_API_MINOR 41
+
+/* Where an engine is. */
+struct docker_endpoint {
+	char *base;			      /* "http://engine", "https://host:2376" */
+	char *unix_path;		      /* NULL: by TCP */
+	char *ca_file, *cert_file, *key_file; /* NULL: none */
+};
+/* E_BAD_INPUT, E_CREDENTIALS. */
+int docker_endpoint_read(const struct node *node, const struct driver_env *env,
+			 struct docker_endpoint *out, struct err *err);
+void docker_endpoint_release(struct docker_endpoint *endpoint);
+/* The folder of that name with credentials; the caller frees it. */
+char *docker_credentials_folder(const struct driver_env *env, const char *name);
+
+struct docker {
+	struct driver driver;
+	const struct node *node;
+	const struct driver_env *env;
+	struct docker_endpoint endpoint;
+	struct httpc_session *session;
+	/* What the engine said of itself with the first request; api[0] 0: not asked yet. */
+	char api[16];	  /* "/v1.41" */
+	char engine[128]; /* "Docker Engine 20.10.24" */
+	bool is_podman;
+	struct child watch;
+};
+static inline struct docker *docker_of(struct driver *driver)
+{
+	return (struct docker *)(void *)driver;
+}
+bool docker_is_ours(const struct docker *docker, const json_t *labels);
+
+/* ---- docker_api.c ---- */
+
+struct docker_request {
+	const char *method; /* NULL: GET */
+	const char *path;   /* behind the version: "/containers/json?all=1" */
+	const json_t *body; /* NULL: none, or bytes */
+	const void *bytes;  /* a tar archive */
+	size_t bytes_len;
+	const char *auth; /* X-Registry-Auth; NULL: none */
+	int64_t total_ms; /* 0: the usual 30 s */
+	int64_t stall_ms;
+	/* Takes the answer as it comes, also that of a refusal; see httpc.h. */
+	int (*sink)(void *arg, const void *bytes, size_t len);
+	void *sink_arg;
+	bool raw; /* the answer is no JSON: it goes to text, unless that is NULL */
+	struct buf *text;
+};
+#define DOCKER_ANSWER_MAX ((size_t)64 << 20)
+
+/*
+ * Asks, after it has made sure that the engine is one that is understood. Returns the status, 2xx
+ * or 304 (already so), and the answer in *out (NULL where there is none, or with a sink or raw; out
+ * may be NULL). A refusal is -1 with the engine's own words: E_NOT_FOUND (404), E_CONFLICT (409),
+ * E_CREDENTIALS (401, 403), E_NODE_UNREACHABLE (503, no connection), E_ENGINE (all else).
+ */
+int docker_ask(struct docker *docker, const struct docker_request *request, json_t **out,
+	       struct err *err);
+/* The same with a path that is made from a format. */
+int docker_get(struct docker *docker, json_t **out, struct err *err, const char *fmt, ...)
+	PRINTF_LIKE(4, 5);
+int docker_do(struct docker *docker, const char *method, const json_t *body, struct err *err,
+	      const char *fmt, ...) PRINTF_LIKE(5, 6);
+/* Asks what it is, once: E_NODE_UNREACHABLE, E_NOT_SUPPORTED. */
+int docker_meet(struct docker *docker, struct err *err);
+/* Text as a part of a path or query, in arena. */
+const char *docker_quote(struct arena *arena, const char *text);
+
+/* ---- docker_spec.c: pure ---- */
+
+/* What a spec becomes on an engine that cannot be read off the spec itself. */
+struct docker_make {
+	const char *name;		/* of the container now, NEXT_SUFFIX included */
+	const char *image;		/* what the engine knows the image by */
+	const char *network;		/* of its stage; NULL: none */
+	const struct strings *declared; /* paths that the image declares as volumes; NULL: none */
+	bool is_podman;
+};
+/* The body of /containers/create; new reference. */
+json_t *docker_spec_json(const struct spec *spec, const struct docker_make *make);
+
+/*
+ * Limits as the engine counts them; 0 is none. None of them changes in place: an engine's labels
+ * cannot change with it, Podman 4 forgets what it was told, and Docker cannot take one away.
+ */
+struct docker_limits {
+	int64_t memory, reservation; /* bytes */
+	int64_t nano_cpus, shares;
+};
+struct docker_limits docker_limits_of(const struct container *config);
+/* "unless-stopped" */
+const char *docker_restart_word(const struct container *config);
+/* The path of a volume or file in the container: one that is relative is below workingDirectory. */
+const char *docker_inner_path(struct arena *arena, const struct container *config,
+			      const char *path);
+/* The name on the node of a volume, declared by the image where `declared` is set. */
+const char *docker_declared_volume(struct arena *arena, const struct spec *spec, const char *path);
+
+/* ---- docker_seen.c: pure ---- */
+
+/* A workload from an inspection, all in arena; now_ms: wall time. E_BAD_INPUT. */
+int docker_seen_workload(const json_t *inspect, int64_t now_ms, struct arena *arena,
+			 struct workload *out, struct err *err);
+/* Its configuration from when it was made; NULL: none that can be read. */
+const struct container *docker_seen_config(const json_t *labels, struct arena *arena);
+
+/* ---- docker_observe.c ---- */
+
+int docker_observe(struct docker *docker, struct arena *arena, struct observed *out,
+		   struct err *err);
+
+/* ---- docker_ops.c ---- */
+
+struct docker_call {
+	struct docker *docker;
+	struct arena *arena;
+	bool changed;
+	struct buf *detail; /* the engine's words; NULL: nobody wants them */
+};
+/*
+ * 1 and what the engine tells about the container of that very name, if it is ours; 0 when there
+ * is none; -1, E_NAME_FOREIGN.
+ */
+int docker_find(struct docker_call *call, const char *name, json_t **inspect, struct err *err);
+int docker_apply(struct docker *docker, const struct op *op, struct op_result *result,
+		 struct err *err);
+
+/* ---- docker_volume.c ---- */
+
+int docker_claim(struct docker_call *call, struct err *err);
+/* Those of a spec, with our labels. */
+int docker_volumes_make(struct docker_call *call, const struct spec *spec,
+			const struct strings *declared, struct err *err);
+int docker_volume_remove(struct docker_call *call, const char *name, struct err *err);
+
+/* ---- docker_network.c ---- */
+
+/* The network of a spec's stage, in arena; NULL: it is in none (networkMode). */
+const char *docker_network_name(struct arena *arena, const struct spec *spec);
+/* The name on the node of a network that a spec asks for: it is the stage's own. */
+const char *docker_network_inner(struct arena *arena, const char *stage_network, const char *name);
+/* Makes those of a spec that are missing. */
+int docker_networks_make(struct docker_call *call, const struct spec *spec, struct err *err);
+/* Connects a container that was made to those of its networks that it is not in. */
+int docker_networks_join(struct docker_call *call, const json_t *inspect, const struct spec *spec,
+			 const char *alias, struct err *err);
+/* The container answers to this alias, and to no other of ours, in all its networks. */
+int docker_networks_alias(struct docker_call *call, const json_t *inspect, const char *alias,
+			  struct err *err);
+/* Removes networks of the stage in which no container is left. */
+int docker_networks_tidy(struct docker_call *call, const json_t *labels, struct err *err);
+
+/* ---- docker_image.c ---- */
+
+/* An image reference, and what it means here. */
+struct docker_place {
+	const char *image; /* as it is written */
+	struct image_ref ref;
+	const struct registry *registry; /* NULL: without a document */
+	const char *repository;		 /* "host/path", as registries and engines call it */
+	const char *name; /* "host/path:tag", or with the digest where one is written */
+};
+int docker_place_find(struct docker *docker, struct arena *arena, const char *image,
+		      struct docker_place *out, struct err *err);
+/* What the engine knows the spec's image by: "host/path@sha256:...", or the image's own id. */
+int docker_image_name(struct docker *docker, struct arena *arena, const struct spec *spec,
+		      const char **out, struct err *err);
+/* 1 and *out, 0: the engine has no image of that name. */
+int docker_image_find(struct docker *docker, struct arena *arena, const char *name, json_t **out,
+		      struct err *err);
+/* Fills *err with E_IMAGE_UNKNOWN; words: the registry's, or NULL. */
+int docker_image_unknown(const char *image, const char *words, struct err *err);
+/* "trueup.invalid/<instance>" */
+const char *docker_image_mark(struct docker *docker, struct arena *arena);
+/* Paths that the image of a spec declares as volumes; E_IMAGE_UNKNOWN when it was not pulled. */
+int docker_image_volumes(struct docker_call *call, const struct spec *spec, struct strings *out,
+			 struct err *err);
+int docker_pull(struct docker_call *call, const struct spec *spec, struct err *err);
+int docker_image_remove(struct docker_call *call, const char *digest, struct err *err);
+
+/* ---- docker_pull.c ---- */
+
+int docker_resolve(struct docker *docker, const char *image, struct buf *digest, struct err *err);
+/* Has the engine fetch it by its digest: E_IMAGE_UNKNOWN, E_IMAGE_CHANGED, E_CREDENTIALS. */
+int docker_image_bring(struct docker_call *call, const struct docker_place *place,
+		       const char *digest, struct err *err);
+
+/* ---- the rest ---- */
+
+int docker_files_put(struct docker_call *call, const char *id, const struct container *config,
+		     struct err *err);
+/* The archive with the files of a configuration, appended. */
+void docker_files_tar(struct arena *arena, const struct container *config, struct buf *out);
+int docker_watch(struct docker *docker, struct err *err);
+int docker_watch_read(struct docker *docker, struct err *err);
+void docker_watch_end(struct docker *docker);
+/* Is this event of the stream one that may concern us? */
+bool docker_event_matters(const json_t *event);
+int docker_logs(struct docker *docker, const char *name, int n, struct buf *out, struct err *err);
+/* Takes a stream of frames apart that carries standard output and error; what is cut is left out.
+ */
+void docker_logs_unframe(const char *bytes, size_t len, struct buf *out);
+void docker_check(const struct node *node, const struct driver_env *env, const struct spec *spec,
+		  const struct unit *unit, struct diags *diags);
+
+#endif

@@ -1,0 +1,221 @@
+/*
+ * A stage has a network, <project>-<stage>, in which a container answers to its full name. Networks
+ * that a configuration asks for are the stage's own as well, <project>-<stage>.<name>: so there is
+ * no way from one stage to another.
+ */
+#include "base/sys.h"
+#include "drivers/docker.h"
+
+const char *docker_network_name(struct arena *arena, const struct spec *spec)
+{
+	int mode = spec->config->network_mode;
+
+	if (mode == NETWORK_NONE || mode == NETWORK_HOST)
+		return NULL;
+	return arena_printf(arena, "%s-%s", spec->labels.project, spec->labels.stage);
+}
+
+const char *docker_network_inner(struct arena *arena, const char *stage_network, const char *name)
+{
+	return arena_printf(arena, "%s.%s", stage_network, name);
+}
+
+/* ---- making ---- */
+
+/* 1, 0: there is none of that name; E_NAME_FOREIGN. */
+static int find_network(struct docker_call *call, const char *name, struct err *err)
+{
+	AUTO_JSON json_t *json = NULL;
+	struct err why = ERR_INIT;
+
+	if (docker_get(call->docker, &json, &why, "/networks/%s", docker_quote(call->arena, name)) <
+	    0) {
+		if (why.code == E_NOT_FOUND)
+			return 0;
+		return err_set(err, why.code, "%s", why.text);
+	}
+	if (!str_eq(json_str(json, "Name", NULL), name)) /* found by its id */
+		return 0;
+	if (!docker_is_ours(call->docker, json_object_get(json, "Labels")))
+		return err_set(err, E_NAME_FOREIGN, "network %s of node %s is not ours", name,
+			       call->docker->node->name);
+	return 1;
+}
+
+static int make_network(struct docker_call *call, const char *name, const struct spec *spec,
+			struct err *err)
+{
+	AUTO_JSON json_t *body = json_object();
+	json_t *labels = json_object();
+	int there = find_network(call, name, err);
+
+	json_object_set_new(body, "Labels", labels);
+	if (there != 0)
+		return there < 0 ? -1 : 0;
+	json_put_str(labels, LABEL_NAMESPACE "owner", spec->labels.owner);
+	json_put_str(labels, LABEL_NAMESPACE "project", spec->labels.project);
+	json_put_str(labels, LABEL_NAMESPACE "stage", spec->labels.stage);
+	json_put_str(body, "Name", name);
+	json_put_str(body, "Driver", "bridge");
+	json_object_set_new(body, "CheckDuplicate", json_true());
+	if (docker_do(call->docker, "POST", body, err, "/networks/create") >= 0)
+		return 0;
+	/* containers of one stage are made side by side: another one may have been quicker */
+	there = find_network(call, name, NULL);
+	return there > 0 ? 0 : -1;
+}
+
+int docker_networks_make(struct docker_call *call, const struct spec *spec, struct err *err)
+{
+	const char *network = docker_network_name(call->arena, spec);
+	const struct strings *more = &spec->config->networks;
+
+	if (!network)
+		return 0;
+	if (make_network(call, network, spec, err) != 0)
+		return -1;
+	for (size_t i = 0; i < more->n; i++) {
+		if (make_network(call, docker_network_inner(call->arena, network, more->v[i]), spec,
+				 err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- being in them ---- */
+
+static const json_t *joined_networks(const json_t *inspect)
+{
+	return json_object_get(json_object_get(inspect, "NetworkSettings"), "Networks");
+}
+
+static int join(struct docker_call *call, const char *id, const char *network, const char *alias,
+		struct err *err)
+{
+	AUTO_JSON json_t *body = json_object();
+	json_t *aliases = json_array(), *endpoint = json_object();
+
+	json_array_append_new(aliases, json_string(alias));
+	json_object_set_new(endpoint, "Aliases", aliases);
+	json_object_set_new(body, "EndpointConfig", endpoint);
+	json_put_str(body, "Container", id);
+	if (docker_do(call->docker, "POST", body, err, "/networks/%s/connect",
+		      docker_quote(call->arena, network)) < 0)
+		return -1;
+	call->changed = true;
+	return 0;
+}
+
+static int leave(struct docker_call *call, const char *id, const char *network, struct err *err)
+{
+	AUTO_JSON json_t *body = json_object();
+
+	json_put_str(body, "Container", id);
+	json_object_set_new(body, "Force", json_true());
+	return docker_do(call->docker, "POST", body, err, "/networks/%s/disconnect",
+			 docker_quote(call->arena, network)) < 0
+		       ? -1
+		       : 0;
+}
+
+int docker_networks_join(struct docker_call *call, const json_t *inspect, const struct spec *spec,
+			 const char *alias, struct err *err)
+{
+	const char *id = json_str(inspect, "Id", ""), *network;
+	const json_t *joined = joined_networks(inspect);
+	const struct strings *more = &spec->config->networks;
+
+	network = docker_network_name(call->arena, spec);
+	if (!network)
+		return 0;
+	if (!json_object_get(joined, network) && join(call, id, network, alias, err) != 0)
+		return -1;
+	for (size_t i = 0; i < more->n; i++) {
+		const char *name = docker_network_inner(call->arena, network, more->v[i]);
+
+		if (!json_object_get(joined, name) && join(call, id, name, alias, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Does the endpoint have this alias, and none that is another name of a container? */
+static bool answers_to(const json_t *endpoint, const char *alias, const char *id)
+{
+	const json_t *aliases = json_object_get(endpoint, "Aliases");
+	bool found = false;
+
+	for (size_t i = 0; i < json_array_size(aliases); i++) {
+		const char *one = json_string_value(json_array_get(aliases, i));
+
+		if (str_eq(one, alias))
+			found = true;
+		else if (one && !str_starts(id, one)) /* engines add the beginning of the id */
+			return false;
+	}
+	return found;
+}
+
+int docker_networks_alias(struct docker_call *call, const json_t *inspect, const char *alias,
+			  struct err *err)
+{
+	const json_t *labels = json_object_get(json_object_get(inspect, "Config"), "Labels");
+	const char *id = json_str(inspect, "Id", ""), *network;
+	AUTO_FREE char *stage = mem_printf("%s-%s", json_str(labels, LABEL_NAMESPACE "project", ""),
+					   json_str(labels, LABEL_NAMESPACE "stage", ""));
+	size_t len = strlen(stage);
+	json_t *endpoint;
+
+	json_object_foreach((json_t *)(uintptr_t)joined_networks(inspect), network, endpoint)
+	{
+		if (!str_starts(network, stage) || (network[len] && network[len] != '.') ||
+		    answers_to(endpoint, alias, id))
+			continue;
+		if (leave(call, id, network, err) != 0 || join(call, id, network, alias, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- removing ---- */
+
+static int get_by_labels(struct docker_call *call, const char *path, const json_t *labels,
+			 json_t **out, struct err *err)
+{
+	static const char *const keys[] = {"owner", "project", "stage"};
+	struct buf text AUTO_BUF = BUF_INIT(BUF_MAX_LINE);
+	AUTO_JSON json_t *filters = json_object();
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		const char *key = arena_printf(call->arena, LABEL_NAMESPACE "%s", keys[i]);
+		const char *value = json_str(labels, key, "");
+
+		json_array_append_new(list,
+				      json_string(arena_printf(call->arena, "%s=%s", key, value)));
+	}
+	json_object_set_new(filters, "label", list);
+	json_write(filters, &text);
+	return docker_get(call->docker, out, err, "%sfilters=%s", path,
+			  docker_quote(call->arena, buf_str(&text)));
+}
+
+int docker_networks_tidy(struct docker_call *call, const json_t *labels, struct err *err)
+{
+	AUTO_JSON json_t *containers = NULL, *networks = NULL;
+
+	if (get_by_labels(call, "/containers/json?all=1&", labels, &containers, err) < 0)
+		return -1;
+	if (json_array_size(containers) > 0)
+		return 0;
+	if (get_by_labels(call, "/networks?", labels, &networks, err) < 0)
+		return -1;
+	for (size_t i = 0; i < json_array_size(networks); i++) {
+		const char *id = json_str(json_array_get(networks, i), "Id", "");
+
+		/* One that somebody else put a container into stays, until that one is gone. */
+		(void)docker_do(call->docker, "DELETE", NULL, NULL, "/networks/%s",
+				docker_quote(call->arena, id));
+	}
+	return 0;
+}

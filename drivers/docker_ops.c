@@ -1,0 +1,317 @@
+/*
+ * The changes: look, be content when it is already so, refuse what is not ours, do one thing.
+ */
+#include "base/sys.h"
+#include "drivers/docker.h"
+
+#include "base/clock.h"
+
+#define STOP_SLACK_MS 30000 /* what an engine may need besides the stop timeout */
+#define USUAL_STOP_S 10
+
+bool docker_is_ours(const struct docker *docker, const json_t *labels)
+{
+	return owner_same(json_str(labels, LABEL_NAMESPACE "owner", NULL), docker->env->owner);
+}
+
+/* ---- finding ---- */
+
+static const json_t *labels_of(const json_t *inspect)
+{
+	return json_object_get(json_object_get(inspect, "Config"), "Labels");
+}
+
+int docker_find(struct docker_call *call, const char *name, json_t **inspect, struct err *err)
+{
+	struct err why = ERR_INIT;
+	const char *found;
+
+	if (docker_get(call->docker, inspect, &why, "/containers/%s/json",
+		       docker_quote(call->arena, name)) < 0) {
+		if (why.code == E_NOT_FOUND)
+			return 0;
+		return err_set(err, why.code, "%s", why.text);
+	}
+	found = json_str(*inspect, "Name", "");
+	if (str_eq(*found == '/' ? found + 1 : found, name)) {
+		if (docker_is_ours(call->docker, labels_of(*inspect)))
+			return 1;
+		err_set(err, E_NAME_FOREIGN, "container %s of node %s is not ours", name,
+			call->docker->node->name);
+		json_decref_ptr(inspect);
+		return -1;
+	}
+	json_decref_ptr(inspect); /* found by its id */
+	return 0;
+}
+
+static int must_find(struct docker_call *call, const char *name, json_t **inspect, struct err *err)
+{
+	int there = docker_find(call, name, inspect, err);
+
+	if (there == 0)
+		return err_set(err, E_NOT_FOUND, "node %s has no container %s",
+			       call->docker->node->name, name);
+	return there < 0 ? -1 : 0;
+}
+
+static const char *status_of(const json_t *inspect)
+{
+	return json_str(json_object_get(inspect, "State"), "Status", "");
+}
+
+/* Something that has to be stopped before it is quiet. */
+static bool is_up(const json_t *inspect)
+{
+	static const char *const words[] = {"running", "restarting", "paused", "stopping"};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		if (str_eq(status_of(inspect), words[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool is_new(const json_t *inspect)
+{
+	return str_eq(status_of(inspect), "created") || str_eq(status_of(inspect), "configured") ||
+	       str_eq(status_of(inspect), "initialized");
+}
+
+/* ---- making ---- */
+
+/* What comes after the making proper, and may have been cut off: all of it can be done again. */
+static int finish(struct docker_call *call, const char *name, const struct spec *spec,
+		  struct err *err)
+{
+	AUTO_JSON json_t *inspect = NULL;
+
+	if (must_find(call, name, &inspect, err) != 0)
+		return -1;
+	if (!is_new(inspect))
+		return 0;
+	if (docker_networks_join(call, inspect, spec, name, err) != 0)
+		return -1;
+	return docker_files_put(call, json_str(inspect, "Id", ""), spec->config, err);
+}
+
+static int make(struct docker_call *call, const struct op *op, struct err *err)
+{
+	struct docker_make make = {.name = op->name,
+				   .is_podman = call->docker->is_podman,
+				   .network = docker_network_name(call->arena, op->spec)};
+	AUTO_JSON json_t *body = NULL;
+	struct err why = ERR_INIT;
+	struct strings declared;
+
+	if (docker_image_volumes(call, op->spec, &declared, err) != 0 ||
+	    docker_image_name(call->docker, call->arena, op->spec, &make.image, err) != 0 ||
+	    docker_volumes_make(call, op->spec, &declared, err) != 0 ||
+	    docker_networks_make(call, op->spec, err) != 0)
+		return -1;
+	make.declared = &declared;
+	body = docker_spec_json(op->spec, &make);
+	if (docker_do(call->docker, "POST", body, &why, "/containers/create?name=%s",
+		      docker_quote(call->arena, op->name)) >= 0) {
+		call->changed = true;
+		return 0;
+	}
+	return err_set(err, why.code == E_NOT_FOUND ? E_ENGINE : why.code, "%s", why.text);
+}
+
+static int op_create(struct docker_call *call, const struct op *op, struct err *err)
+{
+	AUTO_JSON json_t *inspect = NULL;
+	int there = docker_find(call, op->name, &inspect, err);
+
+	if (there < 0)
+		return -1;
+	if (there && !str_eq(json_str(labels_of(inspect), LABEL_NAMESPACE "spec", NULL),
+			     op->spec->labels.spec))
+		return err_set(err, E_CONFLICT, "container %s of node %s is there, made otherwise",
+			       op->name, call->docker->node->name);
+	if (!there && make(call, op, err) != 0)
+		return -1;
+	return finish(call, op->name, op->spec, err);
+}
+
+/* ---- running ---- */
+
+static bool is_port_taken(const char *words)
+{
+	return strstr(words, "port is already allocated") ||
+	       strstr(words, "address already in use");
+}
+
+static int op_start(struct docker_call *call, const struct op *op, struct err *err)
+{
+	AUTO_JSON json_t *inspect = NULL;
+	struct err why = ERR_INIT;
+	int status;
+
+	if (must_find(call, op->name, &inspect, err) != 0)
+		return -1;
+	if (str_eq(status_of(inspect), "paused")) {
+		if (docker_do(call->docker, "POST", NULL, err, "/containers/%s/unpause",
+			      json_str(inspect, "Id", "")) < 0)
+			return -1;
+		call->changed = true;
+		return 0;
+	}
+	status = docker_do(call->docker, "POST", NULL, &why, "/containers/%s/start",
+			   json_str(inspect, "Id", ""));
+	if (status >= 0) {
+		call->changed = status != 304;
+		return 0;
+	}
+	if (is_port_taken(why.text))
+		return err_set(err, E_NAME_FOREIGN, "%s", why.text);
+	/* 404 is about something inside: the container is there */
+	return err_set(err, why.code == E_NOT_FOUND ? E_ENGINE : why.code, "%s", why.text);
+}
+
+static int stop(struct docker_call *call, const json_t *inspect, struct err *err)
+{
+	int64_t seconds = json_int(json_object_get(inspect, "Config"), "StopTimeout", USUAL_STOP_S);
+	struct docker_request request = {
+		.method = "POST",
+		.path = arena_printf(call->arena, "/containers/%s/stop?t=%lld",
+				     json_str(inspect, "Id", ""), (long long)seconds),
+		.total_ms = seconds * 1000 + STOP_SLACK_MS,
+	};
+	struct err why = ERR_INIT;
+	int status;
+
+	if (!is_up(inspect))
+		return 0;
+	if (str_eq(status_of(inspect), "paused") &&
+	    docker_do(call->docker, "POST", NULL, err, "/containers/%s/unpause",
+		      json_str(inspect, "Id", "")) < 0)
+		return -1;
+	status = docker_ask(call->docker, &request, NULL, &why);
+	if (status < 0 && why.code != E_NOT_FOUND)
+		return err_set(err, why.code, "%s", why.text);
+	call->changed = status >= 0 && status != 304;
+	return 0;
+}
+
+static int op_stop(struct docker_call *call, const struct op *op, struct err *err)
+{
+	AUTO_JSON json_t *inspect = NULL;
+	int there = docker_find(call, op->name, &inspect, err);
+
+	if (there <= 0)
+		return there;
+	return stop(call, inspect, err);
+}
+
+static int op_remove(struct docker_call *call, const struct op *op, struct err *err)
+{
+	AUTO_JSON json_t *inspect = NULL;
+	int there = docker_find(call, op->name, &inspect, err);
+	struct err why = ERR_INIT;
+
+	if (there <= 0)
+		return there;
+	if (stop(call, inspect, err) != 0)
+		return -1;
+	if (docker_do(call->docker, "DELETE", NULL, &why, "/containers/%s?force=1",
+		      json_str(inspect, "Id", "")) < 0 &&
+	    why.code != E_NOT_FOUND)
+		return err_set(err, why.code, "%s", why.text);
+	call->changed = true;
+	return docker_networks_tidy(call, labels_of(inspect), err);
+}
+
+/* ---- names ---- */
+
+static int op_rename(struct docker_call *call, const struct op *op, struct err *err)
+{
+	AUTO_JSON json_t *from = NULL, *to = NULL;
+	int there = docker_find(call, op->name, &from, err), taken;
+
+	if (there < 0)
+		return -1;
+	taken = docker_find(call, op->to, &to, err);
+	if (taken < 0)
+		return -1;
+	if (there && taken)
+		return err_set(err, E_CONFLICT, "container %s of node %s is still there", op->to,
+			       call->docker->node->name);
+	if (taken) /* renamed; were its aliases? */
+		return docker_networks_alias(call, to, op->to, err);
+	if (!there)
+		return err_set(err, E_NOT_FOUND, "node %s has no container %s",
+			       call->docker->node->name, op->name);
+	if (docker_do(call->docker, "POST", NULL, err, "/containers/%s/rename?name=%s",
+		      json_str(from, "Id", ""), docker_quote(call->arena, op->to)) < 0)
+		return -1;
+	call->changed = true;
+	return docker_networks_alias(call, from, op->to, err);
+}
+
+/* Nothing can change in place (docker.h): only what is so already can be asked for. */
+static int op_update(struct docker_call *call, const struct op *op, struct err *err)
+{
+	AUTO_JSON json_t *inspect = NULL;
+	struct workload seen;
+
+	if (must_find(call, op->name, &inspect, err) != 0 ||
+	    docker_seen_workload(inspect, clock_wall_ms(), call->arena, &seen, err) != 0)
+		return -1;
+	return driver_check_update(call->docker->driver.ops, seen.digest, seen.config, op->spec,
+				   err);
+}
+
+/* ---- the rest ---- */
+
+static int op_claim(struct docker_call *call, const struct op *op, struct err *err)
+{
+	(void)op;
+	return docker_claim(call, err);
+}
+
+static int op_pull(struct docker_call *call, const struct op *op, struct err *err)
+{
+	return docker_pull(call, op->spec, err);
+}
+
+static int op_volume_remove(struct docker_call *call, const struct op *op, struct err *err)
+{
+	return docker_volume_remove(call, op->name, err);
+}
+
+static int op_image_remove(struct docker_call *call, const struct op *op, struct err *err)
+{
+	return docker_image_remove(call, op->name, err);
+}
+
+static int (*const changes[OPS_COUNT])(struct docker_call *call, const struct op *op,
+				       struct err *err) = {
+	[OP_CLAIM] = op_claim,
+	[OP_PULL] = op_pull,
+	[OP_CREATE] = op_create,
+	[OP_START] = op_start,
+	[OP_STOP] = op_stop,
+	[OP_REMOVE] = op_remove,
+	[OP_RENAME] = op_rename,
+	[OP_UPDATE] = op_update,
+	[OP_VOLUME_REMOVE] = op_volume_remove,
+	[OP_IMAGE_REMOVE] = op_image_remove,
+};
+
+int docker_apply(struct docker *docker, const struct op *op, struct op_result *result,
+		 struct err *err)
+{
+	AUTO_ARENA struct arena *arena = arena_new(0);
+	struct docker_call call = {.docker = docker, .arena = arena};
+	int64_t began = clock_boot_ms();
+
+	if (changes[op->kind](&call, op, err) != 0)
+		return -1;
+	if (result) {
+		result->changed = call.changed;
+		result->took_ms = clock_boot_ms() - began;
+	}
+	return 0;
+}

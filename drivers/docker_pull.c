@@ -1,0 +1,293 @@
+/*
+ * What a reference means now, and how an image gets to an engine. The engine asks the registry,
+ * with the login of the Registry if that has one, and passes on what it is told.
+ */
+#include "base/sys.h"
+#include "drivers/docker.h"
+
+#include "base/base64.h"
+#include "base/credentials.h"
+#include "schema/registry.h"
+
+#define DIGEST_PREFIX "sha256:"
+#define PULL_STALL_MS 60000
+#define LINE_MAX_BYTES ((size_t)1 << 20)
+
+/* ---- whoever asks ---- */
+
+/*
+ * The value of X-Registry-Auth: the login as JSON, in the letters that are fit for a URL. Stays
+ * empty where the Registry has no credentials.
+ */
+static int read_login(struct docker *docker, const struct docker_place *place, struct buf *out,
+		      struct err *err)
+{
+	const struct registry *registry = place->registry;
+	AUTO_FREE char *folder = NULL;
+	struct buf user AUTO_SECRET = BUF_INIT(CREDENTIALS_FILE_MAX);
+	struct buf word AUTO_SECRET = BUF_INIT(CREDENTIALS_FILE_MAX);
+	struct buf json AUTO_SECRET = BUF_INIT(4 * CREDENTIALS_FILE_MAX);
+
+	if (!registry || !registry->credentials)
+		return 0;
+	folder = docker_credentials_folder(docker->env, registry->credentials);
+	if (credentials_read_line(folder, "username", &user, err) != 0 ||
+	    credentials_read_line(folder, "password", &word, err) != 0)
+		return err_wrap(err, "Registry %s", registry->name);
+	buf_adds(&json, "{\"username\":");
+	buf_add_json(&json, buf_str(&user));
+	buf_adds(&json, ",\"password\":");
+	buf_add_json(&json, buf_str(&word));
+	buf_adds(&json, ",\"serveraddress\":");
+	buf_add_json(&json, registry_host(registry));
+	buf_addc(&json, '}');
+	base64_add(out, buf_str(&json), json.len);
+	for (char *at = out->ptr; at && *at; at++)
+		*at = *at == '+' ? '-' : *at == '/' ? '_' : *at;
+	return 0;
+}
+
+/* ---- words of registries, as engines pass them on ---- */
+
+/* What is none of these may be another moment: a registry that is down, slow or has enough of us.
+ */
+static enum err_code meaning_of(const char *words)
+{
+	static const struct {
+		const char *words;
+		enum err_code code;
+	} rows[] = {
+		{"manifest unknown", E_IMAGE_UNKNOWN},
+		{"name unknown", E_IMAGE_UNKNOWN},
+		{"not found", E_IMAGE_UNKNOWN},
+		{"repository does not exist", E_IMAGE_UNKNOWN},
+		{"unauthorized", E_CREDENTIALS},
+		{"authentication required", E_CREDENTIALS},
+		{"no basic auth credentials", E_CREDENTIALS},
+		{"denied", E_CREDENTIALS},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (strcasestr(words, rows[i].words))
+			return rows[i].code;
+	}
+	return E_NODE_UNREACHABLE;
+}
+
+static int refused(const char *image, const char *words, struct err *err)
+{
+	enum err_code code = meaning_of(words);
+
+	if (code == E_IMAGE_UNKNOWN)
+		return docker_image_unknown(image, words, err);
+	return err_set(err, code, "image %s: %s", image, words);
+}
+
+/* ---- pulling ---- */
+
+/* What a pull tells, line by line; it answers 200 first, and what goes wrong is in a line of it. */
+struct pulling {
+	struct buf line;
+	char problem[512];
+};
+
+static void take_line(struct pulling *pulling)
+{
+	AUTO_JSON json_t *json =
+		json_read(buf_str(&pulling->line), pulling->line.len, LINE_MAX_BYTES, NULL);
+	const char *words = json_str(json, "error", json_str(json, "message", NULL));
+	struct buf clean AUTO_BUF = BUF_INIT(BUF_MAX_LINE);
+
+	if (words && !*pulling->problem) {
+		buf_add_clean(&clean, words, strlen(words));
+		snprintf(pulling->problem, sizeof pulling->problem, "%s", buf_str(&clean));
+	}
+	buf_clear(&pulling->line);
+}
+
+static int take_progress(void *arg, const void *bytes, size_t len)
+{
+	struct pulling *pulling = arg;
+	const char *at = bytes, *end = at + len;
+
+	while (at < end) {
+		const char *newline = memchr(at, '\n', (size_t)(end - at));
+
+		buf_add(&pulling->line, at, (size_t)((newline ? newline : end) - at));
+		if (!newline)
+			break;
+		take_line(pulling);
+		at = newline + 1;
+	}
+	return pulling->line.overflow ? -1 : 0;
+}
+
+/* reference: a tag, or a digest. */
+static int pull(struct docker *docker, struct arena *arena, const struct docker_place *place,
+		const char *reference, struct err *err)
+{
+	struct pulling pulling = {.line = BUF_INIT(LINE_MAX_BYTES)};
+	struct buf login AUTO_SECRET = BUF_INIT(8 * CREDENTIALS_FILE_MAX);
+	struct docker_request request = {
+		.method = "POST",
+		.path = arena_printf(arena, "/images/create?fromImage=%s&tag=%s",
+				     docker_quote(arena, place->repository),
+				     docker_quote(arena, reference)),
+		.total_ms = -1,
+		.stall_ms = PULL_STALL_MS,
+		.sink = take_progress,
+		.sink_arg = &pulling,
+	};
+	struct err why = ERR_INIT;
+	int status;
+
+	if (read_login(docker, place, &login, err) != 0)
+		return -1;
+	request.auth = login.ptr;
+	status = docker_ask(docker, &request, NULL, &why);
+	take_line(&pulling); /* the last one may have no end */
+	buf_release(&pulling.line);
+	if (*pulling.problem)
+		return refused(place->image, pulling.problem, err);
+	if (status < 0 && why.code == E_NOT_FOUND)
+		return docker_image_unknown(place->image, NULL, err);
+	if (status < 0)
+		return err_set(err, why.code == E_DEADLINE ? E_NODE_UNREACHABLE : why.code, "%s",
+			       why.text);
+	return 0;
+}
+
+/* ---- what a reference means ---- */
+
+/* A local image: one that is on the engine under that name. */
+static int find_local(struct docker *docker, struct arena *arena, const struct docker_place *place,
+		      json_t **out, struct err *err)
+{
+	int there = docker_image_find(docker, arena, place->name, out, err);
+
+	/* what Podman's own commands make has a host before it */
+	if (there == 0 && docker->is_podman)
+		there = docker_image_find(
+			docker, arena, arena_printf(arena, "localhost/%s", place->name), out, err);
+	return there;
+}
+
+/* The digest by which the image is known in that repository; false: by none. */
+static bool digest_in(const json_t *image, const char *repository, struct buf *out)
+{
+	const json_t *digests = json_object_get(image, "RepoDigests");
+	size_t len = strlen(repository);
+
+	for (size_t i = 0; i < json_array_size(digests); i++) {
+		const char *one = json_string_value(json_array_get(digests, i));
+
+		if (one && strncmp(one, repository, len) == 0 && one[len] == '@') {
+			buf_adds(out, one + len + 1);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Podman has no call that asks a registry; it pulls, which is quick where nothing is new. */
+static int resolve_by_pull(struct docker *docker, struct arena *arena,
+			   const struct docker_place *place, struct buf *digest, struct err *err)
+{
+	AUTO_JSON json_t *found = NULL;
+
+	if (pull(docker, arena, place, place->ref.tag ? place->ref.tag : "latest", err) != 0 ||
+	    docker_image_find(docker, arena, place->name, &found, err) < 0)
+		return -1;
+	if (!digest_in(found, place->repository, digest))
+		return err_set(err, E_BAD_INPUT, "image %s: node %s does not tell its digest",
+			       place->image, docker->node->name);
+	return 0;
+}
+
+static int resolve_by_asking(struct docker *docker, struct arena *arena,
+			     const struct docker_place *place, struct buf *digest, struct err *err)
+{
+	struct buf login AUTO_SECRET = BUF_INIT(8 * CREDENTIALS_FILE_MAX);
+	AUTO_JSON json_t *json = NULL;
+	struct docker_request request = {.path = arena_printf(arena, "/distribution/%s/json",
+							      docker_quote(arena, place->name))};
+	struct err why = ERR_INIT;
+	const char *found;
+
+	if (read_login(docker, place, &login, err) != 0)
+		return -1;
+	request.auth = login.ptr;
+	if (docker_ask(docker, &request, &json, &why) < 0) {
+		if (why.code == E_NOT_FOUND)
+			return docker_image_unknown(place->image, NULL, err);
+		return why.code == E_NODE_UNREACHABLE ? err_set(err, why.code, "%s", why.text)
+						      : refused(place->image, why.text, err);
+	}
+	found = json_str(json_object_get(json, "Descriptor"), "digest", "");
+	if (!str_starts(found, DIGEST_PREFIX) || !hash_is_hex(found + strlen(DIGEST_PREFIX)))
+		return err_set(err, E_BAD_INPUT, "image %s: node %s does not tell its digest",
+			       place->image, docker->node->name);
+	buf_adds(digest, found);
+	return 0;
+}
+
+static int resolve(struct docker *docker, struct arena *arena, const struct docker_place *place,
+		   struct buf *digest, struct err *err)
+{
+	AUTO_JSON json_t *local = NULL;
+	int there;
+
+	if (place->ref.digest) {
+		buf_adds(digest, place->ref.digest);
+		return 0;
+	}
+	if (docker_meet(docker, err) != 0)
+		return -1;
+	if (place->ref.source != IMAGE_LOCAL)
+		return docker->is_podman ? resolve_by_pull(docker, arena, place, digest, err)
+					 : resolve_by_asking(docker, arena, place, digest, err);
+	there = find_local(docker, arena, place, &local, err);
+	if (there <= 0)
+		return there < 0 ? -1 : docker_image_unknown(place->image, NULL, err);
+	buf_adds(digest, json_str(local, "Id", ""));
+	return 0;
+}
+
+int docker_resolve(struct docker *docker, const char *image, struct buf *digest, struct err *err)
+{
+	AUTO_ARENA struct arena *arena = arena_new(0);
+	struct docker_place place;
+
+	if (docker_place_find(docker, arena, image, &place, err) != 0)
+		return -1;
+	return resolve(docker, arena, &place, digest, err);
+}
+
+/* ---- getting it here ---- */
+
+/* It could not be had by its digest: because it is another one now, or none at all? */
+static int gone(struct docker_call *call, const struct docker_place *place, const char *digest,
+		struct err *err)
+{
+	struct buf now AUTO_BUF = BUF_INIT(BUF_MAX_LINE);
+
+	if (resolve(call->docker, call->arena, place, &now, err) != 0)
+		return -1;
+	return err_set(err, E_IMAGE_CHANGED, "image %s is now %s, not %s", place->image,
+		       buf_str(&now), digest);
+}
+
+int docker_image_bring(struct docker_call *call, const struct docker_place *place,
+		       const char *digest, struct err *err)
+{
+	struct err why = ERR_INIT;
+
+	/* a local one is there, or it is not */
+	if (place->ref.source == IMAGE_LOCAL)
+		return gone(call, place, digest, err);
+	if (pull(call->docker, call->arena, place, digest, &why) == 0)
+		return 0;
+	if (why.code == E_IMAGE_UNKNOWN)
+		return gone(call, place, digest, err);
+	return err_set(err, why.code, "%s", why.text);
+}

@@ -1,0 +1,199 @@
+#!/bin/bash
+# Docker and Podman nodes under a running reconciler: pushed, replaced, mended, failed, reverted,
+# adopted, removed. Both engines are nodes of one repository, and each step holds for both.
+# shellcheck source-path=SCRIPTDIR/../.. disable=SC2317
+. tests/support/tap.sh
+if [ -z "${TRUEUP_ENGINES:-}" ]; then
+	skip "docker nodes" "no engines: run it by tests/support/engines.sh"
+	done_testing
+	exit
+fi
+# The engines are shared with other tests.
+exec 8>>"$TRUEUP_ENGINES/lock"
+flock 8
+. tests/support/flow.sh
+
+engines=()
+for engine in docker podman; do
+	if [ -e "$TRUEUP_ENGINES/$engine/why" ]; then
+		skip "nodes of $engine" "$(head -n 1 "$TRUEUP_ENGINES/$engine/why")"
+	else
+		engines+=("$engine")
+	fi
+done
+
+# ---- questions to the engines themselves ----
+
+# api ENGINE PATH [CURL-OPTION...]
+api() {
+	local engine=$1 path=$2
+	shift 2
+	curl -s --fail --unix-socket "$TRUEUP_ENGINES/$engine/sock" "http://engine/v1.41$path" "$@"
+}
+inspect() { api "$1" "/containers/$2/json" | jq -r "$3"; }
+id_of() { inspect "$1" "shop-production-$1" .Id; }
+is_up() { [ "$(inspect "$1" "shop-production-$1" .State.Running)" = true ]; }
+has_env() { inspect "$1" "shop-production-$1" '.Config.Env[]' | grep -qx "$2"; }
+names() { api "$1" '/containers/json?all=1' | jq -r '.[].Names[0]' | sort | tr -d '\n'; }
+is_absent() { ! api "$1" "$2" >/dev/null; }
+# each COMMAND...: with each engine put behind its first word
+each() {
+	local command=$1 engine
+	shift
+	for engine in "${engines[@]}"; do "$command" "$engine" "$@" || return; done
+}
+ids() { each id_of; }
+
+record_is() { # ENGINE VERSION STATUS
+	"$trueup" deployment --json --state "$state" | jq -e --arg d "$1" --arg v "$2" --arg s "$3" \
+		'[.. | objects | select(.deployment? == $d and .version? == $v)] | any(.status == $s)'
+}
+
+clean_engine() {
+	local name
+	for name in $(names "$1" | tr / ' '); do api "$1" "/containers/$name?force=1" -X DELETE; done
+	for name in $(api "$1" /volumes | jq -r '.Volumes[]?.Name'); do
+		api "$1" "/volumes/$name" -X DELETE
+	done
+	for name in $(api "$1" /images/json | jq -r '.[].RepoTags[]?' | grep ^trueup.invalid/); do
+		api "$1" "/images/$name?force=1" -X DELETE
+	done >/dev/null
+	api "$1" /networks/shop-production -X DELETE
+	true
+}
+end_test() {
+	local status=$?
+	stop_daemon
+	each clean_engine
+	(exit "$status")
+	flow_end
+}
+trap end_test EXIT
+
+# ---- the repository ----
+
+# web ENGINE VERSION PARENT [LINE...]: a version that says what it is until it is told to end.
+web() {
+	local engine=$1 version=$2 parent=$3
+	shift 3
+	put "projects/shop/products/$engine-$version.yaml" "kind: Version" "product: $engine" \
+		"name: $version" "type: incremental" ${parent:+"parent: $parent"} "images:" \
+		"  - name: $engine" "    image: main/shop/web:${tag:-1}" "    config:" \
+		"      env: {RELEASE: $version}" \
+		"      command: [sh, -c, \"trap 'exit 0' TERM; echo up; sleep 1000 & wait\"]" "${@/#/      }"
+}
+engine_node() {
+	put "nodes/$1.yaml" "kind: Node" "name: $1" "driver: docker" \
+		"endpoint: unix://$TRUEUP_ENGINES/$1/sock"
+}
+first_version() { web "$1" 1.0.0 '' 'volumes: [{name: data, path: /data, shared: true}]'; }
+deployed() { deploy "$1" "$1" "$2" "$1"; }
+
+flow_deadline=30s
+new_config
+put registries/main.yaml "kind: Registry" "name: main" "type: v2" "url: http://127.0.0.1:5000"
+for engine in "${engines[@]}"; do
+	engine_node "$engine"
+	product "$engine"
+	first_version "$engine"
+	deployed "$engine" 1.0.0
+done
+push "First version"
+settings
+start_daemon
+settle
+
+check "what is pushed runs" each is_up
+check "as it was written" each has_env RELEASE=1.0.0
+check "its record is successful" each record_is 1.0.0 successful
+image_of() {
+	inspect "$1" "shop-production-$1" .Config.Image | grep -qx '127.0.0.1:5000/shop/web@sha256:[0-9a-f]*'
+}
+check "by digest, from the host of the Registry that the image names" each image_of
+marked() { api "$1" /volumes/trueup-owner | jq -e '.Labels["dev.trueup.owner"] | startswith("acme/")'; }
+check "the node is marked" each marked
+
+before=$(ids)
+settle
+check_same "a second pass changes nothing" "$before" "$(ids)"
+
+# ---- a new version, beside the old one ----
+second() { web "$1" 1.1.0 1.0.0 'volumes: [{name: data, path: /data, shared: true}]'; deployed "$1" 1.1.0; }
+tag=2 each second
+push "Second version"
+settle
+check "a new version takes the place of the old one" each has_env RELEASE=1.1.0
+alone() { [ "$(names "$1")" = "/shop-production-$1" ]; }
+check "which is gone, and the new one has its name" each alone
+answers() {
+	inspect "$1" "shop-production-$1" '.NetworkSettings.Networks["shop-production"].Aliases[]' |
+		grep -qx "shop-production-$1"
+}
+check "and answers to it" each answers
+
+# ---- changed by hand ----
+kill_it() { api "$1" "/containers/shop-production-$1/kill?signal=KILL" -X POST; }
+each kill_it
+mended() { each is_up; }
+check "what was killed runs again, told by the engine's events" wait_until "it to run again" mended
+unplug() {
+	api "$1" /networks/shop-production/disconnect -H 'Content-Type: application/json' \
+		-d "{\"Container\":\"shop-production-$1\",\"Force\":true}"
+}
+settle
+each unplug >/dev/null
+plugged() { each answers && each is_up && each alone; }
+check "what lost its network gets it back" wait_until "the network" plugged
+settle
+
+# ---- what fails ----
+third() { web "$1" 1.2.0 1.1.0 'restartPolicy: "no"'; deployed "$1" 1.2.0; }
+break_it() {
+	sed -i 's/command: .*/command: [sh, -c, "echo no database; exit 3"]/' \
+		"$work/projects/shop/products/$1-1.2.0.yaml"
+}
+each third
+each break_it
+push "Third version, which ends at once"
+settle
+check "a version that ends is failed" each record_is 1.2.0 failed
+check "the one before serves" each has_env RELEASE=1.1.0
+check "and runs" each is_up
+said() {
+	"$trueup" why "$1" --state "$state" | grep -q 'no database'
+}
+check "what the failed one wrote is kept" each said
+
+# ---- back ----
+git -C "$work" revert --no-edit HEAD >/dev/null
+git -C "$work" revert --no-edit HEAD~2 >/dev/null
+git -C "$work" push -q origin main
+settle
+check "a revert brings the first version back" each has_env RELEASE=1.0.0
+check "and the one after it is downgraded" each record_is 1.1.0 downgraded
+
+# ---- killed, and without a ledger ----
+before=$(ids)
+kill_daemon
+start_daemon
+settle
+check_same "a reconciler that was killed finds everything as it was" "$before" "$(ids)"
+kill_daemon
+rm -f "$state"/ledger*
+start_daemon
+settle
+check_same "so does one that has lost its ledger" "$before" "$(ids)"
+
+# ---- away ----
+for engine in "${engines[@]}"; do
+	git -C "$work" rm -q "projects/shop/stages/production/$engine.yaml"
+done
+push "Away"
+settle
+gone() { [ -z "$(names "$1")" ] && is_absent "$1" /networks/shop-production; }
+check "a deployment that is removed takes containers and network along" each gone
+kept() { api "$1" /volumes/shop-production-data >/dev/null; }
+check "its volume stays" each kept
+
+stop_daemon
+done_testing

@@ -1,0 +1,380 @@
+/*
+ * What the docker driver does on a node beyond the contract that it shares with every driver, on
+ * real engines: networks and names in them, what is not ours, what was changed by hand, images.
+ */
+#include "tests/support/test.h"
+#include "tests/support/driver.h"
+#include "tests/support/engines.h"
+
+#include <poll.h>
+
+#include "base/clock.h"
+
+#define WAIT_MS 20000
+#define RUNS "\"command\":[\"sh\",\"-c\",\"trap 'exit 0' TERM; sleep 1000 & wait\"]"
+
+static struct spec *a_spec(struct engine_bench *bench, const char *name, const char *config)
+{
+	return test_spec(bench->arena, bench->driver, name, bench->image, config);
+}
+
+static const json_t *networks_of(const json_t *inspect)
+{
+	return json_object_get(json_object_get(inspect, "NetworkSettings"), "Networks");
+}
+
+static bool has_alias(const json_t *inspect, const char *network, const char *alias)
+{
+	const json_t *list =
+		json_object_get(json_object_get(networks_of(inspect), network), "Aliases");
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		if (str_eq(json_string_value(json_array_get(list, i)), alias))
+			return true;
+	}
+	return false;
+}
+
+static bool is_there(struct engine_bench *bench, const char *what, const char *name)
+{
+	AUTO_JSON json_t *json = NULL;
+
+	return docker_get(docker_of(bench->driver), &json, NULL, "/%s/%s", what, name) >= 0;
+}
+
+/* ---- networks ---- */
+
+/* One listens, the other one finds it by its full name. */
+static void a_stage_is_a_network(struct engine_bench *bench)
+{
+	struct spec *db = a_spec(bench, "shop-prod-db",
+				 "{\"command\":[\"sh\",\"-c\",\"while true; do echo pong | nc -l "
+				 "-p 7000; done\"],\"stopSignal\":\"SIGKILL\"}");
+	struct spec *web = a_spec(bench, "shop-prod-web",
+				  "{\"command\":[\"sh\",\"-c\",\"until nc shop-prod-db 7000 "
+				  "</dev/null 2>/dev/null; do sleep 0.1; done\"],"
+				  "\"restartPolicy\":\"no\",\"stopSignal\":\"SIGKILL\"}");
+
+	test_run_spec(bench->driver, db);
+	test_run_spec(bench->driver, web);
+	engine_await_log(bench->driver, web->name, "pong\n");
+}
+
+/* It knows neither the name nor, by its address, a way. */
+static void no_way_to_another_stage(struct engine_bench *bench)
+{
+	struct spec *db = a_spec(bench, "shop-prod-db",
+				 "{\"command\":[\"sh\",\"-c\",\"while true; do echo pong | nc -l "
+				 "-p 7000; done\"],\"stopSignal\":\"SIGKILL\"}");
+	AUTO_JSON json_t *inspect = NULL;
+	const char *address;
+	struct spec *test;
+
+	test_run_spec(bench->driver, db);
+	inspect = engine_inspect(bench->driver, db->name);
+	address = json_str(json_object_get(networks_of(inspect), "shop-prod"), "IPAddress", NULL);
+	assert_non_null(address);
+	test = a_spec(bench, "shop-test-web",
+		      arena_printf(bench->arena,
+				   "{\"command\":[\"sh\",\"-c\",\"nc -w 1 shop-prod-db 7000 "
+				   "</dev/null 2>/dev/null; nc -w 1 %s 7000 </dev/null 2>/dev/null;"
+				   " echo tried\"],\"restartPolicy\":\"no\"}",
+				   address));
+	test->labels.stage = "test";
+	test_run_spec(bench->driver, test);
+	engine_await_log(bench->driver, test->name, "tried\n");
+	assert_true(is_there(bench, "networks", "shop-test"));
+	test_apply(bench->driver, OP_REMOVE, test->name, NULL, NULL);
+	/* a network goes with the last container of its stage, and no other one does */
+	assert_false(is_there(bench, "networks", "shop-test"));
+	assert_true(is_there(bench, "networks", "shop-prod"));
+}
+
+static void names_move_with_a_rename(struct engine_bench *bench)
+{
+	const char *next = "shop-prod-web" NEXT_SUFFIX;
+	struct spec *spec = a_spec(bench, "shop-prod-web", "{" RUNS ",\"networks\":[\"back\"]}");
+	AUTO_JSON json_t *before = NULL, *after = NULL;
+
+	test_apply(bench->driver, OP_PULL, NULL, NULL, spec);
+	test_apply(bench->driver, OP_CREATE, next, NULL, spec);
+	test_apply(bench->driver, OP_START, next, NULL, NULL);
+	before = engine_inspect(bench->driver, next);
+	assert_true(has_alias(before, "shop-prod", next));
+	assert_false(has_alias(before, "shop-prod", spec->name));
+	test_apply(bench->driver, OP_RENAME, next, spec->name, NULL);
+	after = engine_inspect(bench->driver, spec->name);
+	assert_true(has_alias(after, "shop-prod", spec->name));
+	assert_true(has_alias(after, "shop-prod.back", spec->name));
+	assert_false(has_alias(after, "shop-prod", next));
+	assert_false(has_alias(after, "shop-prod.back", next));
+}
+
+/* Cut off between the two halves of a rename: the name is new, the aliases are old. */
+static void half_a_rename_is_completed(struct engine_bench *bench)
+{
+	const char *next = "shop-prod-web" NEXT_SUFFIX;
+	struct spec *spec = a_spec(bench, "shop-prod-web", "{" RUNS "}");
+	AUTO_JSON json_t *after = NULL;
+
+	test_apply(bench->driver, OP_PULL, NULL, NULL, spec);
+	test_apply(bench->driver, OP_CREATE, next, NULL, spec);
+	engine_hand(bench->driver, "POST", NULL, "/containers/%s/rename?name=%s", next, spec->name);
+	assert_true(test_apply(bench->driver, OP_RENAME, next, spec->name, NULL));
+	assert_false(test_apply(bench->driver, OP_RENAME, next, spec->name, NULL));
+	after = engine_inspect(bench->driver, spec->name);
+	assert_true(has_alias(after, "shop-prod", spec->name));
+	assert_false(has_alias(after, "shop-prod", next));
+}
+
+/* Cut off after the making proper: it is in one of its networks, and has no files yet. */
+static void half_a_create_is_completed(struct engine_bench *bench)
+{
+	struct spec *spec = a_spec(bench, "shop-prod-web",
+				   "{\"command\":[\"cat\",\"/etc/a\"],\"restartPolicy\":\"no\","
+				   "\"networks\":[\"back\"],\"files\":[{\"path\":\"/etc/a\","
+				   "\"content\":\"whole\\n\"}]}");
+	AUTO_JSON json_t *after = NULL;
+
+	test_apply(bench->driver, OP_PULL, NULL, NULL, spec);
+	test_apply(bench->driver, OP_CREATE, spec->name, NULL, spec);
+	engine_hand(bench->driver, "POST", "{\"Container\":\"shop-prod-web\"}",
+		    "/networks/shop-prod.back/disconnect");
+	assert_true(test_apply(bench->driver, OP_CREATE, spec->name, NULL, spec));
+	assert_false(test_apply(bench->driver, OP_CREATE, spec->name, NULL, spec));
+	after = engine_inspect(bench->driver, spec->name);
+	assert_true(has_alias(after, "shop-prod.back", spec->name));
+	test_apply(bench->driver, OP_START, spec->name, NULL, NULL);
+	engine_await_log(bench->driver, spec->name, "whole\n");
+}
+
+/* ---- not ours ---- */
+
+static void foreign_network_in_the_way(struct engine_bench *bench)
+{
+	struct spec *spec = a_spec(bench, "shop-prod-web", "{" RUNS "}");
+
+	engine_hand(bench->driver, "POST", "{\"Name\":\"shop-prod\"}", "/networks/create");
+	test_apply(bench->driver, OP_PULL, NULL, NULL, spec);
+	assert_int_equal(test_apply_code(bench->driver, OP_CREATE, spec->name, NULL, spec),
+			 E_NAME_FOREIGN);
+	assert_false(is_there(bench, "containers", "shop-prod-web/json"));
+	engine_hand(bench->driver, "DELETE", NULL, "/networks/shop-prod");
+}
+
+static void foreign_volume_in_the_way(struct engine_bench *bench)
+{
+	struct spec *spec =
+		a_spec(bench, "shop-prod-web",
+		       "{" RUNS ",\"volumes\":[{\"name\":\"data\",\"path\":\"/data\"}]}");
+
+	engine_hand(bench->driver, "POST", "{\"Name\":\"shop-prod-data\"}", "/volumes/create");
+	test_apply(bench->driver, OP_PULL, NULL, NULL, spec);
+	assert_int_equal(test_apply_code(bench->driver, OP_CREATE, spec->name, NULL, spec),
+			 E_NAME_FOREIGN);
+	assert_int_equal(
+		test_apply_code(bench->driver, OP_VOLUME_REMOVE, "shop-prod-data", NULL, NULL),
+		E_NAME_FOREIGN);
+	assert_int_equal(test_observe(bench->driver, bench->arena).volumes_n, 0);
+	assert_true(is_there(bench, "volumes", "shop-prod-data"));
+}
+
+static void port_in_the_way(struct engine_bench *bench)
+{
+	struct spec *one = a_spec(bench, "shop-prod-one",
+				  "{" RUNS ",\"ports\":[{\"container\":80,\"host\":18080}]}");
+	struct spec *two = a_spec(bench, "shop-prod-two",
+				  "{" RUNS ",\"ports\":[{\"container\":81,\"host\":18080}]}");
+
+	test_run_spec(bench->driver, one);
+	test_apply(bench->driver, OP_CREATE, two->name, NULL, two);
+	assert_int_equal(test_apply_code(bench->driver, OP_START, two->name, NULL, NULL),
+			 E_NAME_FOREIGN);
+	assert_int_equal(test_see(bench->driver, bench->arena, one->name).state, RUN_RUNNING);
+}
+
+/* ---- changed by hand ---- */
+
+static void a_lost_network_shows(struct engine_bench *bench)
+{
+	struct spec *spec =
+		a_spec(bench, "shop-prod-web", "{" RUNS ",\"networks\":[\"back\",\"side\"]}");
+	struct workload seen;
+
+	test_run_spec(bench->driver, spec);
+	engine_hand(bench->driver, "POST", "{\"Container\":\"shop-prod-web\",\"Force\":true}",
+		    "/networks/shop-prod.back/disconnect");
+	seen = test_see(bench->driver, bench->arena, spec->name);
+	assert_int_equal(seen.config->networks.n, 1);
+	assert_string_equal(seen.config->networks.v[0], "side");
+	engine_hand(bench->driver, "POST", "{\"Container\":\"shop-prod-web\",\"Force\":true}",
+		    "/networks/shop-prod/disconnect");
+	seen = test_see(bench->driver, bench->arena, spec->name);
+	assert_int_equal(seen.config->network_mode, NETWORK_NONE);
+	assert_int_equal(seen.state, RUN_RUNNING);
+}
+
+/* Podman 4 has no way to change them by this API. */
+static void changed_limits_show(struct engine_bench *bench)
+{
+	struct spec *spec =
+		a_spec(bench, "shop-prod-web", "{" RUNS ",\"resources\":{\"memory\":\"64Mi\"}}");
+	struct workload seen;
+
+	if (bench->is_podman)
+		return;
+	test_run_spec(bench->driver, spec);
+	engine_hand(bench->driver, "POST",
+		    "{\"Memory\":134217728,\"MemorySwap\":134217728,"
+		    "\"NanoCpus\":500000000,\"RestartPolicy\":{\"Name\":\"always\"}}",
+		    "/containers/shop-prod-web/update");
+	seen = test_see(bench->driver, bench->arena, spec->name);
+	assert_int_equal(seen.config->resources->memory, 128 << 20);
+	assert_int_equal(seen.config->resources->cpu, 500);
+	assert_int_equal(seen.config->restart_policy, RESTART_ALWAYS);
+}
+
+static void what_happened_by_hand_shows(struct engine_bench *bench)
+{
+	struct spec *spec = a_spec(bench, "shop-prod-web", "{" RUNS "}");
+	struct observed seen;
+
+	test_run_spec(bench->driver, spec);
+	engine_hand(bench->driver, "POST", NULL, "/containers/shop-prod-web/kill?signal=KILL");
+	assert_int_equal(test_see(bench->driver, bench->arena, spec->name).state, RUN_STOPPED);
+	engine_hand(bench->driver, "POST", NULL, "/containers/shop-prod-web/rename?name=moved");
+	seen = test_observe(bench->driver, bench->arena);
+	assert_null(observed_find(&seen, spec->name));
+	assert_non_null(observed_find(&seen, "moved"));
+}
+
+static void hands_wake_the_watch(struct engine_bench *bench)
+{
+	struct spec *spec = a_spec(bench, "shop-prod-web", "{" RUNS "}");
+	struct err err = ERR_INIT;
+	struct pollfd ready = {.events = POLLIN};
+
+	test_run_spec(bench->driver, spec);
+	ready.fd = bench->driver->ops->watch(bench->driver, &err);
+	assert_true(ready.fd >= 0);
+	engine_hand(bench->driver, "POST", NULL, "/containers/shop-prod-web/kill?signal=KILL");
+	for (int64_t until = clock_boot_ms() + WAIT_MS;;) {
+		int result;
+
+		if (clock_boot_ms() > until)
+			fail_msg("no event came");
+		assert_int_equal(poll(&ready, 1, WAIT_MS), 1);
+		result = bench->driver->ops->watch_read(bench->driver, &err);
+		if (result > 0)
+			break;
+		assert_int_equal(result, 0);
+	}
+}
+
+/* ---- images ---- */
+
+static void what_an_image_declares_is_a_volume(struct engine_bench *bench)
+{
+	struct spec *spec = test_spec(bench->arena, bench->driver, "shop-prod-web",
+				      engine_image(bench->arena, "web:3"), "{" RUNS "}");
+	struct observed seen;
+
+	test_run_spec(bench->driver, spec);
+	seen = test_observe(bench->driver, bench->arena);
+	assert_int_equal(seen.volumes_n, 1);
+	assert_string_equal(seen.volumes[0].name, "shop-prod-web-cache");
+	test_apply(bench->driver, OP_REMOVE, spec->name, NULL, NULL);
+	assert_int_equal(test_observe(bench->driver, bench->arena).volumes_n, 1);
+}
+
+static void a_tag_of_somebody_keeps_the_image(struct engine_bench *bench)
+{
+	struct spec *spec = a_spec(bench, "shop-prod-web", "{" RUNS "}");
+
+	test_apply(bench->driver, OP_PULL, NULL, NULL, spec);
+	engine_hand(bench->driver, "POST", NULL,
+		    "/images/127.0.0.1:5000/shop/web@%s/tag?repo=example.org/theirs&tag=1",
+		    spec->digest);
+	assert_true(test_apply(bench->driver, OP_IMAGE_REMOVE, spec->digest, NULL, NULL));
+	assert_int_equal(test_observe(bench->driver, bench->arena).images_n, 0);
+	assert_true(is_there(bench, "images", "example.org/theirs:1/json"));
+	engine_hand(bench->driver, "DELETE", NULL, "/images/example.org/theirs:1?force=1");
+}
+
+/* An image that is on the engine, and in no registry. */
+static void local_images(struct engine_bench *bench)
+{
+	const char *repository = bench->is_podman ? "localhost/local/own" : "local/own";
+	struct spec *spec = a_spec(bench, "shop-prod-pulled", "{" RUNS "}"), *own;
+
+	test_apply(bench->driver, OP_PULL, NULL, NULL, spec);
+	engine_hand(bench->driver, "POST", NULL,
+		    "/images/127.0.0.1:5000/shop/web@%s/tag?repo=%s&tag=1", spec->digest,
+		    repository);
+	own = test_spec(bench->arena, bench->driver, "shop-prod-web", "local/own:1", "{" RUNS "}");
+	assert_true(str_starts(own->digest, "sha256:"));
+	assert_int_equal(test_apply_code(bench->driver, OP_CREATE, own->name, NULL, own),
+			 E_IMAGE_UNKNOWN);
+	test_run_spec(bench->driver, own);
+	assert_int_equal(test_see(bench->driver, bench->arena, own->name).state, RUN_RUNNING);
+	test_apply(bench->driver, OP_REMOVE, own->name, NULL, NULL);
+	assert_true(test_apply(bench->driver, OP_IMAGE_REMOVE, own->digest, NULL, NULL));
+	own->digest = "sha256:"
+		      "0000000000000000000000000000000000000000000000000000000000000000";
+	assert_int_equal(test_apply_code(bench->driver, OP_PULL, NULL, NULL, own), E_IMAGE_CHANGED);
+	engine_hand(bench->driver, "DELETE", NULL, "/images/%s:1?force=1", repository);
+}
+
+/* ---- what an engine refuses ---- */
+
+static void a_program_that_is_not_there(struct engine_bench *bench)
+{
+	struct spec *spec = a_spec(bench, "shop-prod-web", "{\"command\":[\"/no/such\"]}");
+	const struct op op = {.kind = OP_START, .name = spec->name};
+	struct err err = ERR_INIT;
+
+	test_apply(bench->driver, OP_PULL, NULL, NULL, spec);
+	test_apply(bench->driver, OP_CREATE, spec->name, NULL, spec);
+	assert_fails(bench->driver->ops->apply(bench->driver, &op, NULL, &err), err, E_ENGINE);
+	assert_non_null(strstr(err.text, "/no/such"));
+	assert_non_null(strstr(err.text, "edge-1"));
+}
+
+/* Docker says so; Podman makes it, as it does for its own commands. */
+static void a_folder_that_is_not_there(struct engine_bench *bench)
+{
+	struct spec *spec = a_spec(bench, "shop-prod-web",
+				   "{" RUNS ",\"volumes\":[{\"hostPath\":\"/no/such/folder\","
+				   "\"path\":\"/data\"}]}");
+
+	if (bench->is_podman)
+		return;
+	test_apply(bench->driver, OP_PULL, NULL, NULL, spec);
+	assert_int_equal(test_apply_code(bench->driver, OP_CREATE, spec->name, NULL, spec),
+			 E_ENGINE);
+}
+
+int main(void)
+{
+	static const struct engine_case cases[] = {
+		{"a stage is a network", a_stage_is_a_network},
+		{"no way to another stage", no_way_to_another_stage},
+		{"names move with a rename", names_move_with_a_rename},
+		{"half a rename is completed", half_a_rename_is_completed},
+		{"half a create is completed", half_a_create_is_completed},
+		{"foreign network in the way", foreign_network_in_the_way},
+		{"foreign volume in the way", foreign_volume_in_the_way},
+		{"port in the way", port_in_the_way},
+		{"a lost network shows", a_lost_network_shows},
+		{"changed limits show", changed_limits_show},
+		{"what happened by hand shows", what_happened_by_hand_shows},
+		{"hands wake the watch", hands_wake_the_watch},
+		{"what an image declares is a volume", what_an_image_declares_is_a_volume},
+		{"a tag of somebody keeps the image", a_tag_of_somebody_keeps_the_image},
+		{"local images", local_images},
+		{"a program that is not there", a_program_that_is_not_there},
+		{"a folder that is not there", a_folder_that_is_not_there},
+	};
+
+	return engine_run_cases("docker node", cases, ARRAY_LEN(cases));
+}
