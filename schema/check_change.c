@@ -211,6 +211,8 @@ static bool document_holds(struct following *f, const struct document *document,
 	case KIND_deployment:
 		return came ? deployment_came(f, document->value)
 			    : deployment_went(f, document->value);
+	case KIND_app:
+		return true; /* what it stands for is the document behind it */
 	default:
 		return false; /* too much may hang on it */
 	}

@@ -52,7 +52,8 @@ static size_t provider(const struct dependencies *stage, size_t node, size_t i)
 		     at < stage->n &&
 		     str_eq(stage->v[stage->by_product[at]]->product, requires->key[p]);
 		     at++) {
-			if (i-- == 0)
+			/* what is derived provides nothing: no name leads to its product */
+			if (!stage->v[stage->by_product[at]]->from.derived && i-- == 0)
 				return stage->by_product[at];
 		}
 	}

@@ -4,6 +4,7 @@
 #include "base/vec.h"
 #include "schema/canon.h"
 #include "schema/check.h"
+#include "schema/derive.h"
 #include "schema/documents.h"
 #include "schema/fields.h"
 
@@ -245,6 +246,7 @@ struct file *file_decode(const char *path, const struct oid *blob, const char *b
 				       decoder.documents.n * sizeof *decoder.documents.v);
 	file->documents_n = decoder.documents.n;
 	VEC_FREE(&decoder.documents);
+	derive_documents(file, &decoder.fields.source);
 	keep_diags(file, &diags, bytes, len);
 	return file;
 }

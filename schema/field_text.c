@@ -100,5 +100,6 @@ static bool is_configuration(const struct object_type *type, const struct object
 
 bool field_takes_templates(const struct object_type *type, const struct field_type_row *row)
 {
-	return is_configuration(type, &type_container) || row == &type_image.fields[image_image_F];
+	return is_configuration(type, &type_container) ||
+	       row == &type_image.fields[image_image_F] || row == &type_app.fields[app_image_F];
 }

@@ -157,13 +157,30 @@ static void add_identity(identities *lists, const struct document *document)
 	}
 }
 
+/* The kind that was written, where a deployment is derived from another document. */
+static const struct object_type *written_type(const struct identity *identity,
+					      const struct object_type *type)
+{
+	const struct document *document =
+		type == &type_deployment ? model_written(identity->document) : NULL;
+
+	return document ? kind_type(document->kind) : type;
+}
+
 static void report_duplicate(const struct identity *first, const struct identity *again,
 			     const struct object_type *type, struct diags *diags)
 {
+	const struct object_type *before = written_type(first, type);
 	const struct file *file = again->from->file;
 	struct diag *diag;
 
-	if (again->name)
+	type = written_type(again, type);
+
+	if (again->name && type != before)
+		diag = diags_add(diags, DIAG_DUPLICATE, &file->unit, file->path, again->from->at,
+				 "%s %s has the name of a %s of its stage", type->title,
+				 again->name, before->title);
+	else if (again->name)
 		diag = diags_add(diags, DIAG_DUPLICATE, &file->unit, file->path, again->from->at,
 				 "%s %s is defined twice", type->title, again->name);
 	else
@@ -351,6 +368,8 @@ static bool take_out(struct model *model, const struct document *document)
 		return take_out_##kind(model, document->value);
 		INDEXED(TAKE_OUT)
 #undef TAKE_OUT
+	case KIND_app:
+		return true; /* known by its deployment */
 	default:
 		return false;
 	}
@@ -364,6 +383,8 @@ static bool put_in(struct model *model, const struct document *document)
 		return put_in_##kind(model, document->value);
 		INDEXED(PUT_IN)
 #undef PUT_IN
+	case KIND_app:
+		return true;
 	default:
 		return false;
 	}
@@ -503,6 +524,17 @@ bool model_is_stack(const struct deployment *deployment)
 {
 	return deployment->from.derived ? deployment->from.file->compose != NULL
 					: !deployment->product;
+}
+
+const struct document *model_written(const struct deployment *deployment)
+{
+	const struct file *file = deployment->from.file;
+
+	for (size_t i = 1; deployment->from.derived && i < file->documents_n; i++) {
+		if (file->documents[i].value == deployment)
+			return &file->documents[i - 1];
+	}
+	return NULL;
 }
 
 const struct product *model_product_of(const struct model *model,

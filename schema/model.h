@@ -305,6 +305,11 @@ const struct product *model_product_of(const struct model *model,
 /* Is it what a deployment document beside the Compose file says, and more? */
 bool model_is_stack(const struct deployment *deployment);
 /*
+ * The document that somebody wrote and that the deployment stands for, an App; NULL when it is
+ * written itself, or is that of a Compose file.
+ */
+const struct document *model_written(const struct deployment *deployment);
+/*
  * The Compose file that a document names, by its path from the document's folder; NULL when there
  * is none. And the images that a version or simple product consists of, its own or those of that
  * file; NULL when there are none to be had.

@@ -2,6 +2,7 @@
 #include "schema/pack.h"
 
 #include "base/utf8.h"
+#include "schema/derive.h"
 #include "schema/documents.h"
 #include "schema/fields.h"
 #include "schema/forms.h"
@@ -148,13 +149,25 @@ static void put_object(struct buf *out, const struct object_type *type, const vo
 	}
 }
 
+/* What is derived from other documents is derived again. */
+static size_t count_written(const struct file *file)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < file->documents_n; i++)
+		n += !document_origin(&file->documents[i])->derived;
+	return n;
+}
+
 static void put_file(struct buf *out, const struct file *file)
 {
 	put_number(out, arena_used(file->arena));
-	put_number(out, file->documents_n);
+	put_number(out, count_written(file));
 	for (size_t i = 0; i < file->documents_n; i++) {
 		const struct document *document = &file->documents[i];
 
+		if (document_origin(document)->derived)
+			continue;
 		put_number(out, document->kind);
 		put_place(out, document_origin(document)->at);
 		put_object(out, kind_type(document->kind), document->value);
@@ -477,7 +490,8 @@ static bool take_file(struct unpacker *unpacker)
 	for (; file->documents_n < n; file->documents_n++)
 		if (!take_document(unpacker, &file->documents[file->documents_n]))
 			return false;
-	return unpacker->next == unpacker->end;
+	derive_documents(file, &unpacker->source);
+	return unpacker->next == unpacker->end && unpacker->source.diags->n == 0;
 }
 
 struct file *file_unpack(const char *path, const struct oid *blob, const char *bytes, size_t len)

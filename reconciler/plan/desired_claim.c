@@ -75,6 +75,8 @@ static void claim_prefix(struct claiming *c)
 
 	claim(c, DIAG_PREFIX_TAKEN, arena_printf(arena, "prefix %s", slot->prefix),
 	      arena_printf(arena, "%s/%s", slot->key.project, slot->key.stage), NULL, place);
+	if (deployment->from.derived)
+		return; /* its product is its own, whatever else has the name */
 	claim(c, DIAG_DUPLICATE_SLOT,
 	      arena_printf(arena, "product %s in stage %s/%s under prefix %s", slot->product->name,
 			   slot->key.project, slot->key.stage, slot->prefix),

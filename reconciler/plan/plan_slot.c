@@ -33,6 +33,13 @@ static const char *start_text(struct plan_work *work, const struct decision *dec
 	return arena_printf(work->arena, "rollback to %s", version_of(record));
 }
 
+/* An app may wait for its image. */
+static const char *new_deployment(const struct slot *slot)
+{
+	return slot && slot->content.containers_n == 0 ? "new deployment, without a container"
+						       : "new deployment";
+}
+
 static const char *why(struct plan_work *work, const struct slot_plan *plan)
 {
 	const struct decision *decision = &plan->decision;
@@ -41,7 +48,7 @@ static const char *why(struct plan_work *work, const struct slot_plan *plan)
 	case DECIDE_NEW:
 	case DECIDE_CONTINUE:
 		if (!decision->active)
-			return "new deployment";
+			return new_deployment(plan->slot);
 		if (decision->kind == DECIDE_CONTINUE && decision->record->succeeded)
 			return start_text(work, decision);
 		return move_text(work, decision->active, plan->serves);

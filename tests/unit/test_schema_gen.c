@@ -164,7 +164,7 @@ static void test_explain(void **state)
 	assert_holds(&text, "hostPaths");
 	explain("healthCheck", &text);
 	assert_holds(&text, "startPeriod");
-	explain("App", &text);
+	explain("SealingKey", &text);
 	assert_holds(&text, "not supported by this build");
 }
 

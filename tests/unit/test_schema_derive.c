@@ -1,0 +1,173 @@
+#include "tests/support/test.h"
+
+#include "base/buf.h"
+#include "schema/check.h"
+#include "schema/decode.h"
+#include "schema/kinds.h"
+#include "schema/pack.h"
+
+/* An App becomes a product and a deployment, whose values stand where the App's do. */
+
+static const struct oid blob = {{1}};
+
+static struct file *decode(const char *path, const char *text)
+{
+	return file_decode(path, &blob, text, strlen(text));
+}
+
+/* Through the pipe, as from a child. */
+static struct file *pass_on(const struct file *file)
+{
+	AUTO_BUF struct buf packed = BUF_INIT(BUF_MAX_OUTPUT);
+	struct file *again;
+
+	assert_true(file_pack(file, &packed));
+	again = file_unpack(file->path, &blob, buf_str(&packed), packed.len);
+	assert_non_null(again);
+	return again;
+}
+
+static const struct deployment *deployment_at(const struct file *file, size_t i)
+{
+	assert_true(i < file->documents_n);
+	assert_int_equal(file->documents[i].kind, KIND_deployment);
+	return file->documents[i].value;
+}
+
+#define WEB                                                                                        \
+	"kind: App\n"                                                                              \
+	"name: web\n"                                                                              \
+	"image: local/web:1\n"                                                                     \
+	"tasks:\n"                                                                                 \
+	"  job: {args: [work]}\n"                                                                  \
+	"  web: {command: [serve]}\n"                                                              \
+	"scale: 3\n"                                                                               \
+	"network:\n"                                                                               \
+	"  public: true\n"                                                                         \
+	"  ports: [5000, 6000]\n"                                                                  \
+	"  healthCheck: {path: /up, status: '204'}\n"                                              \
+	"resources: {memory: 64Mi}\n"                                                              \
+	"env: {A: b}\n"
+
+static void assert_is_web(const struct file *file)
+{
+	const struct deployment *deployment = deployment_at(file, 1);
+	const struct product *product = deployment->from.derived;
+	const struct image *job, *web;
+	const struct http_check *http;
+
+	assert_int_equal(file->documents_n, 2);
+	assert_int_equal(file->documents[0].kind, KIND_app);
+	assert_string_equal(deployment->name, "web");
+	assert_int_equal(AT(deployment, deployment, name).line, 2);
+	assert_int_equal(product->type, PRODUCT_SIMPLE);
+	assert_int_equal(product->images.n, 2);
+	job = &product->images.v[0];
+	web = &product->images.v[1];
+	assert_string_equal(job->name, "web-job");
+	assert_string_equal(job->image, "local/web:1");
+	assert_int_equal(AT(job, image, image).line, 3);
+	assert_int_equal(AT(job, image, name).line, 5);
+	assert_string_equal(job->config->args.v[0], "work");
+	assert_int_equal(job->config->scale, 3);
+	assert_int_equal(job->config->ports.n, 0);
+	assert_null(job->config->health_check);
+	assert_string_equal(web->name, "web");
+	assert_string_equal(web->config->command.v[0], "serve");
+	assert_int_equal(AT(web->config, container, command).line, 6);
+	assert_int_equal(AT(web->config, container, scale).line, 7);
+	assert_int_equal(web->config->expose, EXPOSE_HTTP);
+	assert_int_equal(AT(web->config, container, expose).line, 9);
+	assert_int_equal(web->config->ports.v[1].container, 6000);
+	assert_int_equal(AT(&web->config->ports.v[0], port, container).line, 10);
+	http = web->config->health_check->http;
+	assert_int_equal(http->port, 5000);
+	assert_int_equal(AT(http, http_check, port).line, 10);
+	assert_string_equal(http->path, "/up");
+	assert_string_equal(http->status, "204");
+	assert_int_equal(AT(http, http_check, status).line, 11);
+	assert_int_equal(web->config->resources->memory, 64 << 20);
+	assert_string_equal(web->config->env.value[0], "b");
+	assert_string_equal(PATH_OF(web->config, container, env), file->path);
+}
+
+static void test_an_app_is_a_container_for_each_task(void **state)
+{
+	struct file *file = decode("projects/shop/stages/prod/web.yaml", WEB), *again;
+
+	(void)state;
+	assert_int_equal(file->diags_n, 0);
+	assert_is_web(file);
+	again = pass_on(file);
+	assert_is_web(again);
+	file_unref(again);
+	file_unref(file);
+}
+
+static void test_ports_of_datagrams(void **state)
+{
+	struct file *file = decode("projects/shop/stages/prod/a.yaml",
+				   "kind: App\nname: a\nimage: local/a:1\n"
+				   "network: {protocol: udp, ports: [53, 54/tcp]}\n");
+	const struct product *product = deployment_at(file, 1)->from.derived;
+	const struct port_list *ports = &product->images.v[0].config->ports;
+	const struct app *app = file->documents[0].value;
+
+	(void)state;
+	assert_int_equal(ports->v[0].protocol, PROTOCOL_UDP);
+	assert_true(IS_SET(&ports->v[0], port, protocol));
+	assert_int_equal(ports->v[1].protocol, PROTOCOL_TCP);
+	assert_false(IS_SET(&app->network->ports.v[0], port, protocol));
+	file_unref(file);
+}
+
+static void test_without_an_image_nothing_runs(void **state)
+{
+	struct file *file =
+		decode("projects/shop/stages/prod/a.yaml",
+		       "kind: App\nname: a\nenv: {A: b}\n---\nkind: Stage\nname: prod\n");
+
+	(void)state;
+	assert_int_equal(file->diags_n, 0);
+	assert_int_equal(file->documents_n, 3);
+	assert_int_equal(deployment_at(file, 1)->from.derived->images.n, 0);
+	file_unref(file);
+}
+
+/* Its product is its own: two stages may have an app of one name, beside a product of that name. */
+static void test_no_name_leads_to_the_product(void **state)
+{
+	AUTO_DIAGS struct diags diags = {0};
+	struct file *files[] = {
+		decode("projects/shop/products/web.yaml",
+		       "kind: Product\nname: web\ntype: complex\n"),
+		decode("projects/shop/stages/prod/web.yaml", WEB),
+		decode("projects/shop/stages/test/web.yaml", "kind: App\nname: web\n"),
+	};
+	struct model *model = model_build(files, ARRAY_LEN(files), &diags);
+	const struct deployment *prod = model_deployment(model, "shop", "prod", "web"),
+				*test = model_deployment(model, "shop", "test", "web");
+
+	(void)state;
+	assert_int_equal(diags.errors, 0);
+	assert_int_equal(model_product_of(model, prod)->images.n, 2);
+	assert_int_equal(model_product_of(model, test)->images.n, 0);
+	assert_int_equal(model_product(model, "shop", "web")->type, PRODUCT_COMPLEX);
+	assert_int_equal(model->products.n, 1);
+	assert_ptr_equal(model_written(prod), &files[1]->documents[0]);
+	model_free(model);
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		file_unref(files[i]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_an_app_is_a_container_for_each_task),
+		cmocka_unit_test(test_ports_of_datagrams),
+		cmocka_unit_test(test_without_an_image_nothing_runs),
+		cmocka_unit_test(test_no_name_leads_to_the_product),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
