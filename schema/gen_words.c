@@ -15,7 +15,7 @@ const char *gen_object_name(const struct object_type *type)
 	if (type == &type_node_policy)
 		return "node policy";
 	if (type == &type_app_check)
-		return "app health check"; /* there is another healthCheck */
+		return "appHealthCheck"; /* there is another healthCheck */
 	/* the first field of this type has the name people know */
 	for (size_t i = 0; (owner = object_type_at(i)); i++) {
 		for (size_t j = 0; j < owner->fields_n; j++) {
