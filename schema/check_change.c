@@ -176,11 +176,48 @@ static bool version_went(struct following *f, const struct version *version)
 
 /* ---- deployments ---- */
 
+static const struct app *app_of(const struct deployment *deployment)
+{
+	const struct document *written = model_written(deployment);
+
+	return written && written->kind == KIND_app ? written->value : NULL;
+}
+
+/* An app can link to what came only if that is a service with a URL, or with a volume. */
+static bool links_hold(struct following *f, const struct deployment *deployment)
+{
+	const struct deployment *const *stage;
+	size_t n;
+
+	stage = stage_run(f->checker.model, &deployment->from.file->unit, &n);
+	for (size_t i = 0; i < n; i++) {
+		const struct app *app = stage[i]->depends_on.n ? app_of(stage[i]) : NULL;
+
+		for (size_t j = 0; app && j < app->links.n; j++) {
+			if (!str_eq(app->links.name[j], deployment->name))
+				continue;
+			check_links(&f->checker, app);
+			break;
+		}
+	}
+	return nothing_found(f);
+}
+
+/* A host name is one app's: where one came, all are looked at. */
+static bool domains_hold(struct following *f, const struct deployment *deployment)
+{
+	const struct app *app = app_of(deployment);
+
+	if (app && app->domains.n)
+		check_domains(&f->checker);
+	return nothing_found(f);
+}
+
 static bool deployment_came(struct following *f, const struct deployment *deployment)
 {
 	check_deployment(&f->checker, deployment);
 	check_stage_of(f, deployment);
-	return nothing_found(f);
+	return nothing_found(f) && links_hold(f, deployment) && domains_hold(f, deployment);
 }
 
 static bool deployment_went(struct following *f, const struct deployment *deployment)
@@ -212,6 +249,7 @@ static bool document_holds(struct following *f, const struct document *document,
 		return came ? deployment_came(f, document->value)
 			    : deployment_went(f, document->value);
 	case KIND_app:
+	case KIND_service:
 		return true; /* what it stands for is the document behind it */
 	default:
 		return false; /* too much may hang on it */

@@ -272,7 +272,14 @@ static const char *deployment_hint(struct checker *checker, const struct deploym
 static void check_dependencies(struct checker *checker, const struct deployment *deployment)
 {
 	const struct unit *unit = &deployment->from.file->unit;
+	const struct document *written = model_written(deployment);
 
+	/* an app waits for what it links to, and for nothing else */
+	if (written) {
+		if (written->kind == KIND_app)
+			check_links(checker, written->value);
+		return;
+	}
 	for (size_t i = 0; i < deployment->depends_on.n; i++) {
 		const char *name = deployment->depends_on.v[i];
 		struct loc at = deployment->depends_on.at[i];

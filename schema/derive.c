@@ -33,7 +33,8 @@ static void end_product(struct file *file, struct product *product, const struct
 
 /* What goes to the nodes of its stage, which the model finds. */
 static struct document derive_deployment(struct file *file, const struct derived_name *name,
-					 const struct image_list *images)
+					 const struct image_list *images,
+					 const struct link_map *links)
 {
 	struct product *product = ARENA_NEW(file->arena, struct product);
 	struct deployment *deployment = ARENA_NEW(file->arena, struct deployment);
@@ -50,6 +51,10 @@ static struct document derive_deployment(struct file *file, const struct derived
 	deployment->product = name->text;
 	derive_give(&derived, deployment_name_F, name->at);
 	derive_give(&derived, deployment_product_F, name->at);
+	if (links->n) {
+		deployment->depends_on = (struct strings){links->name, links->at, links->n};
+		derive_give(&derived, deployment_depends_on_F, links->at[0]);
+	}
 	derive_end(&derived, file->arena);
 	return (struct document){KIND_deployment, deployment};
 }
@@ -58,7 +63,7 @@ static struct document derive_deployment(struct file *file, const struct derived
 
 static bool stands_for_more(const struct document *document)
 {
-	return document->kind == KIND_app;
+	return document->kind == KIND_app || document->kind == KIND_service;
 }
 
 /* The environment is the same for all containers: what is wrong with it is told once. */
@@ -74,16 +79,34 @@ static void check_templates(const struct container *config, bool with_env,
 	template_check(&own, source->unit, source->diags);
 }
 
+static struct document end_document(struct file *file, const struct derived_name *name,
+				    const struct image_list *images, const struct link_map *links,
+				    const struct doc_source *source)
+{
+	for (size_t i = 0; i < images->n; i++)
+		check_templates(images->v[i].config, i == 0, source);
+	return derive_deployment(file, name, images, links);
+}
+
 static struct document derive(struct file *file, const struct document *document,
 			      const struct doc_source *source)
 {
+	static const struct link_map no_links;
 	const struct app *app = document->value;
-	const struct derived_name name = {app->name, AT(app, app, name), app->from.at};
-	struct image_list images = derive_app(app, file->arena);
+	const struct service *service = document->value;
+	struct derived_name name;
+	struct image_list images;
 
+	if (document->kind == KIND_app) {
+		images = derive_app(app, file->arena);
+		name = (struct derived_name){app->name, AT(app, app, name), app->from.at};
+		return end_document(file, &name, &images, &app->links, source);
+	}
+	images = derive_service(service, file->arena);
+	name = (struct derived_name){service->name, AT(service, service, name), service->from.at};
 	for (size_t i = 0; i < images.n; i++)
-		check_templates(images.v[i].config, i == 0, source);
-	return derive_deployment(file, &name, &images);
+		document_config_check(images.v[i].config, source);
+	return derive_deployment(file, &name, &images, &no_links);
 }
 
 void derive_documents(struct file *file, const struct doc_source *source)

@@ -61,6 +61,34 @@ static const struct health_check *health_of(const struct app *app, struct arena 
 	return check;
 }
 
+size_t derive_main_domain(const struct app *app)
+{
+	for (size_t i = 0; i < app->domains.n; i++) {
+		if (app->domains.v[i].primary)
+			return i;
+	}
+	return 0;
+}
+
+static void take_domain(const struct app *app, struct container *config, struct derived *derived,
+			struct arena *arena)
+{
+	size_t i = derive_main_domain(app);
+	const struct port_list *ports = &config->ports;
+	struct routing *routing = ARENA_NEW(arena, struct routing);
+	struct derived parts = DERIVED(routing, app->from.file, AT(app, app, domains));
+
+	if (i == app->domains.n || !ports->n)
+		return;
+	routing->domain = app->domains.name[i];
+	routing->port = ports->v[0].container;
+	derive_give(&parts, routing_domain_F, app->domains.at[i]);
+	derive_give(&parts, routing_port_F, app->domains.at[i]);
+	derive_end(&parts, arena);
+	config->routing = routing;
+	derive_give(derived, container_routing_F, app->domains.at[i]);
+}
+
 static void take_network(const struct app *app, struct container *config, struct derived *derived,
 			 struct arena *arena)
 {
@@ -106,6 +134,8 @@ static const struct container *config_of(const struct app *app, const struct tas
 		take_task(task, config, &derived);
 	if (main)
 		take_network(app, config, &derived, arena);
+	if (main)
+		take_domain(app, config, &derived, arena);
 	if (IS_SET(app, app, env)) {
 		config->env = app->env;
 		derive_give(&derived, container_env_F, AT(app, app, env));

@@ -32,5 +32,7 @@ struct derived_name {
 
 /* derive_app.c: a container for each task; none without an image. */
 struct image_list derive_app(const struct app *app, struct arena *arena);
+/* derive_service.c: one container; none for a volume. */
+struct image_list derive_service(const struct service *service, struct arena *arena);
 
 #endif

@@ -317,6 +317,9 @@ void document_check(enum kind kind, const void *value, const struct doc_source *
 	case KIND_app:
 		document_app_check(value, source);
 		break;
+	case KIND_service:
+		document_service_check(value, source);
+		break;
 	case KIND_bundle:
 		document_config_check(((const struct bundle *)value)->config, source);
 		break;

@@ -22,6 +22,8 @@ void document_config_check(const struct container *config, const struct doc_sour
 void document_image_check(const char *text, struct loc at, const struct doc_source *source);
 /* document_app.c */
 void document_app_check(const struct app *app, const struct doc_source *source);
+/* document_service.c */
+void document_service_check(const struct service *service, const struct doc_source *source);
 /* Reports what is wrong; `value` is the struct of `kind`, just read from source. */
 void document_check(enum kind kind, const void *value, const struct doc_source *source);
 

@@ -369,7 +369,8 @@ static bool take_out(struct model *model, const struct document *document)
 		INDEXED(TAKE_OUT)
 #undef TAKE_OUT
 	case KIND_app:
-		return true; /* known by its deployment */
+	case KIND_service:
+		return true; /* known by their deployments */
 	default:
 		return false;
 	}
@@ -384,6 +385,7 @@ static bool put_in(struct model *model, const struct document *document)
 		INDEXED(PUT_IN)
 #undef PUT_IN
 	case KIND_app:
+	case KIND_service:
 		return true;
 	default:
 		return false;
@@ -529,10 +531,22 @@ bool model_is_stack(const struct deployment *deployment)
 const struct document *model_written(const struct deployment *deployment)
 {
 	const struct file *file = deployment->from.file;
+	size_t low = 0, high = file->documents_n;
 
-	for (size_t i = 1; deployment->from.derived && i < file->documents_n; i++) {
-		if (file->documents[i].value == deployment)
-			return &file->documents[i - 1];
+	if (!deployment->from.derived)
+		return NULL;
+	/* in order of their lines, and a file may hold thousands */
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (document_origin(&file->documents[middle])->at.line < deployment->from.at.line)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (low++; low < file->documents_n; low++) {
+		if (file->documents[low].value == deployment)
+			return &file->documents[low - 1];
 	}
 	return NULL;
 }

@@ -6,6 +6,7 @@
 
 #include "base/vec.h"
 #include "schema/check.h"
+#include "schema/derive.h"
 #include "schema/fields.h"
 #include "schema/forms.h"
 #include "schema/image.h"
@@ -25,6 +26,7 @@ struct making {
 	enum version_type_value type;
 	char version_id[RECORD_ID_SIZE];
 	const struct image_list *images; /* of the version; NULL: from the ledger */
+	const struct app *app;		 /* that the deployment stands for; or NULL */
 	const struct file *compose;	 /* that the version, or simple product, names; or NULL */
 	struct content own;		 /* of the version itself */
 	struct content merged; /* with the deployment's layers, templates not yet expanded */
@@ -155,6 +157,7 @@ static void select_nodes(struct making *m)
 static void merge_layers(struct making *m)
 {
 	struct arena *arena = m->group->arena;
+	const struct container *links = m->app ? derive_links(m->model, m->app, arena) : NULL;
 
 	m->merged = m->own;
 	m->merged.containers = arena_memdup(arena, m->own.containers,
@@ -162,6 +165,9 @@ static void merge_layers(struct making *m)
 	for (size_t i = 0; i < m->merged.containers_n; i++) {
 		struct content_container *container = &m->merged.containers[i];
 
+		if (links)
+			container->config = merge_containers(
+				arena, (const struct container *[]){container->config, links}, 2);
 		container->config = bundles_merge(arena, m->deployment, &m->bundles,
 						  container->name, container->config);
 	}
@@ -400,11 +406,24 @@ static void add_input(const struct file **list, size_t *n, const struct file *fi
 
 #define DOCUMENTS_MAX 6 /* the deployment's, not counting bundles and nodes */
 
+/* A service says what its URL is; one that is not there may come. */
+static void take_link(struct making *m, const char *name)
+{
+	const struct service *service = derive_link_target(m->model, m->app, name);
+
+	if (service)
+		add_input(m->group->inputs, &m->group->inputs_n, service->from.file);
+	else
+		m->group->open = true;
+}
+
 static void take_inputs(struct making *m)
 {
 	struct slot_group *group = m->group;
 
-	group->inputs = ARENA_ARRAY(group->arena, DOCUMENTS_MAX + m->bundles.n + m->nodes.n,
+	group->inputs = ARENA_ARRAY(group->arena,
+				    DOCUMENTS_MAX + m->bundles.n + m->nodes.n +
+					    (m->app ? m->app->links.n : 0),
 				    const struct file *);
 	add_input(group->inputs, &group->inputs_n, m->deployment->from.file);
 	add_input(group->inputs, &group->inputs_n, m->project->from.file);
@@ -416,6 +435,8 @@ static void take_inputs(struct making *m)
 		add_input(group->inputs, &group->inputs_n, m->compose);
 	for (size_t i = 0; i < m->bundles.n; i++)
 		add_input(group->inputs, &group->inputs_n, m->bundles.v[i]->from.file);
+	for (size_t i = 0; m->app && i < m->app->links.n; i++)
+		take_link(m, m->app->links.name[i]);
 }
 
 /* What is read before a node is known, and the node. */
@@ -461,6 +482,13 @@ static const struct file *find_compose(const struct making *m)
 			       : NULL;
 	return m->product->compose ? model_compose(m->model, &m->product->from, m->product->compose)
 				   : NULL;
+}
+
+static const struct app *app_of(const struct deployment *deployment)
+{
+	const struct document *written = model_written(deployment);
+
+	return written && written->kind == KIND_app ? written->value : NULL;
 }
 
 static void make_slot(struct making *m, const struct node *node, struct slot *slot)
@@ -532,6 +560,7 @@ struct slot_group *slot_group_make(const struct model *model, const struct histo
 		group->open = true;
 		return group;
 	}
+	making.app = app_of(deployment);
 	making.compose = find_compose(&making);
 	making.bundles = bundles_of(model, deployment, arena);
 	group->open |= making.bundles.n < deployment->bundles.n;
