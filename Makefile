@@ -205,7 +205,7 @@ $(ALL_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(SUPPORT_LIB) $(LIB)
 TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/torture/*.c tests/bench/*.c))
 $(TOOLS): $(BUILD)/%: $(BUILD)/%.o $(LIB)
 	$(call say,LINK,$@)
-	$(Q)$(LINK) -o $@ $^ $(PKG_LIBS)
+	$(Q)$(LINK) -o $@ $(filter %.o,$^) $(LIB) $(PKG_LIBS)
 
 $(BUILD)/tests/bench/bomb: $(BUILD)/tests/support/bombs.o
 

@@ -192,7 +192,7 @@ static const void *item_like(const void *object, const struct field_type_row *ro
 	for (size_t i = 0; i < list.n; i++) {
 		const char *item = (const char *)list.v + i * row->object->size;
 
-		if (object_key_cmp(object_key(row->object), item, like) == 0)
+		if (object_key_cmp(row->object, item, like) == 0)
 			return item;
 	}
 	return NULL;

@@ -128,24 +128,19 @@ static void diff_objects(struct diff_walk *walk, const struct object_type *type,
 
 const char *canon_item_name(struct arena *arena, const struct object_type *type, const void *item)
 {
-	const struct field_type_row *key = object_key(type);
-	const void *slot = field_const_slot(item, key);
+	AUTO_FREE char *text = object_key_text(type, item);
 
-	if (key->type == TYPE_INT)
-		return arena_printf(arena, "%lld", (long long)*(const int64_t *)slot);
-	return *(const char *const *)slot;
+	return arena_strdup(arena, text);
 }
 
 /* Have the two lists the same keys in the same order? */
 static bool same_order(const struct object_type *type, const struct any_list *a,
 		       const struct any_list *b)
 {
-	const struct field_type_row *key = object_key(type);
-
 	if (a->n != b->n)
 		return false;
 	for (size_t i = 0; i < a->n; i++) {
-		if (object_key_cmp(key, (const char *)a->v + i * type->size,
+		if (object_key_cmp(type, (const char *)a->v + i * type->size,
 				   (const char *)b->v + i * type->size) != 0)
 			return false;
 	}
@@ -161,9 +156,7 @@ static void diff_lists(struct diff_walk *walk, const struct field_type_row *row,
 	size_t i = 0, j = 0;
 
 	while (i < from->n || j < to->n) {
-		int order = i == from->n ? 1
-			    : j == to->n ? -1
-					 : object_key_cmp(object_key(type), a[i], b[j]);
+		int order = i == from->n ? 1 : j == to->n ? -1 : object_key_cmp(type, a[i], b[j]);
 		const void *item = order <= 0 ? a[i] : b[j];
 
 		diff_objects(

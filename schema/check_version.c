@@ -87,7 +87,9 @@ void check_compose(struct checker *checker, const struct origin *from, const cha
 	    check_is_broken(checker, &from->file->unit))
 		return;
 	check_error_at(checker, DIAG_UNKNOWN_COMPOSE, from, at, "there is no Compose file %s", path)
-		->hint = "it stands in a folder of its own below products/, as compose.yaml";
+		->hint =
+		"it stands in a folder of its own beside this file, and not inside of that of "
+		"another Compose file";
 }
 
 static void check_version_product(struct checker *checker, const struct version *version)
@@ -239,6 +241,15 @@ static void check_forks(const struct chains *chains)
 	}
 }
 
+/* All but its place in the chain of versions. */
+static void check_parts(struct checker *checker, const struct version *version)
+{
+	check_version_product(checker, version);
+	check_version_images(checker, version);
+	check_requires(checker, &version->from, version->product, &version->requires);
+	check_compose(checker, &version->from, version->compose, AT(version, version, compose));
+}
+
 static void check_chains(struct checker *checker, size_t first, size_t n)
 {
 	AUTO_FREE size_t *parent = mem_realloc_array(NULL, n, sizeof *parent);
@@ -249,9 +260,7 @@ static void check_chains(struct checker *checker, size_t first, size_t n)
 		const struct version *version = chains.v[i];
 
 		parent[i] = version->parent ? find_in_run(&chains, version->parent) : GRAPH_NOWHERE;
-		check_version_product(checker, version);
-		check_version_images(checker, version);
-		check_requires(checker, &version->from, version->product, &version->requires);
+		check_parts(checker, version);
 		check_parent(checker, version,
 			     parent[i] == GRAPH_NOWHERE ? NULL : chains.v[parent[i]]);
 	}
@@ -263,10 +272,7 @@ void check_version(struct checker *checker, const struct version *version)
 {
 	const char *project = version->from.file->unit.project;
 
-	check_version_product(checker, version);
-	check_version_images(checker, version);
-	check_requires(checker, &version->from, version->product, &version->requires);
-	check_compose(checker, &version->from, version->compose, AT(version, version, compose));
+	check_parts(checker, version);
 	check_parent(checker, version,
 		     version->parent ? model_version(checker->model, project, version->product,
 						     version->parent)

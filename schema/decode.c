@@ -4,6 +4,7 @@
 #include "base/vec.h"
 #include "schema/canon.h"
 #include "schema/check.h"
+#include "schema/decode_parts.h"
 #include "schema/derive.h"
 #include "schema/documents.h"
 #include "schema/fields.h"
@@ -187,8 +188,7 @@ static void use_document(void *arg, const struct doc_node *root)
 
 static void read_file(struct decoder *decoder, const char *bytes, size_t len)
 {
-	if (!document_folders_check(&decoder->fields.source))
-		return;
+	document_folders_check(&decoder->fields.source);
 	decoder->scratch = arena_new(SCRATCH_FIRST);
 	doc_parse(decoder->scratch, bytes, len, &decoder->fields.source, use_document, decoder);
 	arena_free(decoder->scratch);
@@ -204,20 +204,18 @@ static int give_bytes(void *arg, const char *path, struct buf *out)
 	const struct bytes *bytes = arg;
 
 	(void)path;
+	if (bytes->len > DOC_BYTES_MAX)
+		return -1;
 	buf_add(out, bytes->text, bytes->len);
 	return 0;
 }
 
-/* The list's texts are in the file's arena already; only the array moves there. */
-static void keep_diags(struct file *file, struct diags *diags, const char *bytes, size_t len)
+void file_keep_diags(struct file *file, struct diags *diags, diag_reader read, void *arg)
 {
-	struct bytes text = {bytes, len};
-
 	if (diags->n == 0)
 		return;
 	diags_sort(diags);
-	if (len <= DOC_BYTES_MAX)
-		diags_excerpts(diags, give_bytes, &text);
+	diags_excerpts(diags, read, arg);
 	file->diags = arena_memdup(file->arena, diags->v, diags->n * sizeof *diags->v);
 	file->diags_n = diags->n;
 	free(diags->v);
@@ -247,7 +245,7 @@ struct file *file_decode(const char *path, const struct oid *blob, const char *b
 	file->documents_n = decoder.documents.n;
 	VEC_FREE(&decoder.documents);
 	derive_documents(file, &decoder.fields.source);
-	keep_diags(file, &diags, bytes, len);
+	file_keep_diags(file, &diags, give_bytes, &(struct bytes){bytes, len});
 	return file;
 }
 

@@ -9,6 +9,7 @@
 #define TRUEUP_SCHEMA_DECODE_H
 
 #include "base/err.h"
+#include "schema/compose.h"
 #include "schema/diag.h"
 #include "schema/model.h"
 
@@ -25,12 +26,6 @@ struct unit_names {
 enum path_class path_classify(const char *path, struct unit *unit, struct unit_names *names);
 
 /*
- * Is it a Compose file in a folder of its own, projects/<p>/stages/<s>/<stack>/compose.yaml or
- * projects/<p>/products/<folder>/compose.yaml, also deeper?
- */
-bool path_is_compose(const char *path);
-
-/*
  * Decodes one file. Never NULL; problems are in file->diags. A document whose kind, scope and name
  * are fine is in file->documents even with problems in it, so that references to it are not called
  * unknown: what is wrong is unset, with its bit in head.bad, and even a required field may be
@@ -38,6 +33,14 @@ bool path_is_compose(const char *path);
  * are not kept.
  */
 struct file *file_decode(const char *path, const struct oid *blob, const char *bytes, size_t len);
+
+/*
+ * The same for a folder that is read as a whole: path is that of its Compose file, tree the
+ * folder's id. file->compose is what it consists of; in a stage it is a stack, a product and a
+ * deployment under the folder's name, derived from it.
+ */
+struct file *compose_decode(const char *path, const struct oid *tree,
+			    const struct compose_folder *folder);
 
 /*
  * Settings from `bytes` (NULL: none) with `overrides`

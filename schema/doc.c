@@ -86,6 +86,10 @@ static void check_tag(struct reader *reader, const yaml_char_t *tag, struct doc_
 
 	if (tag_fits(name, node->type))
 		return;
+	if (reader->source->compose && (str_eq(name, "!reset") || str_eq(name, "!override"))) {
+		node->over = str_eq(name, "!reset") ? DOC_RESETS : DOC_OVERRIDES;
+		return;
+	}
 	if (str_starts(name, CORE))
 		text = mem_printf("the tag !!%.100s cannot stand here", name + strlen(CORE));
 	else
@@ -132,6 +136,7 @@ static struct doc_node *new_node(struct reader *reader, enum doc_type type,
 
 	node->type = type;
 	node->at = loc_of(event);
+	node->file = reader->source->file;
 	return node;
 }
 
@@ -156,7 +161,7 @@ static int take_scalar(struct reader *reader, const yaml_event_t *event)
 	size_t len = event->data.scalar.length;
 	struct doc_node *node = new_node(reader, DOC_SCALAR, event);
 
-	if (len > DOC_STRING_MAX)
+	if (len > (reader->source->own ? DOC_BYTES_MAX : DOC_STRING_MAX))
 		return over_limit(reader, node->at, "a text of more than 64 KiB");
 	if (memchr(text, '\0', len)) {
 		report(reader, DIAG_BAD_VALUE, node->at, "a text with a NUL character");

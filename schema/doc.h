@@ -21,7 +21,7 @@
 #define DOC_DEPTH_MAX 64
 #define DOC_NODES_MAX 100000 /* of one document, an alias counting as all it stands for */
 #define DOC_ALIASES_MAX 1000 /* of one document, counted as if each were written out */
-#define DOC_STRING_MAX 65536 /* bytes */
+#define DOC_STRING_MAX 65536 /* bytes; in our own form DOC_BYTES_MAX, as of a mounted file */
 
 #define DOC_ANCHORS_MAX 10000	/* of one document */
 #define DOC_DOCUMENTS_MAX 50000 /* of one file, the empty ones, too */
@@ -29,14 +29,18 @@
 #define DOC_PROBLEMS_MAX 1000	/* in the list, after which the rest of the file is not read */
 
 enum doc_type { DOC_SCALAR, DOC_SEQUENCE, DOC_MAPPING };
+/* What a value says of the one that it is laid over; only Compose files can say so. */
+enum doc_over { DOC_MERGES, DOC_RESETS, DOC_OVERRIDES };
 
 struct doc_node {
 	enum doc_type type;
 	bool plain; /* a scalar without quotes: may be a null, a number, true or false */
 	bool block; /* a sequence or mapping without brackets */
 	bool wrong; /* a problem with it was reported: what it would be is not worth a second one */
+	unsigned char over; /* enum doc_over */
 	struct loc at;
-	size_t n; /* bytes, items or pairs */
+	uint32_t file; /* the source's number */
+	size_t n;      /* bytes, items or pairs */
 	union {
 		const char *text; /* NUL-terminated, without a NUL inside */
 		struct doc_node **items;
@@ -54,6 +58,8 @@ struct doc_source {
 	const struct unit *unit;
 	struct diags *diags;
 	bool own; /* our own canonical form: three layers in one, so DOC_BYTES_MAX is not for it */
+	bool compose;  /* a Compose file: !reset and !override are known */
+	uint32_t file; /* a number for those who read several files: it goes to each node */
 };
 
 /* Has so much been found that the rest of the file is not read? */

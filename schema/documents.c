@@ -24,18 +24,11 @@ static void check_folder(const struct doc_source *source, const char *what, cons
 		     what, name, (long long)max);
 }
 
-bool document_folders_check(const struct doc_source *source)
+void document_folders_check(const struct doc_source *source)
 {
-	static const struct loc nowhere = {0, 0, 0};
-
 	check_folder(source, "project", source->unit->project,
 		     type_project.fields[project_name_F].max);
 	check_folder(source, "stage", source->unit->stage, type_stage.fields[stage_name_F].max);
-	if (!path_is_compose(source->path))
-		return true;
-	source_error(source, DIAG_NOT_SUPPORTED, nowhere,
-		     "Compose files are not supported by this build");
-	return false;
 }
 
 bool document_belongs(enum kind kind, enum unit_level level)
@@ -101,7 +94,7 @@ bool document_is_known(const struct document *document, const struct doc_source 
 
 /* ---- images ---- */
 
-static void check_images(const struct image_list *images, const struct doc_source *source)
+void document_images_check(const struct image_list *images, const struct doc_source *source)
 {
 	for (size_t i = 0; i < images->n; i++) {
 		const struct image *image = &images->v[i];
@@ -227,7 +220,7 @@ static void check_notification(const struct notification *notification,
 
 static void check_product(const struct product *product, const struct doc_source *source)
 {
-	check_images(&product->images, source);
+	document_images_check(&product->images, source);
 	if (product->type == PRODUCT_COMPLEX)
 		refuse_field(source, &product->head, product_images_F, &type_product,
 			     "a complex product has its images in Version documents");
@@ -240,16 +233,17 @@ static void check_product(const struct product *product, const struct doc_source
 	if (product->type == PRODUCT_SIMPLE && !IS_GIVEN(product, product, images) &&
 	    !IS_GIVEN(product, product, compose))
 		source_error(source, DIAG_MISSING_FIELD, AT(product, product, type),
-			     "the field images is missing: a simple product has them inline");
+			     "the field images is missing: a simple product has them inline")
+			->hint = "images: its containers, or compose: the path of a Compose file";
 }
 
 static void check_version(const struct version *version, const struct doc_source *source)
 {
-	check_images(&version->images, source);
+	document_images_check(&version->images, source);
 	if (!IS_GIVEN(version, version, images) && !IS_GIVEN(version, version, compose))
 		source_error(source, DIAG_MISSING_FIELD, version->from.at,
 			     "the field images is missing: of what does the version consist?")
-			->hint = "images: its containers, in order of start";
+			->hint = "images: its containers, or compose: the path of a Compose file";
 	if (version->type == VERSION_ROLLING)
 		refuse_field(source, &version->head, version_parent_F, &type_version,
 			     "a rolling version has no parent");
@@ -273,13 +267,8 @@ static void check_deployment(const struct deployment *deployment, const struct d
 	document_config_check(deployment->config, source);
 	for (size_t i = 0; i < deployment->instances.n; i++)
 		document_config_check(deployment->instances.v[i].config, source);
-	if (is_stack(deployment, source)) {
-		if (IS_GIVEN(deployment, deployment, version))
-			source_error(source, DIAG_FIELDS_EXCLUDE,
-				     AT(deployment, deployment, version),
-				     "a version of what? the field product is missing");
+	if (is_stack(deployment, source))
 		return;
-	}
 	if (!IS_GIVEN(deployment, deployment, product))
 		source_error(source, DIAG_MISSING_FIELD, deployment->from.at,
 			     "the field product is missing")

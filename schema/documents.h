@@ -7,8 +7,8 @@
 #include "schema/doc.h"
 #include "schema/model.h"
 
-/* The folders that the file lies in. False when it is not one of documents at all. Reports. */
-bool document_folders_check(const struct doc_source *source);
+/* The folders that the file lies in. */
+void document_folders_check(const struct doc_source *source);
 /* Is this a kind of this level? */
 bool document_belongs(enum kind kind, enum unit_level level);
 /*
@@ -20,6 +20,8 @@ bool document_is_known(const struct document *document, const struct doc_source 
 void document_config_check(const struct container *config, const struct doc_source *source);
 /* An image reference, which may hold templates: its form. NULL is none. */
 void document_image_check(const char *text, struct loc at, const struct doc_source *source);
+/* Both, for each image. */
+void document_images_check(const struct image_list *images, const struct doc_source *source);
 /* document_app.c */
 void document_app_check(const struct app *app, const struct doc_source *source);
 /* document_service.c */

@@ -11,12 +11,16 @@ static bool name_fits(const struct field_type_row *row, const char *text, struct
 {
 	size_t len = strlen(text);
 
-	if (!form_text_fits(FORM_NAME, text)) {
+	/* Compose files have names of their own, and what became of them is kept as it is */
+	bool wide = (source->compose || source->own) && FLAGS_FORM(row->flags);
+
+	if (!form_text_fits(wide ? FLAGS_FORM(row->flags) : FORM_NAME, text)) {
 		source_error(source, DIAG_BAD_NAME, at,
-			     *text ? "%s must be small letters, digits and inner dashes"
-				   : "%s must not be empty",
+			     !*text ? "%s must not be empty"
+			     : wide ? "%s must be letters, digits, dots, dashes and underscores"
+				    : "%s must be small letters, digits and inner dashes",
 			     row->key)
-			->hint = hint_text(source->diags, row, text);
+			->hint = wide ? NULL : hint_text(source->diags, row, text);
 		return false;
 	}
 	if ((int64_t)len <= row->max)

@@ -78,7 +78,7 @@ static bool same_key(const struct object_type *type, const void *a, const void *
 	const struct head *first = a, *second = b;
 
 	return ((first->set & second->set) >> field_number(type, key) & 1) &&
-	       object_key_cmp(key, a, b) == 0;
+	       object_key_cmp(type, a, b) == 0;
 }
 
 /* The first two that are the same; false when there are none. */
@@ -252,12 +252,12 @@ static void read_field(struct fields_reader *reader, const struct object_type *t
 	void *slot = field_slot(object, row);
 	bool read, fine;
 
-	if (doc_is_null(pair->value)) {
-		head->null |= bit;
-		return;
-	}
 	if (pair->value->wrong) {
 		head->bad |= bit;
+		return;
+	}
+	if (doc_is_null(pair->value)) {
+		head->null |= bit;
 		return;
 	}
 	read = value_readers[row->type](reader, row, pair->value, at, slot);
@@ -340,7 +340,15 @@ static void check_presence(struct fields_reader *reader, const struct object_typ
 struct places {
 	uint64_t placed;
 	struct loc at[FIELDS_MAX];
+	const char *paths[FIELDS_MAX];
+	bool elsewhere; /* one of them is in another file than the object */
 };
+
+/* The file that a node stands in. */
+static const char *node_path(const struct fields_reader *reader, const struct doc_node *node)
+{
+	return reader->paths ? reader->paths[node->file] : reader->source.path;
+}
 
 /* One entry of a mapping, known or not. */
 static void read_pair(struct fields_reader *reader, const struct object_type *type,
@@ -350,6 +358,7 @@ static void read_pair(struct fields_reader *reader, const struct object_type *ty
 	struct head *head = object;
 	unsigned field;
 
+	reader->source.path = node_path(reader, pair->value);
 	if (row)
 		read_field(reader, type, row, pair, object);
 	else
@@ -363,6 +372,8 @@ static void read_pair(struct fields_reader *reader, const struct object_type *ty
 		return;
 	places->placed |= UINT64_C(1) << field;
 	places->at[field] = meant ? pair->key->at : doc_pair_at(pair);
+	places->paths[field] = reader->source.path;
+	places->elsewhere |= reader->source.path != head->path;
 }
 
 /* The field of a LONG one that has this key becomes the field of that key around it. */
@@ -426,12 +437,15 @@ void fields_read(struct fields_reader *reader, const struct object_type *type,
 	struct head *head = object;
 
 	places.placed = 0;
-	head->path = reader->source.path;
+	places.elsewhere = false;
+	head->path = reader->source.path = node_path(reader, mapping);
 	for (size_t i = 0; i < mapping->n && !source_is_full(&reader->source); i++)
 		read_pair(reader, type, &mapping->pairs[i], object, &places);
 	fold_long(reader, type, head, &places);
 	if (!reader->without_places)
-		head_place(reader->arena, head, places.placed, places.at, NULL);
+		head_place(reader->arena, head, places.placed, places.at,
+			   places.elsewhere ? places.paths : NULL);
+	reader->source.path = head->path;
 	if (!source_is_full(&reader->source))
 		check_presence(reader, type, head, mapping);
 }

@@ -12,7 +12,8 @@
 struct fields_reader {
 	struct arena *arena; /* gets the values */
 	struct doc_source source;
-	bool without_places;		 /* leave out the locations: nobody will ask for them */
+	const char *const *paths; /* of the files that nodes name by number; NULL: all are in one */
+	bool without_places;	  /* leave out the locations: nobody will ask for them */
 	const char *const *foreign_keys; /* top-level keys that are somebody else's; NULL-ended */
 };
 

@@ -1,6 +1,6 @@
 /*
- * gen.h - what people and editors read, made from kinds.def and codes.def: nothing is written
- * twice.
+ * gen.h - what people and editors read, made from kinds.def, codes.def and compose.def: nothing is
+ * written twice.
  */
 #ifndef TRUEUP_SCHEMA_GEN_H
 #define TRUEUP_SCHEMA_GEN_H
@@ -14,9 +14,11 @@
  */
 void gen_schema(struct buf *out);
 
-/* The reference page of kinds and fields, and that of the diagnostics, as Markdown. */
+/* The reference pages of kinds and fields, of the diagnostics, and of Compose files, as Markdown.
+ */
 void gen_reference(struct buf *out);
 void gen_codes(struct buf *out);
+void gen_compose(struct buf *out);
 
 /*
  * Plain text on "KIND[.field...]" ("Deployment.config.healthCheck"), on an object by its own name

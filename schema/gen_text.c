@@ -189,26 +189,6 @@ int gen_explain(const char *topic, struct buf *out, struct err *err)
 
 /* ---- reference pages ---- */
 
-/* Text that Markdown leaves alone, also within a table. */
-static void add_markdown(const char *text, struct buf *out)
-{
-	for (; *text; text++) {
-		if (*text == '|')
-			buf_adds(out, "\\|");
-		else if (*text == '<')
-			buf_adds(out, "&lt;");
-		else
-			buf_addc(out, *text);
-	}
-}
-
-static void add_cell(const char *text, struct buf *out)
-{
-	buf_adds(out, " ");
-	add_markdown(text, out);
-	buf_adds(out, " |");
-}
-
 static void reference_field(const struct field_type_row *row, struct buf *out)
 {
 	AUTO_BUF struct buf type = BUF_INIT(BUF_MAX_LINE), bounds = BUF_INIT(BUF_MAX_LINE);
@@ -219,12 +199,12 @@ static void reference_field(const struct field_type_row *row, struct buf *out)
 		gen_bounds_words(row, &bounds);
 	}
 	buf_adds(out, "|");
-	add_cell(key, out);
-	add_cell(buf_str(&type), out);
-	add_cell(row->fallback ? row->fallback : "", out);
-	add_cell(buf_str(&bounds), out);
-	add_cell(gen_part_word(row), out);
-	add_cell(row->text, out);
+	gen_cell(key, out);
+	gen_cell(buf_str(&type), out);
+	gen_cell(row->fallback ? row->fallback : "", out);
+	gen_cell(buf_str(&bounds), out);
+	gen_cell(gen_part_word(row), out);
+	gen_cell(row->text, out);
 	buf_adds(out, "\n");
 }
 
@@ -241,7 +221,7 @@ static void reference_object(const struct object_type *type, struct buf *out)
 	}
 	if (type->title) {
 		buf_adds(out, " Belongs in ");
-		add_markdown(gen_scope_words(type->scope), out);
+		gen_markdown(gen_scope_words(type->scope), out);
 		buf_adds(out, ".");
 	}
 	buf_adds(out, "\n\n| field | type | default | bounds | part | meaning |\n"
@@ -287,7 +267,7 @@ void gen_codes(struct buf *out)
 		      "| code | meaning |\n|---|---|\n");
 	for (int code = DIAG_NONE + 1; code < DIAG_CODES; code++) {
 		buf_addf(out, "| `%s` |", diag_code_name((enum diag_code)code));
-		add_cell(diag_code_text((enum diag_code)code), out);
+		gen_cell(diag_code_text((enum diag_code)code), out);
 		buf_adds(out, "\n");
 	}
 	buf_adds(out, "\n`trueup explain CODE` prints the line of one code.\n\n"

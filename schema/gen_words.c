@@ -158,3 +158,23 @@ const char *gen_scope_words(enum kind_scope scope)
 	}
 	return "";
 }
+
+/* Text that Markdown leaves alone, also within a table. */
+void gen_markdown(const char *text, struct buf *out)
+{
+	for (; *text; text++) {
+		if (*text == '|')
+			buf_adds(out, "\\|");
+		else if (*text == '<')
+			buf_adds(out, "&lt;");
+		else
+			buf_addc(out, *text);
+	}
+}
+
+void gen_cell(const char *text, struct buf *out)
+{
+	buf_adds(out, " ");
+	gen_markdown(text, out);
+	buf_adds(out, " |");
+}

@@ -20,4 +20,8 @@ bool gen_is_settings(const struct object_type *type);
 /* "projects/<project>/stages/<stage>/" and so on. */
 const char *gen_scope_words(enum kind_scope scope);
 
+/* Text in Markdown, and as one cell of a table with the bar behind it. */
+void gen_markdown(const char *text, struct buf *out);
+void gen_cell(const char *text, struct buf *out);
+
 #endif

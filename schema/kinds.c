@@ -1,5 +1,7 @@
 #include "base/sys.h"
 #include "schema/kinds.h"
+
+#include "base/buf.h"
 #include "base/num.h"
 
 /*
@@ -169,14 +171,66 @@ const struct field_type_row *object_key(const struct object_type *type)
 	return row;
 }
 
-int object_key_cmp(const struct field_type_row *key, const void *a, const void *b)
+/* Of a KEY field that is not set the default counts. */
+static int key_word(const struct field_type_row *key, const void *slot)
+{
+	const int value = *(const int *)slot;
+	const struct enum_value *word =
+		value || !key->fallback ? NULL : enum_find(key->enumeration, key->fallback);
+
+	return word ? word->value : value;
+}
+
+static int key_cmp(const struct field_type_row *key, const void *a, const void *b)
 {
 	const void *left = field_const_slot(a, key), *right = field_const_slot(b, key);
 
+	if (key->type == TYPE_ENUM)
+		return key_word(key, left) - key_word(key, right);
 	if (key->type == TYPE_INT)
 		return (*(const int64_t *)left > *(const int64_t *)right) -
 		       (*(const int64_t *)left < *(const int64_t *)right);
 	return str_cmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+int object_key_cmp(const struct object_type *type, const void *a, const void *b)
+{
+	const struct field_type_row *row = object_key(type), *end = type->fields + type->fields_n;
+	int order = 0;
+
+	for (; row < end && order == 0; row++) {
+		if (row->flags & KEY)
+			order = key_cmp(row, a, b);
+	}
+	return order;
+}
+
+/* The word of a further KEY field, where it is not the default. */
+static const char *further_word(const struct field_type_row *row, const void *item)
+{
+	const char *word = "";
+
+	if (row->flags & KEY)
+		word = enum_word(row->enumeration, *(const int *)field_const_slot(item, row));
+	return str_eq(word, row->fallback) ? "" : word;
+}
+
+char *object_key_text(const struct object_type *type, const void *item)
+{
+	const struct field_type_row *row = object_key(type), *end = type->fields + type->fields_n;
+	const void *slot = field_const_slot(item, row);
+	AUTO_BUF struct buf out = BUF_INIT(BUF_MAX_TEXT);
+
+	if (row->type == TYPE_INT)
+		buf_addf(&out, "%lld", (long long)*(const int64_t *)slot);
+	else
+		buf_adds(&out, *(const char *const *)slot);
+	for (row++; row < end; row++) {
+		const char *word = further_word(row, item);
+
+		buf_addf(&out, *word ? "/%s" : "%s", word);
+	}
+	return buf_take(&out);
 }
 
 const char *enum_word(const struct enum_type *type, int value)

@@ -111,8 +111,10 @@ static inline unsigned field_number(const struct object_type *type,
 
 /* The field that items of a list merge by; behind the last field when there is none. */
 const struct field_type_row *object_key(const struct object_type *type);
-/* Compares two items by that field. */
-int object_key_cmp(const struct field_type_row *key, const void *a, const void *b);
+/* Compares two items by that field, and then by the others with KEY. */
+int object_key_cmp(const struct object_type *type, const void *a, const void *b);
+/* What tells an item from the others: "80", "53/udp", "/data"; to be freed by the caller. */
+char *object_key_text(const struct object_type *type, const void *item);
 
 /* The word of an enum value; "" for 0. ENUM_WORD(drift, deployment->drift) */
 const char *enum_word(const struct enum_type *type, int value);

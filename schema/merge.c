@@ -72,12 +72,10 @@ static struct pairs merge_pairs(struct arena *arena, const struct pair_in *weak,
 static const void *find_item(const struct object_type *type, const struct any_list *list,
 			     const void *like)
 {
-	const struct field_type_row *key = object_key(type);
-
 	for (size_t i = 0; i < list->n; i++) {
 		const char *item = (const char *)list->v + i * type->size;
 
-		if (object_key_cmp(key, item, like) == 0)
+		if (object_key_cmp(type, item, like) == 0)
 			return item;
 	}
 	return NULL;

@@ -567,9 +567,8 @@ const struct file *model_compose(const struct model *model, const struct origin 
 				 const char *path)
 {
 	const char *slash = strrchr(from->file->path, '/');
-	AUTO_FREE char *full =
-		mem_printf("%.*s%s", slash ? (int)(slash + 1 - from->file->path) : 0,
-			   from->file->path, str_starts(path, "./") ? path + 2 : path);
+	AUTO_FREE char *full = mem_printf("%.*s%s", slash ? (int)(slash + 1 - from->file->path) : 0,
+					  from->file->path, path);
 	const struct file *file = file_set_get(&model->files, full);
 
 	return file && file->compose ? file : NULL;

@@ -178,7 +178,7 @@ bool file_pack(const struct file *file, struct buf *out)
 {
 	size_t before = out->len;
 
-	if (file->diags_n || arena_used(file->arena) > PACK_MEMORY_MAX)
+	if (file->diags_n || file->compose || arena_used(file->arena) > PACK_MEMORY_MAX)
 		return false;
 	put_file(out, file);
 	if (!out->overflow && out->len - before <= PACK_BYTES_MAX)
@@ -483,8 +483,9 @@ static bool take_file(struct unpacker *unpacker)
 	size_t left = (size_t)(unpacker->end - unpacker->next);
 	size_t n = (size_t)take_number_to(unpacker, left);
 
+	document_folders_check(&unpacker->source);
 	if (unpacker->torn || n * sizeof *file->documents > PACK_MEMORY_MAX ||
-	    !document_folders_check(&unpacker->source) || unpacker->source.diags->n)
+	    unpacker->source.diags->n)
 		return false;
 	file->documents = ARENA_ARRAY(file->arena, n, struct document);
 	for (; file->documents_n < n; file->documents_n++)

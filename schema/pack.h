@@ -26,7 +26,10 @@
 #define PACK_BYTES_MAX ((size_t)1 << 20)
 #define PACK_MEMORY_MAX ((size_t)8 << 20)
 
-/* Appends the file. False, with `out` as it was, when it has problems or is too large. */
+/*
+ * Appends the file. False, with `out` as it was, when it has problems, is too large, or is what a
+ * Compose file says.
+ */
 bool file_pack(const struct file *file, struct buf *out);
 /*
  * The file that was packed, under the path and blob that the caller knows it by; one reference is

@@ -81,14 +81,3 @@ enum path_class path_classify(const char *path, struct unit *unit, struct unit_n
 	}
 	return PATH_MANIFEST;
 }
-
-bool path_is_compose(const char *path)
-{
-	static const char *const files[] = {"compose.yaml", "compose.yml", "docker-compose.yaml",
-					    "docker-compose.yml", NULL};
-	struct part parts[PARTS_MAX], last;
-	size_t n = split(path, parts, &last);
-
-	return n >= 5 && part_is(&parts[0], "projects") && part_is_one_of(&last, files) &&
-	       (n == 6 || !part_is(&parts[2], "stages"));
-}

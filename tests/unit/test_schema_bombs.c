@@ -33,15 +33,14 @@ static size_t addresses(void)
 	return pages * (size_t)sysconf(_SC_PAGESIZE);
 }
 
-static void decode_in_child(const struct buf *text, size_t room)
+static void decode_in_child(const struct bomb *bomb, const struct buf *text, size_t room)
 {
-	static const struct oid blob;
 	const struct rlimit limit = {room, room};
 	struct file *file;
 
 	if (HAS_BOUND && setrlimit(RLIMIT_AS, &limit) != 0)
 		_exit(1);
-	file = file_decode("users/a.yaml", &blob, buf_str(text), text->len);
+	file = bomb_decode(bomb, text);
 	_exit(file->diags_n ? REFUSED : 0);
 }
 
@@ -60,7 +59,7 @@ static void test_bomb(void **state)
 		child = fork();
 		assert_true(child >= 0);
 		if (child == 0)
-			decode_in_child(&text, room);
+			decode_in_child(bomb, &text, room);
 		assert_int_equal(waitpid(child, &status, 0), child);
 		if (!WIFEXITED(status) || WEXITSTATUS(status) != REFUSED)
 			fail_msg("%s%s: status %x", bomb->name, whole ? ", whole" : "",

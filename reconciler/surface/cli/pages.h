@@ -7,8 +7,8 @@
 
 #include "base/buf.h"
 
-/* "man", "reference:commands", "reference:manifests", "reference:codes"; false: there is no such
- * page. */
+/* "man", "reference:commands", "reference:manifests", "reference:codes", "reference:compose";
+ * false: there is no such page. */
 bool page_put(const char *topic, struct buf *out);
 
 #endif
