@@ -44,21 +44,30 @@ struct readers {
 	void *owner;
 };
 
-/* Of a folder that is read as a whole only the Compose file is looked at: it says why not more. */
+struct file *decode_whole(const struct tree_entry *entry, const struct tree_file *files, size_t n)
+{
+	AUTO_FREE struct compose_file *list = mem_zalloc(n + 1, sizeof *list);
+	AUTO_FREE char *path = mem_strdup(entry->path);
+	const struct compose_folder folder = {.path = path, .files = list, .files_n = n};
+	*strrchr(path, '/') = '\0';
+	for (size_t i = 0; i < n; i++)
+		list[i] = (struct compose_file){.name = files[i].path,
+						.bytes = files[i].bytes,
+						.size = files[i].size,
+						.executable = files[i].executable};
+	return compose_decode(entry->path, &entry->blob, &folder);
+}
+
 static struct file *read_whole(struct repo *repo, const struct tree_entry *entry, struct err *err)
 {
 	AUTO_ARENA struct arena *arena = arena_new(0);
 	struct tree_file *files;
-	size_t n, i = 0;
+	size_t n;
 	if (tree_read_whole(repo, entry, arena, &files, &n, err) < 0) {
 		err_wrap(err, "%s", entry->path);
 		return NULL;
 	}
-	while (i < n && !str_eq(files[i].path, strrchr(entry->path, '/') + 1))
-		i++;
-	bool there = i < n && files[i].bytes;
-	return file_decode(entry->path, &entry->blob, there ? files[i].bytes : "",
-			   there ? files[i].size : 0);
+	return decode_whole(entry, files, n);
 }
 
 struct file *read_entry(struct repo *repo, const struct tree_entry *entry, struct err *err)
@@ -196,7 +205,8 @@ static int take_file(struct reader *reader, size_t i, struct rest *rest, struct 
 		return distrust(reader, err);
 	memcpy(&len, packed, sizeof len);
 	packed = take_bytes(rest, len);
-	if (!packed)
+	/* what a Compose file says is never packed */
+	if (!packed || (len && entry->whole))
 		return distrust(reader, err);
 	request->files[i] = len ? file_unpack(entry->path, &entry->blob, packed, len)
 				: read_entry(request->repo, entry, err);

@@ -50,7 +50,9 @@ static int note_cmp(const void *a, const void *b)
 
 	if (order == 0)
 		order = str_cmp(left->reason, right->reason);
-	return order ? order : str_cmp(left->text, right->text);
+	if (order == 0)
+		order = str_cmp(left->text, right->text);
+	return order ? order : (left->at.line > right->at.line) - (left->at.line < right->at.line);
 }
 
 static int unresolved_cmp(const void *a, const void *b)

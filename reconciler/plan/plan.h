@@ -92,7 +92,8 @@ struct plan_note {
 	struct slot_key slot;
 	/*
 	 * held: "failed", "approval", "frozen", "detached", "unknown", "unclaimed", "unreadable";
-	 * data: "empty", "kept", "deleted", "moved"
+	 * data: "empty", "kept", "deleted", "moved", "mount" (what one of a Compose file
+	 * became)
 	 */
 	const char *reason;
 	const char *text;

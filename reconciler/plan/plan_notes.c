@@ -119,8 +119,44 @@ static void tell_empty(struct plan_work *work, const struct slot_plan *plan)
 				  from[i]));
 }
 
+/* The same for a deployment's other nodes is said once. */
+static bool is_first_new(const struct plan_work *work, const struct slot_plan *plan)
+{
+	const struct slot_key *key = &plan->key, *before;
+
+	if (plan->decision.kind != DECIDE_NEW)
+		return false;
+	if (plan == work->slots.v || plan[-1].decision.kind != DECIDE_NEW)
+		return true;
+	before = &plan[-1].key;
+	return !str_eq(key->project, before->project) || !str_eq(key->stage, before->stage) ||
+	       !str_eq(key->deployment, before->deployment);
+}
+
+/* What the relative mounts of its Compose file have become. */
+static void tell_mounts(struct plan_work *work, const struct slot_plan *plan)
+{
+	for (size_t i = 0; i < plan->slot->inputs_n; i++) {
+		const struct file *file = plan->slot->inputs[i];
+
+		for (size_t j = 0; file->compose && j < file->diags_n; j++) {
+			const struct diag *diag = &file->diags[j];
+			struct plan_note note = {.slot = plan->key,
+						 .reason = "mount",
+						 .text = diag->message,
+						 .path = diag->path,
+						 .at = diag->at};
+
+			if (diag->code == DIAG_COMPOSE_MOUNT && diag->severity == DIAG_NOTE)
+				VEC_PUSH(&work->data, note);
+		}
+	}
+}
+
 void plan_notes_slot(struct plan_work *work, const struct slot_plan *plan)
 {
+	if (is_first_new(work, plan))
+		tell_mounts(work, plan);
 	if (plan->decision.kind == DECIDE_HELD)
 		hold_failed(work, plan);
 	else if (is_kept_as_recorded(plan))

@@ -42,6 +42,7 @@ struct tree_file {
 	const char *path;  /* relative to the folder */
 	const char *bytes; /* NULL: it is, or the files before it were, too large to be read */
 	size_t size;
+	bool executable;
 };
 #define TREE_WHOLE_FILE_MAX ((size_t)1 << 20)
 #define TREE_WHOLE_BYTES_MAX ((size_t)16 << 20)

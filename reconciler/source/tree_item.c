@@ -48,6 +48,7 @@ int tree_item_next(struct tree_cursor *cursor, struct tree_item *out)
 	    (size_t)(cursor->end - end_of_name) < 1 + sizeof out->id.raw)
 		return -1;
 	out->kind = kind_of(mode);
+	out->executable = out->kind == TREE_FILE && (mode & 0100);
 	out->name = name;
 	out->name_len = (size_t)(end_of_name - name);
 	memcpy(out->id.raw, end_of_name + 1, sizeof out->id.raw);

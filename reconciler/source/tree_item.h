@@ -16,6 +16,7 @@ struct tree_item {
 	enum tree_kind kind;
 	const char *name; /* in the bytes, NUL-terminated, never empty */
 	size_t name_len;
+	bool executable; /* of a file: the mode says so */
 	struct oid id;
 };
 

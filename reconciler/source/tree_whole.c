@@ -49,7 +49,8 @@ static int read_file(struct reading *reading, const struct tree_item *item, stru
 {
 	struct err failure = ERR_INIT;
 	struct tree_file file = {
-		.path = arena_printf(reading->arena, "%s%s", buf_str(&reading->path), item->name)};
+		.path = arena_printf(reading->arena, "%s%s", buf_str(&reading->path), item->name),
+		.executable = item->executable};
 
 	file.bytes = read_bytes(reading, &item->id, &file.size, &failure);
 	if (failure.code != E_NONE) {

@@ -1,5 +1,5 @@
 /*
- * whole.h - private to this folder: folders that are read as a whole, because they hold a Compose
+ * whole.h - folders that are read as a whole, because they hold a Compose
  * file, which may name any file beside and below it.
  *
  * A folder is one when it holds compose.yaml, compose.yml, docker-compose.yaml or

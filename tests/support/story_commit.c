@@ -5,7 +5,7 @@
 
 #include "base/fs.h"
 #include "schema/check.h"
-#include "schema/decode.h"
+#include "tests/support/decode_texts.h"
 
 /* ---- files ---- */
 
@@ -34,7 +34,7 @@ void story_read_tree(struct story *story, const char *folder, const char *below)
 					      : mem_strdup(entry->d_name);
 		AUTO_FREE char *whole = test_path(folder, path);
 
-		if (entry->d_name[0] == '.')
+		if (str_eq(entry->d_name, ".") || str_eq(entry->d_name, ".."))
 			continue;
 		if (fs_is_dir(whole))
 			story_read_tree(story, folder, path);
@@ -46,30 +46,18 @@ void story_read_tree(struct story *story, const char *folder, const char *below)
 
 static struct model *decode_files(struct story *story, struct diags *diags)
 {
-	VEC(struct file *) files = {0};
+	VEC(struct text_file) texts = {0};
+	struct decoded_files decoded = {0};
 	struct model *model;
 
-	for (struct map_entry *e = NULL; (e = map_next(&story->texts, e));) {
-		const char *text = e->value;
-		unsigned char digest[HASH_SIZE];
-		struct unit_names names;
-		struct unit unit;
-		struct hash hash;
-		struct oid blob;
-
-		if (path_classify(e->key, &unit, &names) != PATH_MANIFEST)
-			continue;
-		hash_init(&hash);
-		hash_add(&hash, text, strlen(text));
-		hash_final(&hash, digest);
-		memcpy(blob.raw, digest, sizeof(blob.raw));
-		VEC_PUSH(&files, file_decode(e->key, &blob, text, strlen(text)));
-		diags_append(diags, files.v[files.n - 1]->diags, files.v[files.n - 1]->diags_n);
-	}
-	model = model_build(files.v, files.n, diags);
-	for (size_t i = 0; i < files.n; i++)
-		file_unref(files.v[i]);
-	VEC_FREE(&files);
+	for (struct map_entry *e = NULL; (e = map_next(&story->texts, e));)
+		VEC_PUSH(&texts, ((struct text_file){e->key, e->value, strlen(e->value)}));
+	decode_texts(texts.v, texts.n, &decoded);
+	VEC_FREE(&texts);
+	for (size_t i = 0; i < decoded.files.n; i++)
+		diags_append(diags, decoded.files.v[i]->diags, decoded.files.v[i]->diags_n);
+	model = model_build(decoded.files.v, decoded.files.n, diags);
+	decoded_release(&decoded);
 	VEC_PUSH(&story->models, model);
 	return model;
 }
@@ -243,6 +231,20 @@ static struct desired *check_commit(struct story *story, struct model *model, st
 	return desired;
 }
 
+/* The errors; notes refuse nothing. */
+static void fill_refused(struct story *story)
+{
+	struct diag *refused = ARENA_ARRAY(story->arena, story->diags.n + 1, struct diag);
+	size_t n = 0;
+
+	for (size_t i = 0; i < story->diags.n; i++) {
+		if (story->diags.v[i].severity == DIAG_ERROR)
+			refused[n++] = story->diags.v[i];
+	}
+	story->input.refused = refused;
+	story->input.refused_n = n;
+}
+
 /*
  * A commit with errors is held as a whole here (really it is so by stage): what was in force before
  * stays in force, and the plan says what was refused.
@@ -260,8 +262,7 @@ void story_take_commit(struct story *story)
 	diags_excerpts(&story->diags, give_text, story);
 	story->input.base = story->input.commit;
 	story->input.commit = commit_id(story, story->commit);
-	story->input.refused = story->diags.v;
-	story->input.refused_n = story->diags.n;
+	fill_refused(story);
 	if (story->diags.errors == 0 || !story->input.model) {
 		story->input.model = model;
 		story->input.desired = desired;

@@ -1,4 +1,5 @@
 #include "tests/support/test.h"
+#include "tests/support/decode_texts.h"
 
 #include <dirent.h>
 
@@ -197,33 +198,31 @@ static void judge(struct corpus_case *corpus, struct diags *diags)
 {
 	AUTO_ARENA struct arena *arena = arena_new(0);
 	struct settings *settings = NULL;
+	struct decoded_files decoded = {0};
 	struct model *model;
-	VEC(struct file *) files = {0};
+	VEC(struct text_file) texts = {0};
 
 	for (size_t i = 0; i < corpus->files.n; i++) {
-		static const struct oid blob;
 		const struct case_file *file = &corpus->files.v[i];
-		struct file *decoded;
 
-		if (str_eq(file->path, SETTINGS)) {
+		if (str_eq(file->path, SETTINGS))
 			settings = settings_decode(arena, SETTINGS, file->text, file->len, NULL, 0,
 						   diags);
-		} else if (!corpus->check || file->len) {
-			decoded = file_decode(file->path, &blob, file->text, file->len);
-			VEC_PUSH(&files, decoded);
-			diags_append(diags, decoded->diags, decoded->diags_n);
-		}
+		else if (!corpus->check || file->len)
+			VEC_PUSH(&texts, ((struct text_file){file->path, file->text, file->len}));
 	}
+	decode_texts(texts.v, texts.n, &decoded);
+	VEC_FREE(&texts);
+	for (size_t i = 0; i < decoded.files.n; i++)
+		diags_append(diags, decoded.files.v[i]->diags, decoded.files.v[i]->diags_n);
 	if (corpus->check) {
-		model = model_build(files.v, files.n, diags);
+		model = model_build(decoded.files.v, decoded.files.n, diags);
 		check_model(model, NULL, diags);
 		if (corpus->whole)
 			check_nodes(model, settings, diags);
 		model_free(model);
 	}
-	for (size_t i = 0; i < files.n; i++)
-		file_unref(files.v[i]);
-	VEC_FREE(&files);
+	decoded_release(&decoded);
 	diags_sort(diags);
 	diags_excerpts(diags, read_case_file, corpus);
 }
