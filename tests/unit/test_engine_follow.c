@@ -97,7 +97,7 @@ static void begin(struct config *config)
 		for (size_t s = 0; s < ARRAY_LEN(stages); s++) {
 			snprintf(path, sizeof path, "projects/%s/stages/%s/stage.yaml", projects[p],
 				 stages[s]);
-			put(config, path, "kind: Stage\nname: %s\n", stages[s]);
+			put(config, path, "kind: Stage\nname: %s\nnodes: [n1]\n", stages[s]);
 			snprintf(path, sizeof path, "projects/%s/stages/%s/db1.yaml", projects[p],
 				 stages[s]);
 			put(config, path,
@@ -248,6 +248,44 @@ static void edit_registry(struct config *config, uint32_t *seed)
 	    dice(seed, 4) ? "main" : "other", dice(seed, 4) ? ":5000" : "");
 }
 
+/* s0 to s2, of a type that links get a URL or a volume of. */
+static void edit_service(struct config *config, uint32_t *seed)
+{
+	static const char *const types[] = {
+		"redis", "volume", "custom\noptions: {image: local/a:1, url: \"http://{host}\"}"};
+	const char *project = some_project(seed), *stage = some_stage(seed);
+	uint32_t number = dice(seed, 3);
+	char path[96];
+
+	snprintf(path, sizeof path, "projects/%s/stages/%s/s%u.yaml", project, stage, number);
+	if (dice(seed, 6) == 0)
+		drop(config, find(config, path));
+	else
+		put(config, path, "kind: Service\nname: s%u\ntype: %s\n", number,
+		    types[dice(seed, 4) ? number : dice(seed, 3)]);
+}
+
+static void edit_app(struct config *config, uint32_t *seed)
+{
+	const char *project = some_project(seed), *stage = some_stage(seed);
+	uint32_t number = dice(seed, 3), link = dice(seed, 3);
+	char path[96], more[96] = "";
+
+	snprintf(path, sizeof path, "projects/%s/stages/%s/a%u.yaml", project, stage, number);
+	if (dice(seed, 6) == 0) {
+		drop(config, find(config, path));
+		return;
+	}
+	if (dice(seed, 2))
+		snprintf(more, sizeof more, "links: {s%u: {%s}}\n", link,
+			 link == 1 ? "path: /a" : "envKey: A");
+	else if (dice(seed, 2))
+		snprintf(more, sizeof more, "network: {ports: [80]}\ndomains: {d%u.org: {}}\n",
+			 dice(seed, 2));
+	put(config, path, "kind: App\nname: %s%u\nimage: local/a:%u\n%s",
+	    dice(seed, 12) ? "a" : "d", number, 1 + dice(seed, 2), more);
+}
+
 /* What hangs together with much: nodes, projects, stages, the organization. */
 static void edit_frame(struct config *config, uint32_t *seed)
 {
@@ -280,7 +318,8 @@ static void edit_frame(struct config *config, uint32_t *seed)
 		if (dice(seed, 2))
 			drop(config, find(config, path));
 		else
-			put(config, path, "kind: Stage\nname: test\n# %u\n", dice(seed, 4));
+			put(config, path, "kind: Stage\nname: test\nnodes: [n%u]\n",
+			    1 + dice(seed, 4));
 		break;
 	default:
 		put(config, "elsewhere.yaml", "# of no interest %u\n", dice(seed, 4));
@@ -292,7 +331,7 @@ static void edit_at_random(struct config *config, uint32_t *seed)
 	size_t i = dice(seed, (uint32_t)config->n);
 	struct entry moved = config->entries[i];
 
-	switch (dice(seed, 20)) {
+	switch (dice(seed, 26)) {
 	case 0:
 		edit_frame(config, seed);
 		break;
@@ -301,6 +340,16 @@ static void edit_at_random(struct config *config, uint32_t *seed)
 		break;
 	case 17:
 		edit_registry(config, seed);
+		break;
+	case 18:
+	case 19:
+	case 20:
+		edit_service(config, seed);
+		break;
+	case 21:
+	case 22:
+	case 23:
+		edit_app(config, seed);
 		break;
 	case 1: /* a broken document */
 		put(config, moved.path, "kind: [\n");
