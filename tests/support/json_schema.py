@@ -17,17 +17,20 @@ import yaml
 VISIBLE = {"unknown-kind", "unknown-field", "missing-field", "wrong-type", "bad-value", "bad-name"}
 # What one field asks for because of another one's value: (case, line).
 BETWEEN_FIELDS = {
+    ("app-wrong", 36),
     *{("config-port-ranges", line) for line in (8, 9)},
     ("deployment-product", 16),
     ("missing-fields", 8),
     ("nodes", 3),
     *{("registry-bad", line) for line in (3, 11, 16, 20, 25, 42)},
+    *{("service-wrong", line) for line in (22, 33)},
     *{("version-images", line) for line in (7, 12)},
     *{("whole-routing", line) for line in (7, 8)},
 }
 # What a form's function sees and its pattern does not, bounds of amounts with a unit, lengths of
 # numbers that are texts, 2.0 and 1e1, which are whole to a schema: case, lines.
 LOOSER = {
+    "domains": {11},  # names that are keys
     "config-env-names": {13},
     "config-scale": {20, 48},
     "config-stop-signal": {6, 13},
