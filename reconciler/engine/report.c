@@ -62,7 +62,7 @@ static bool is_well(const struct workload *seen)
 	return seen->state == RUN_RUNNING && seen->health != HEALTH_UNHEALTHY;
 }
 
-/* Of the active record: all well, some, none, or nobody knows. */
+/* Of the active record: all well, some, none, nothing that could be, or nobody knows. */
 static const char *health_word(const struct slot_plan *plan, const struct observed *observed)
 {
 	size_t all = 0, well = 0;
@@ -72,6 +72,8 @@ static const char *health_word(const struct slot_plan *plan, const struct observ
 		all++;
 		well += is_well(&observed->workloads[i]);
 	}
+	if (!all && plan->slot && !plan->slot->content.containers_n)
+		return "empty";
 	if (!all)
 		return plan->specs_n ? "down" : "unknown";
 	if (well == all)

@@ -31,6 +31,8 @@ push "an app without an image"
 start_daemon
 check "an app without an image is in sync" wait_until "sync" is_synced
 check_same "nothing runs" "" "$(world one)"
+check_same "as status says" "empty" "$(slot web health)"
+check "and why" grep -qF "It has no container: nothing runs." <("$trueup" why web --state "$state")
 check_same "and its record has no container" "- successful" "$(records)"
 
 # ---- with what it needs ----

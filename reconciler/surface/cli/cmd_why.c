@@ -91,6 +91,8 @@ static void put_now(struct cli *cli, const json_t *state, bool serves, const cha
 			 json_str(waiting, "since", "?"));
 	if (!state)
 		buf_adds(&cli->out, "It is not in the commit in force.\n");
+	else if (str_eq(json_str(state, "health", ""), "empty"))
+		buf_adds(&cli->out, "It has no container: nothing runs.\n");
 	else if (serves)
 		buf_addf(&cli->out, "What serves is %s.\n", json_str(state, "health", "unknown"));
 	else
