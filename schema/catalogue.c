@@ -57,6 +57,13 @@ static int64_t port_of(const struct service *service)
 	return row ? row->port : 0;
 }
 
+/* A word that the type has no value for is an error of the file, and stands for nothing. */
+static void add_option(struct buf *out, const char *said, const char *usual)
+{
+	if (said || usual)
+		buf_adds(out, said ? said : usual);
+}
+
 /* The host's prefix is known with the slot only: a template stands for it until then. */
 static void add_word(struct buf *out, enum word word, const struct service *service)
 {
@@ -71,10 +78,10 @@ static void add_word(struct buf *out, enum word word, const struct service *serv
 		buf_addf(out, "%lld", (long long)port_of(service));
 		break;
 	case WORD_DATABASE:
-		buf_adds(out, options && options->database ? options->database : row->database);
+		add_option(out, options ? options->database : NULL, row->database);
 		break;
 	case WORD_USER:
-		buf_adds(out, options && options->user ? options->user : row->user);
+		add_option(out, options ? options->user : NULL, row->user);
 		break;
 	case WORDS:
 		break;

@@ -52,8 +52,7 @@ static size_t provider(const struct dependencies *stage, size_t node, size_t i)
 		     at < stage->n &&
 		     str_eq(stage->v[stage->by_product[at]]->product, requires->key[p]);
 		     at++) {
-			/* what is derived provides nothing: no name leads to its product */
-			if (!stage->v[stage->by_product[at]]->from.derived && i-- == 0)
+			if (i-- == 0)
 				return stage->by_product[at];
 		}
 	}

@@ -335,14 +335,16 @@ static const struct claim *rival(const struct stretch *stretch, const struct cla
 	return NULL;
 }
 
-static const char *remedy(enum diag_code code)
+static const char *remedy(const struct claim *claim)
 {
-	switch (code) {
+	switch (claim->code) {
 	case DIAG_PREFIX_TAKEN:
 		return "a prefix on a node belongs to one stage: give this deployment another one";
 	case DIAG_DUPLICATE_SLOT:
 		return "give one of them another prefix or node";
 	case DIAG_NAME_TAKEN:
+		if (model_written(claim->slot->deployment))
+			return "its containers are named after it: give one of them another name";
 		return "give one of them another prefix, or its container another name";
 	case DIAG_PORT_TAKEN:
 		return "choose another host port, or another address of the node for each";
@@ -367,7 +369,7 @@ static void report_clash(const struct claim *claim, const struct claim *other, s
 				 "%s/%s/%s wants too",
 				 mine->project, mine->stage, mine->deployment, claim->thing,
 				 mine->node, theirs->project, theirs->stage, theirs->deployment);
-	diag->hint = remedy(claim->code);
+	diag->hint = remedy(claim);
 	diag->related_path = diags_text(diags, "%s", other->path);
 	diag->related = other->at;
 }

@@ -73,6 +73,8 @@ check_same "nothing that served was touched" "" "$(comm -23 "$flow/before" <(run
 runs one >"$flow/before"
 rm "$work/$stage/cache.yaml"
 pushed "the cache goes"
+check "validate counts what is written" grep -qF "6 files, 6 documents: 1 error" \
+	<("$trueup" validate "$work" 2>&1)
 check_same "the app's line says why not" "$stage/web.yaml:6 unknown-link" "$(refusal)"
 check_same "everything runs on" "" "$(diff "$flow/before" <(runs one))"
 revert

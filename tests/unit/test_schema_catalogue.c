@@ -67,6 +67,7 @@ static void test_urls(void **state)
 	assert_string_equal(url_of(arena, SERVICE_REDIS, &plain), "redis://{{ prefix }}-db:6379/0");
 	assert_null(url_of(arena, SERVICE_VOLUME, NULL));
 	assert_null(url_of(arena, SERVICE_CUSTOM, &plain));
+	assert_string_equal(url_of(arena, SERVICE_CUSTOM, &own), "x://{{ prefix }}-db:8080/");
 	own.url = "x://{host}:{port}/{{ stage }}{}";
 	assert_string_equal(url_of(arena, SERVICE_CUSTOM, &own),
 			    "x://{{ prefix }}-db:8080/{{ stage }}{}");
