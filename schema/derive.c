@@ -66,47 +66,23 @@ static bool stands_for_more(const struct document *document)
 	return document->kind == KIND_app || document->kind == KIND_service;
 }
 
-/* The environment is the same for all containers: what is wrong with it is told once. */
-static void check_templates(const struct container *config, bool with_env,
-			    const struct doc_source *source)
-{
-	struct container own = *config;
-
-	if (!with_env) {
-		own.head.set &= ~(UINT64_C(1) << container_env_F);
-		own.env.n = 0;
-	}
-	template_check(&own, source->unit, source->diags);
-}
-
-static struct document end_document(struct file *file, const struct derived_name *name,
-				    const struct image_list *images, const struct link_map *links,
-				    const struct doc_source *source)
-{
-	for (size_t i = 0; i < images->n; i++)
-		check_templates(images->v[i].config, i == 0, source);
-	return derive_deployment(file, name, images, links);
-}
-
 static struct document derive(struct file *file, const struct document *document,
 			      const struct doc_source *source)
 {
 	static const struct link_map no_links;
-	const struct app *app = document->value;
-	const struct service *service = document->value;
-	struct derived_name name;
-	struct image_list images;
+	const struct app *app = document->kind == KIND_app ? document->value : NULL;
+	const struct service *service = app ? NULL : document->value;
+	const struct image_list images =
+		app ? derive_app(app, file->arena) : derive_service(service, file->arena);
+	const struct derived_name name = {
+		.text = app ? app->name : service->name,
+		.at = app ? AT(app, app, name) : AT(service, service, name),
+		.document = document_origin(document)->at,
+	};
 
-	if (document->kind == KIND_app) {
-		images = derive_app(app, file->arena);
-		name = (struct derived_name){app->name, AT(app, app, name), app->from.at};
-		return end_document(file, &name, &images, &app->links, source);
-	}
-	images = derive_service(service, file->arena);
-	name = (struct derived_name){service->name, AT(service, service, name), service->from.at};
 	for (size_t i = 0; i < images.n; i++)
 		document_config_check(images.v[i].config, source);
-	return derive_deployment(file, &name, &images, &no_links);
+	return derive_deployment(file, &name, &images, app ? &app->links : &no_links);
 }
 
 void derive_documents(struct file *file, const struct doc_source *source)

@@ -17,7 +17,7 @@ import yaml
 VISIBLE = {"unknown-kind", "unknown-field", "missing-field", "wrong-type", "bad-value", "bad-name"}
 # What one field asks for because of another one's value: (case, line).
 BETWEEN_FIELDS = {
-    ("app-wrong", 36),
+    ("app-wrong", 37),
     *{("config-port-ranges", line) for line in (8, 9)},
     ("deployment-product", 16),
     ("missing-fields", 8),
