@@ -22,7 +22,6 @@ static int docker_open(const struct node *node, const struct driver_env *env, st
 	docker->env = env;
 	docker->endpoint = endpoint;
 	docker->session = httpc_session_new();
-	docker->watch.fd = -1;
 	*out = &docker->driver;
 	return 0;
 }

@@ -70,6 +70,7 @@ void docker_endpoint_release(struct docker_endpoint *endpoint);
 /* The folder of that name with credentials; the caller frees it. */
 char *docker_credentials_folder(const struct driver_env *env, const char *name);
 
+struct docker_stream;
 struct docker {
 	struct driver driver;
 	const struct node *node;
@@ -80,7 +81,7 @@ struct docker {
 	char api[16];	  /* "/v1.41" */
 	char engine[128]; /* "Docker Engine 20.10.24" */
 	bool is_podman;
-	struct child watch;
+	struct docker_stream *stream; /* of events; NULL: none is read */
 };
 static inline struct docker *docker_of(struct driver *driver)
 {
@@ -109,8 +110,8 @@ struct docker_request {
 
 /*
  * Asks, after it has made sure that the engine is one that is understood. Returns the status, 2xx
- * or 304 (already so), and the answer in *out (NULL where there is none, or with a sink or raw; out
- * may be NULL). A refusal is -1 with the engine's own words: E_NOT_FOUND (404), E_CONFLICT (409),
+ * or 304 (already so), and the answer in *out; out is NULL where none is wanted, or with a sink or
+ * raw. A refusal is -1 with the engine's own words: E_NOT_FOUND (404), E_CONFLICT (409),
  * E_CREDENTIALS (401, 403), E_NODE_UNREACHABLE (503, no connection), E_ENGINE (all else).
  */
 int docker_ask(struct docker *docker, const struct docker_request *request, json_t **out,
@@ -174,7 +175,7 @@ struct docker_call {
 	struct docker *docker;
 	struct arena *arena;
 	bool changed;
-	struct buf *detail; /* the engine's words; NULL: nobody wants them */
+	struct buf *detail; /* for people; NULL: nobody wants it */
 };
 /*
  * 1 and what the engine tells about the container of that very name, if it is ours; 0 when there

@@ -170,8 +170,26 @@ static int op_start(struct docker_call *call, const struct op *op, struct err *e
 	return err_set(err, why.code == E_NOT_FOUND ? E_ENGINE : why.code, "%s", why.text);
 }
 
+/*
+ * The kernel keeps signals without a handler from the first process of a container, so that each
+ * stop of such a one takes the whole timeout; people then blame whoever stopped it.
+ */
+static void tell_of_kill(struct docker_call *call, const json_t *inspect, int64_t seconds)
+{
+	const char *signal =
+		json_str(json_object_get(inspect, "Config"), "StopSignal", "its stop signal");
+
+	if (call->detail)
+		buf_addf(call->detail,
+			 "it did not end by %s%s within %lld s and was killed: its first process "
+			 "may have no handler for it; stopSignal: SIGKILL would spare the wait",
+			 *signal >= '0' && *signal <= '9' ? "signal " : "", signal,
+			 (long long)seconds);
+}
+
 static int stop(struct docker_call *call, const json_t *inspect, struct err *err)
 {
+	int64_t began = clock_boot_ms();
 	int64_t seconds = json_int(json_object_get(inspect, "Config"), "StopTimeout", USUAL_STOP_S);
 	struct docker_request request = {
 		.method = "POST",
@@ -192,6 +210,8 @@ static int stop(struct docker_call *call, const json_t *inspect, struct err *err
 	if (status < 0 && why.code != E_NOT_FOUND)
 		return err_set(err, why.code, "%s", why.text);
 	call->changed = status >= 0 && status != 304;
+	if (seconds > 0 && clock_boot_ms() - began >= seconds * 1000)
+		tell_of_kill(call, inspect, seconds);
 	return 0;
 }
 
@@ -304,7 +324,8 @@ int docker_apply(struct docker *docker, const struct op *op, struct op_result *r
 		 struct err *err)
 {
 	AUTO_ARENA struct arena *arena = arena_new(0);
-	struct docker_call call = {.docker = docker, .arena = arena};
+	struct docker_call call = {
+		.docker = docker, .arena = arena, .detail = result ? &result->detail : NULL};
 	int64_t began = clock_boot_ms();
 
 	if (changes[op->kind](&call, op, err) != 0)

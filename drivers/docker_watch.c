@@ -1,18 +1,29 @@
 /*
- * The engine's events as a descriptor: a child reads the stream and writes one byte for each event
- * that may concern us. When the stream ends, so does the child, and what is read is the end of
- * file: events were lost, look at everything, and watch anew.
+ * The engine's events as a descriptor. Events are hints, so little is asked of them: of what comes,
+ * lines that are JSON are looked at, and all else, the head of the answer and the frames of its
+ * body, is passed over. When the stream ends events were lost: look at everything, and watch anew.
+ *
+ * Behind a socket of the file system that is all there is to it. An engine that is asked by TCP
+ * needs TLS, and so a child, which reads the stream and hands the lines on.
  */
 #include "base/sys.h"
 #include "drivers/docker.h"
 
-#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fs.h"
 
 #define EVENT_MAX ((size_t)1 << 20)
+#define READ_BYTES 4096
+
+struct docker_stream {
+	int fd;
+	struct child child; /* pid 0: none */
+	struct buf line;
+};
 
 /* ---- which ---- */
 
@@ -29,101 +40,147 @@ bool docker_event_matters(const json_t *event)
 	return json_str(about, LABEL_NAMESPACE "owner", NULL) != NULL;
 }
 
-/* ---- in the child ---- */
+/* ---- opening ---- */
 
-struct stream {
-	struct docker *docker;
-	int fd;
-	struct buf line;
-};
-
-static int take_line(struct stream *stream)
+/* From this moment on, however long it takes to get through. filters={"type":[...]} */
+static char *events_path(void)
 {
-	AUTO_JSON json_t *event =
-		json_read(buf_str(&stream->line), stream->line.len, EVENT_MAX, NULL);
-
-	buf_clear(&stream->line);
-	return event && docker_event_matters(event) ? fs_write_all(stream->fd, "e", 1) : 0;
-}
-
-static int take_bytes(void *arg, const void *bytes, size_t len)
-{
-	struct stream *stream = arg;
-	const char *at = bytes, *end = at + len;
-
-	while (at < end) {
-		const char *newline = memchr(at, '\n', (size_t)(end - at));
-
-		buf_add(&stream->line, at, (size_t)((newline ? newline : end) - at));
-		if (stream->line.overflow)
-			return -1;
-		if (!newline)
-			break;
-		if (take_line(stream) != 0)
-			return -1;
-		at = newline + 1;
-	}
-	return 0;
-}
-
-static int watch_body(int fd, void *arg)
-{
-	struct stream stream = {.docker = arg, .fd = fd, .line = BUF_INIT(EVENT_MAX)};
 	int64_t now = clock_wall_ms();
-	/* from this moment on, however long it takes to get through; filters={"type":[...]} */
-	AUTO_FREE char *path = mem_printf("/events?since=%lld.%03d000000&filters=%%7B%%22type%%22"
-					  "%%3A%%5B%%22container%%22%%2C%%22network%%22%%5D%%7D",
-					  (long long)(now / 1000), (int)(now % 1000));
-	struct docker_request request = {
-		.path = path, .total_ms = -1, .sink = take_bytes, .sink_arg = &stream};
 
-	/* its own connection: the one of the parent is the parent's */
-	stream.docker->session = NULL;
-	(void)docker_ask(stream.docker, &request, NULL, NULL);
-	buf_release(&stream.line);
+	return mem_printf("/events?since=%lld.%03d000000&filters=%%7B%%22type%%22%%3A%%5B"
+			  "%%22container%%22%%2C%%22network%%22%%5D%%7D",
+			  (long long)(now / 1000), (int)(now % 1000));
+}
+
+static int ask_socket(struct docker *docker, int fd, struct err *err)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	AUTO_FREE char *path = events_path();
+	AUTO_FREE char *request = mem_printf("GET %s%s HTTP/1.1\r\nHost: engine\r\n"
+					     "Connection: close\r\n\r\n",
+					     docker->api, path);
+
+	snprintf(address.sun_path, sizeof address.sun_path, "%s", docker->endpoint.unix_path);
+	if (connect(fd, (struct sockaddr *)&address, sizeof address) != 0 ||
+	    fs_write_all(fd, request, strlen(request)) != 0)
+		return err_errno(err, E_NODE_UNREACHABLE, "node %s", docker->node->name);
 	return 0;
 }
 
-/* ---- in the parent ---- */
+static int open_socket(struct docker *docker, struct docker_stream *stream, struct err *err)
+{
+	stream->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (stream->fd < 0)
+		return err_errno(err, E_IO, "socket");
+	return ask_socket(docker, stream->fd, err);
+}
 
-int docker_watch(struct docker *docker, struct err *err)
+static int hand_on(void *arg, const void *bytes, size_t len)
+{
+	return fs_write_all(*(const int *)arg, bytes, len);
+}
+
+static int child_body(int fd, void *arg)
+{
+	struct docker *docker = arg;
+	AUTO_FREE char *path = events_path();
+	const struct docker_request request = {
+		.path = path, .total_ms = -1, .sink = hand_on, .sink_arg = &fd};
+
+	docker->session = NULL; /* the connection of the parent is the parent's */
+	(void)docker_ask(docker, &request, NULL, NULL);
+	return 0;
+}
+
+static int open_child(struct docker *docker, struct docker_stream *stream, struct err *err)
 {
 	const struct child_opts opts = {.role = "events"};
 
-	if (docker->watch.pid)
-		return docker->watch.fd;
-	if (docker_meet(docker, err) != 0)
+	if (proc_fork(&stream->child, &opts, child_body, docker, err) != 0)
 		return -1;
-	if (proc_fork(&docker->watch, &opts, watch_body, docker, err) != 0) {
-		docker->watch = (struct child){.fd = -1};
-		return -1;
-	}
-	return docker->watch.fd;
+	stream->fd = stream->child.fd;
+	return 0;
 }
 
-int docker_watch_read(struct docker *docker, struct err *err)
+int docker_watch(struct docker *docker, struct err *err)
 {
-	char bytes[256];
-	int result = 0;
-	ssize_t n;
+	struct docker_stream *stream;
+	int result;
 
-	if (!docker->watch.pid)
-		return 0;
-	while ((n = read(docker->watch.fd, bytes, sizeof bytes)) > 0)
-		result = 1;
-	if (n == 0) {
+	if (docker->stream)
+		return docker->stream->fd;
+	if (docker_meet(docker, err) != 0)
+		return -1;
+	stream = mem_zalloc(1, sizeof *stream);
+	*stream = (struct docker_stream){.fd = -1, .line = BUF_INIT(EVENT_MAX)};
+	docker->stream = stream;
+	result = docker->endpoint.unix_path ? open_socket(docker, stream, err)
+					    : open_child(docker, stream, err);
+	if (result != 0) {
 		docker_watch_end(docker);
-		return err_set(err, E_NODE_UNREACHABLE, "node %s: its events ended",
-			       docker->node->name);
+		return -1;
 	}
-	return result;
+	return stream->fd;
 }
 
 void docker_watch_end(struct docker *docker)
 {
-	if (!docker->watch.pid)
+	struct docker_stream *stream = docker->stream;
+
+	if (!stream)
 		return;
-	proc_kill(&docker->watch);
-	(void)proc_reap(&docker->watch);
-	docker->watch = (struct child){.fd = -1};
+	if (stream->child.pid) {
+		proc_kill(&stream->child);
+		(void)proc_reap(&stream->child);
+	} else if (stream->fd >= 0) {
+		close(stream->fd);
+	}
+	buf_release(&stream->line);
+	free(stream);
+	docker->stream = NULL;
+}
+
+/* ---- reading ---- */
+
+static bool take_line(struct buf *line)
+{
+	AUTO_JSON json_t *event =
+		*buf_str(line) == '{' ? json_read(line->ptr, line->len, EVENT_MAX, NULL) : NULL;
+
+	buf_clear(line);
+	return event && docker_event_matters(event);
+}
+
+static bool take_bytes(struct buf *line, const char *at, size_t len)
+{
+	const char *end = at + len;
+	bool matters = false;
+
+	while (at < end) {
+		const char *newline = memchr(at, '\n', (size_t)(end - at));
+
+		buf_add(line, at, (size_t)((newline ? newline : end) - at));
+		if (!newline)
+			break;
+		matters |= take_line(line);
+		at = newline + 1;
+	}
+	return matters;
+}
+
+int docker_watch_read(struct docker *docker, struct err *err)
+{
+	struct docker_stream *stream = docker->stream;
+	char bytes[READ_BYTES];
+	bool matters = false;
+	ssize_t n;
+
+	if (!stream)
+		return 0;
+	while ((n = recv(stream->fd, bytes, sizeof bytes, MSG_DONTWAIT)) > 0)
+		matters |= take_bytes(&stream->line, bytes, (size_t)n);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR) && !stream->line.overflow)
+		return matters;
+	docker_watch_end(docker);
+	return err_set(err, E_NODE_UNREACHABLE, "node %s: its events ended", docker->node->name);
 }
