@@ -67,7 +67,9 @@ static int read_answer(const struct docker *docker, const struct docker_request 
 		return refuse(docker, request, reply, err);
 	if (request->raw && request->text)
 		buf_add(request->text, buf_str(&reply->body), reply->body.len);
-	else if (out && reply->body.len > 0 && !request->sink) {
+	else if (out) {
+		/* who asks for an answer is not content with none: it would look like nothing there
+		 */
 		*out = json_read(reply->body.ptr, reply->body.len, DOCKER_ANSWER_MAX, err);
 		if (!*out)
 			return err_wrap(err, "node %s: %s", docker->node->name, request->path);

@@ -185,6 +185,8 @@ static int is_in_use(struct docker_call *call, const char *id, struct err *err)
 
 	if (docker_get(call->docker, &list, err, "/containers/json?all=1") < 0)
 		return -1;
+	if (!json_is_array(list))
+		return 1; /* rather one too many than one that somebody needs */
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		if (str_eq(json_str(json_array_get(list, i), "ImageID", ""), id))
 			return 1;

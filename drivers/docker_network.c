@@ -179,12 +179,19 @@ int docker_networks_alias(struct docker_call *call, const json_t *inspect, const
 
 /* ---- removing ---- */
 
-static int get_by_labels(struct docker_call *call, const char *path, const json_t *labels,
-			 json_t **out, struct err *err)
+static const char *filters(struct docker_call *call, const char *key, json_t *values)
+{
+	struct buf text AUTO_BUF = BUF_INIT(BUF_MAX_LINE);
+	AUTO_JSON json_t *json = json_object();
+
+	json_object_set_new(json, key, values);
+	json_write(json, &text);
+	return docker_quote(call->arena, buf_str(&text));
+}
+
+static json_t *stage_labels(struct docker_call *call, const json_t *labels)
 {
 	static const char *const keys[] = {"owner", "project", "stage"};
-	struct buf text AUTO_BUF = BUF_INIT(BUF_MAX_LINE);
-	AUTO_JSON json_t *filters = json_object();
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
@@ -194,28 +201,42 @@ static int get_by_labels(struct docker_call *call, const char *path, const json_
 		json_array_append_new(list,
 				      json_string(arena_printf(call->arena, "%s=%s", key, value)));
 	}
-	json_object_set_new(filters, "label", list);
-	json_write(filters, &text);
-	return docker_get(call->docker, out, err, "%sfilters=%s", path,
-			  docker_quote(call->arena, buf_str(&text)));
+	return list;
+}
+
+/*
+ * Is there a container in it, started or not, whoever's it is? Docker refuses to remove a network
+ * with a running one, Podman throws that one out.
+ */
+static int is_in_use(struct docker_call *call, const char *network, struct err *err)
+{
+	AUTO_JSON json_t *list = NULL;
+	json_t *names = json_array();
+
+	json_array_append_new(names, json_string(network));
+	if (docker_get(call->docker, &list, err, "/containers/json?all=1&filters=%s",
+		       filters(call, "network", names)) < 0)
+		return -1;
+	return !json_is_array(list) || json_array_size(list) > 0;
 }
 
 int docker_networks_tidy(struct docker_call *call, const json_t *labels, struct err *err)
 {
-	AUTO_JSON json_t *containers = NULL, *networks = NULL;
+	AUTO_JSON json_t *networks = NULL;
 
-	if (get_by_labels(call, "/containers/json?all=1&", labels, &containers, err) < 0)
-		return -1;
-	if (json_array_size(containers) > 0)
-		return 0;
-	if (get_by_labels(call, "/networks?", labels, &networks, err) < 0)
+	if (docker_get(call->docker, &networks, err, "/networks?filters=%s",
+		       filters(call, "label", stage_labels(call, labels))) < 0)
 		return -1;
 	for (size_t i = 0; i < json_array_size(networks); i++) {
-		const char *id = json_str(json_array_get(networks, i), "Id", "");
+		const char *name = json_str(json_array_get(networks, i), "Name", "");
+		int used = is_in_use(call, name, err);
 
-		/* One that somebody else put a container into stays, until that one is gone. */
-		(void)docker_do(call->docker, "DELETE", NULL, NULL, "/networks/%s",
-				docker_quote(call->arena, id));
+		if (used < 0)
+			return -1;
+		/* one that was joined in this moment stays until that container goes */
+		if (!used)
+			(void)docker_do(call->docker, "DELETE", NULL, NULL, "/networks/%s",
+					docker_quote(call->arena, name));
 	}
 	return 0;
 }

@@ -1,6 +1,12 @@
 #include "base/sys.h"
 #include "drivers/docker.h"
 
+static int refuse_foreign(struct docker_call *call, const char *name, struct err *err)
+{
+	return err_set(err, E_NAME_FOREIGN, "volume %s of node %s is not ours", name,
+		       call->docker->node->name);
+}
+
 /* 1 and its labels (borrowed from *json), 0 when there is none; E_NAME_FOREIGN. */
 static int find_volume(struct docker_call *call, const char *name, json_t **json, struct err *err)
 {
@@ -16,8 +22,7 @@ static int find_volume(struct docker_call *call, const char *name, json_t **json
 		return 1;
 	json_decref(*json);
 	*json = NULL;
-	return err_set(err, E_NAME_FOREIGN, "volume %s of node %s is not ours", name,
-		       call->docker->node->name);
+	return refuse_foreign(call, name, err);
 }
 
 /* Making one that is there already gives that one, as it is: its labels say whose it is. */
@@ -91,12 +96,16 @@ static json_t *labels_for(const struct spec *spec)
 static int make_one(struct docker_call *call, const struct spec *spec, const char *name,
 		    struct err *err)
 {
-	AUTO_JSON json_t *json = NULL;
+	AUTO_JSON json_t *json = NULL, *made = NULL;
 	int there = find_volume(call, name, &json, err);
 
 	if (there != 0)
 		return there < 0 ? -1 : 0;
-	return make(call, name, labels_for(spec), NULL, err);
+	if (make(call, name, labels_for(spec), &made, err) != 0)
+		return -1;
+	return docker_is_ours(call->docker, json_object_get(made, "Labels"))
+		       ? 0
+		       : refuse_foreign(call, name, err);
 }
 
 int docker_volumes_make(struct docker_call *call, const struct spec *spec,

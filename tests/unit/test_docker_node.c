@@ -193,6 +193,24 @@ static void port_in_the_way(struct engine_bench *bench)
 	assert_int_equal(test_see(bench->driver, bench->arena, one->name).state, RUN_RUNNING);
 }
 
+/* Somebody else's container in our network: then it is not for us to remove it. */
+static void a_guest_keeps_the_network(struct engine_bench *bench)
+{
+	struct spec *spec = a_spec(bench, "shop-prod-web", "{" RUNS "}");
+	AUTO_FREE char *guest = mem_printf(
+		"{\"Image\":\"%s@%s\",\"Cmd\":[\"sleep\",\"1000\"],\"StopSignal\":\"SIGKILL\","
+		"\"HostConfig\":{\"NetworkMode\":\"shop-prod\"}}",
+		engine_image(bench->arena, "web"), spec->digest);
+
+	test_run_spec(bench->driver, spec);
+	engine_hand(bench->driver, "POST", guest, "/containers/create?name=guest");
+	engine_hand(bench->driver, "POST", NULL, "/containers/guest/start");
+	test_apply(bench->driver, OP_REMOVE, spec->name, NULL, NULL);
+	assert_true(is_there(bench, "networks", "shop-prod"));
+	engine_hand(bench->driver, "DELETE", NULL, "/containers/guest?force=1");
+	engine_hand(bench->driver, "DELETE", NULL, "/networks/shop-prod");
+}
+
 /* ---- changed by hand ---- */
 
 static void a_lost_network_shows(struct engine_bench *bench)
@@ -354,6 +372,24 @@ static void a_folder_that_is_not_there(struct engine_bench *bench)
 			 E_ENGINE);
 }
 
+/* Who wonders why a stop takes so long is told. */
+static void a_process_that_hears_no_signal(struct engine_bench *bench)
+{
+	struct spec *spec = a_spec(bench, "shop-prod-web",
+				   "{\"command\":[\"sleep\",\"1000\"],\"stopTimeout\":\"1s\"}");
+	const struct op op = {.kind = OP_STOP, .name = spec->name};
+	struct op_result result = {.detail = BUF_INIT(BUF_MAX_LINE)};
+	struct err err = ERR_INIT;
+
+	test_run_spec(bench->driver, spec);
+	assert_done(bench->driver->ops->apply(bench->driver, &op, &result, &err), err);
+	assert_non_null(strstr(buf_str(&result.detail), "within 1 s and was killed"));
+	buf_clear(&result.detail);
+	assert_done(bench->driver->ops->apply(bench->driver, &op, &result, &err), err);
+	assert_int_equal(result.detail.len, 0);
+	buf_release(&result.detail);
+}
+
 int main(void)
 {
 	static const struct engine_case cases[] = {
@@ -365,6 +401,7 @@ int main(void)
 		{"foreign network in the way", foreign_network_in_the_way},
 		{"foreign volume in the way", foreign_volume_in_the_way},
 		{"port in the way", port_in_the_way},
+		{"a guest keeps the network", a_guest_keeps_the_network},
 		{"a lost network shows", a_lost_network_shows},
 		{"changed limits show", changed_limits_show},
 		{"what happened by hand shows", what_happened_by_hand_shows},
@@ -373,6 +410,7 @@ int main(void)
 		{"a tag of somebody keeps the image", a_tag_of_somebody_keeps_the_image},
 		{"local images", local_images},
 		{"a program that is not there", a_program_that_is_not_there},
+		{"a process that hears no signal", a_process_that_hears_no_signal},
 		{"a folder that is not there", a_folder_that_is_not_there},
 	};
 
