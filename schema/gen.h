@@ -1,6 +1,6 @@
 /*
- * gen.h - what people and editors read, made from kinds.def, codes.def and compose.def: nothing is
- * written twice.
+ * gen.h - what people and editors read, made from kinds.def, codes.def, compose.def and
+ * catalogue.def: nothing is written twice.
  */
 #ifndef TRUEUP_SCHEMA_GEN_H
 #define TRUEUP_SCHEMA_GEN_H

@@ -246,6 +246,7 @@ void gen_reference(struct buf *out)
 		if (!gen_is_settings(kind_type((enum kind)i)))
 			reference_object(kind_type((enum kind)i), out);
 	}
+	gen_services(out);
 	buf_adds(out, "\n## Parts of documents\n");
 	for (size_t i = 0; (type = object_type_at(i)); i++) {
 		if (!type->title && !gen_is_settings(type))

@@ -23,5 +23,7 @@ const char *gen_scope_words(enum kind_scope scope);
 /* Text in Markdown, and as one cell of a table with the bar behind it. */
 void gen_markdown(const char *text, struct buf *out);
 void gen_cell(const char *text, struct buf *out);
+/* gen_services.c: the part of the reference page that the catalogue makes. */
+void gen_services(struct buf *out);
 
 #endif

@@ -114,6 +114,7 @@ static void test_reference_has_every_field(void **state)
 		}
 	}
 	assert_holds(&page, "### Deployment");
+	assert_holds(&page, "`redis://{host}:{port}/0`");
 }
 
 static void test_codes_page_has_every_code(void **state)
