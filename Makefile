@@ -266,8 +266,9 @@ bench: $(PROGRAM) $(TOOLS) | $(BUILD)/.packages-test ## figures, as a table and 
 	@BUILD=$(BUILD) tests/bench/run.sh
 torture: $(PROGRAM) $(TOOLS) | $(BUILD)/.packages-test ## kill -9 at every write, byte flips; takes minutes
 	@BUILD=$(BUILD) tests/torture/run.sh
-demo: $(PROGRAM) | $(BUILD)/.packages-test ## push, upgrade, revert, repair; KEEP=1 leaves it running
-	@BUILD=$(BUILD) KEEP=$(KEEP) examples/demo.sh
+demo: $(PROGRAM) | $(BUILD)/.packages-test ## push, upgrade, revert, repair; KEEP=1 leaves it running; DRIVER=docker: on an engine
+	@BUILD=$(BUILD) KEEP=$(KEEP) $(if $(filter docker,$(DRIVER)),tests/support/engines.sh \
+		examples/demo_docker.sh,examples/demo.sh)
 
 # ---------------------------------------------------------------- installing
 SHARE := reconciler/share

@@ -4,10 +4,26 @@
 . tests/support/tap.sh
 . tests/support/flow.sh
 
+# why_not EXAMPLE: why it cannot be planned here; nothing where it can. An example with a socket of an
+# engine gets the Docker Engine of the tests, which is shared.
+why_not() {
+	grep -rqs /srv/trueup/docker.sock "$1/config" || return
+	if [ -z "${TRUEUP_ENGINES:-}" ]; then
+		echo "no engines: run it by tests/support/engines.sh"
+	elif [ -e "$TRUEUP_ENGINES/docker/why" ]; then
+		head -n 1 "$TRUEUP_ENGINES/docker/why"
+	else
+		ln -s "$TRUEUP_ENGINES/docker/sock" "$flow/docker.sock"
+	fi
+}
+[ -z "${TRUEUP_ENGINES:-}" ] || { exec 8>>"$TRUEUP_ENGINES/lock" && flock 8; }
+
 # Commits and folders differ from run to run.
 neutral() { sed -E "s|$flow/|/srv/trueup/|g; s/\b[0-9a-f]{12}\b/<commit>/g"; }
 
 for example in examples/[0-9]*; do
+	why=$(why_not "$example")
+	[ -z "$why" ] || { skip "$example" "$why"; continue; }
 	rm -rf "$config" "$work" "$state" "$flow/images"
 	git init -q --bare "$config"
 	git clone -q "$config" "$work" 2>/dev/null
