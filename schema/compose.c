@@ -139,6 +139,8 @@ bool compose_read(const struct compose_folder *folder, const char *file,
 	if (!n && diags->errors == before)
 		diags_add(diags, DIAG_MISSING_FIELD, unit, compose_full_path(&work, file),
 			  (struct loc){0, 0, 0}, "the Compose file has no services");
+	out->name = compose_env_get(&work.envs[0], "COMPOSE_PROJECT_NAME");
+	out->name = out->name ? out->name : "";
 	release(&work);
 	return diags->errors == before;
 }

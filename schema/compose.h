@@ -44,6 +44,8 @@ struct compose {
 	 * names have Compose's own form (upper case, dots, underscores). {{ }} stays as written.
 	 */
 	struct image_list images;
+	const char
+		*name; /* of the project: the file's `name`, or the one it was given; never NULL */
 };
 
 /*

@@ -94,6 +94,28 @@ extern const struct engine_init_file engine_init_files[];
  */
 int engine_init(const char *folder, bool *git, struct err *err);
 
+/* ---- a Compose file as manifests ---- */
+
+struct engine_import {
+	const char *file;	     /* the Compose file; all of its folder is looked at */
+	const char *project, *stage; /* which are made where they are not there */
+	const char *node;	     /* NULL: the configuration's only one */
+	const char *out;	     /* the configuration's folder */
+};
+struct engine_imported {
+	const char *paths[4]; /* that were written, from `out` */
+	size_t paths_n;
+	size_t containers;
+};
+/*
+ * Writes a product and its deployment (schema/import.h), and the project and stage where they are
+ * missing. What could not be carried over, or not as it was, goes to diags. Nothing is written when
+ * no container came of it (out->containers is 0), when one of the two files is there already
+ * (E_CONFLICT), or when the node is not clear (E_USAGE). Texts in arena.
+ */
+int engine_import(const struct engine_import *what, struct arena *arena,
+		  struct engine_imported *out, struct diags *diags, struct err *err);
+
 /* ---- the control socket, client's side ---- */
 
 /*

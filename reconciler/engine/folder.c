@@ -13,6 +13,8 @@
 /* A folder that is read as a whole. */
 struct whole {
 	const char *path; /* of its Compose file */
+	size_t skip;	  /* so much of a path stands before the names of its files */
+	size_t bytes;	  /* of all files that were read */
 	VEC(struct tree_file) files;
 };
 
@@ -88,8 +90,7 @@ static int visit_part(struct walk *walk, const char *name, const char *path, con
 		      int depth, struct err *err)
 {
 	struct whole *whole = &walk->wholes.v[walk->wholes.n - 1];
-	size_t len = (size_t)(strrchr(whole->path, '/') + 1 - whole->path);
-	struct tree_file file = {.path = path + len, .size = (size_t)st->st_size};
+	struct tree_file file = {.path = path + whole->skip, .size = (size_t)st->st_size};
 	if (S_ISDIR(st->st_mode))
 		return str_eq(name, ".git")
 			       ? 0
@@ -99,15 +100,16 @@ static int visit_part(struct walk *walk, const char *name, const char *path, con
 	if (!S_ISREG(st->st_mode) || whole->files.n >= TREE_WHOLE_FILES_MAX)
 		return 0;
 	file.executable = st->st_mode & 0100;
-	if (file.size <= TREE_WHOLE_FILE_MAX) {
+	if (file.size <= TREE_WHOLE_FILE_MAX && whole->bytes <= TREE_WHOLE_BYTES_MAX) {
 		AUTO_BUF struct buf bytes = BUF_INIT(TREE_WHOLE_FILE_MAX);
 		if (folder_read((void *)(uintptr_t)walk->folder, path, &bytes) < 0)
 			return err_set(err, E_IO, "%s cannot be read", path);
 		file.bytes = arena_strndup(walk->arena, buf_str(&bytes), bytes.len);
 		file.size = bytes.len;
+		whole->bytes += bytes.len;
 	}
 	VEC_PUSH(&whole->files, file);
-	return str_eq(path + len, name) && whole_has_manifest(name)
+	return str_eq(file.path, name) && whole_has_manifest(name)
 		       ? add_entry(walk, path, false, err)
 		       : 0;
 }
@@ -138,7 +140,7 @@ static int file_cmp(const void *a, const void *b)
 static int walk_whole(struct walk *walk, const char *path, const char *compose, int depth,
 		      struct err *err)
 {
-	struct whole whole = {.path = inner_path(walk, path, compose)};
+	struct whole whole = {.path = inner_path(walk, path, compose), .skip = strlen(path) + 1};
 	VEC_PUSH(&walk->wholes, whole);
 	if (add_entry(walk, whole.path, true, err) < 0 ||
 	    each_entry(walk, path, depth, true, visit_part, err) < 0)
@@ -242,5 +244,22 @@ int folder_load(const char *folder, size_t max_files, struct arena *arena, struc
 	VEC_FREE(&files);
 	if (status < 0)
 		file_set_release(set);
+	return status;
+}
+
+int folder_read_whole(const char *folder, struct arena *arena, struct tree_file **files, size_t *n,
+		      struct err *err)
+{
+	struct walk walk = {.folder = folder, .arena = arena, .max = TREE_WHOLE_FILES_MAX};
+	VEC_PUSH(&walk.wholes, (struct whole){.path = ""});
+	int status = each_entry(&walk, "", 0, true, visit_part, err);
+	struct whole *whole = &walk.wholes.v[0];
+	VEC_SORT(&whole->files, file_cmp);
+	*n = whole->files.n;
+	*files = arena_memdup(arena, whole->files.v, *n * sizeof **files);
+	VEC_FREE(&whole->files);
+	VEC_FREE(&walk.wholes);
+	VEC_FREE(&walk.entries);
+	VEC_FREE(&walk.problems);
 	return status;
 }

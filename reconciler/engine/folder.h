@@ -12,6 +12,12 @@
  */
 int folder_load(const char *folder, size_t max_files, struct arena *arena, struct tree *tree,
 		struct file_set *set, struct err *err);
+/*
+ * Every file of a folder with a Compose file and below, sorted by path, within the limits of
+ * tree_read_whole. In arena.
+ */
+int folder_read_whole(const char *folder, struct arena *arena, struct tree_file **files, size_t *n,
+		      struct err *err);
 /* A diag_reader; arg is the folder's path. */
 int folder_read(void *arg, const char *path, struct buf *out);
 

@@ -1,6 +1,6 @@
 # bash completion for trueup
 _trueup() {
-  local word command flags commands="run plan apply validate init status why deployment deployment:info version product node audit sync retry approve pause resume schema explain completion help"
+  local word command flags commands="run plan apply validate init import status why deployment deployment:info version product node audit sync retry approve pause resume schema explain completion help"
   COMPREPLY=()
   local current="${COMP_LINE:0:COMP_POINT}"
   current="${current##* }"
@@ -13,6 +13,7 @@ _trueup() {
     apply) flags=" --help --json --state --config --repo --branch --path --node --rev" ;;
     validate) flags=" --help --json --config --repo --branch --path --rev --format" ;;
     init) flags=" --help --json" ;;
+    import) flags=" --help --json --node --project --stage --out" ;;
     status) flags=" --help --json --state --config --node --project --stage" ;;
     why) flags=" --help --json --state --config --node --project --stage" ;;
     deployment) flags=" --help --json --state --config --node --project --stage" ;;

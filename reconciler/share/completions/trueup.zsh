@@ -2,7 +2,7 @@
 _trueup() {
   local -a commands flags
   local word command
-  commands=(run plan apply validate init status why deployment deployment:info version product node audit sync retry approve pause resume schema explain completion help)
+  commands=(run plan apply validate init import status why deployment deployment:info version product node audit sync retry approve pause resume schema explain completion help)
   for word in $words[2,CURRENT-1]; do
     (( $commands[(Ie)$word] )) && command=$word
   done
@@ -12,6 +12,7 @@ _trueup() {
     apply) flags=( --help --json --state --config --repo --branch --path --node --rev) ;;
     validate) flags=( --help --json --config --repo --branch --path --rev --format) ;;
     init) flags=( --help --json) ;;
+    import) flags=( --help --json --node --project --stage --out) ;;
     status) flags=( --help --json --state --config --node --project --stage) ;;
     why) flags=( --help --json --state --config --node --project --stage) ;;
     deployment) flags=( --help --json --state --config --node --project --stage) ;;
