@@ -1,6 +1,7 @@
 #include "tests/support/test.h"
 
 #include "base/buf.h"
+#include "plan/content.h"
 #include "schema/check.h"
 #include "schema/decode.h"
 #include "schema/kinds.h"
@@ -160,12 +161,46 @@ static void test_no_name_leads_to_the_product(void **state)
 		file_unref(files[i]);
 }
 
+/* What one would write by hand is the same release: the ids know no difference. */
+static void test_an_app_is_what_one_would_write_by_hand(void **state)
+{
+	static const struct pairs nothing;
+	struct file *app = decode("projects/shop/stages/prod/web.yaml", WEB);
+	struct file *hand =
+		decode("projects/shop/products/web.yaml",
+		       "kind: Product\n"
+		       "name: web\n"
+		       "type: simple\n"
+		       "images:\n"
+		       "  - name: web-job\n"
+		       "    image: local/web:1\n"
+		       "    config: {args: [work], env: {A: b}}\n"
+		       "  - name: web\n"
+		       "    image: local/web:1\n"
+		       "    config:\n"
+		       "      command: [serve]\n"
+		       "      env: {A: b}\n"
+		       "      ports: [5000, 6000]\n"
+		       "      expose: http\n"
+		       "      healthCheck: {http: {port: 5000, path: /up, status: '204'}}\n");
+	const struct product *written = hand->documents[0].value;
+	char one[RECORD_ID_SIZE], other[RECORD_ID_SIZE];
+
+	(void)state;
+	ids_version(&deployment_at(app, 1)->from.derived->images, &nothing, one);
+	ids_version(&written->images, &nothing, other);
+	assert_string_equal(one, other);
+	file_unref(app);
+	file_unref(hand);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_an_app_is_a_container_for_each_task),
 		cmocka_unit_test(test_ports_of_datagrams),
 		cmocka_unit_test(test_without_an_image_nothing_runs),
+		cmocka_unit_test(test_an_app_is_what_one_would_write_by_hand),
 		cmocka_unit_test(test_no_name_leads_to_the_product),
 	};
 
