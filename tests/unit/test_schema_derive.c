@@ -4,10 +4,11 @@
 #include "plan/content.h"
 #include "schema/check.h"
 #include "schema/decode.h"
+#include "schema/derive.h"
 #include "schema/kinds.h"
 #include "schema/pack.h"
 
-/* An App becomes a product and a deployment, whose values stand where the App's do. */
+/* An App or Service becomes a product and a deployment, whose values stand where its own do. */
 
 static const struct oid blob = {{1}};
 
@@ -194,6 +195,104 @@ static void test_an_app_is_what_one_would_write_by_hand(void **state)
 	file_unref(hand);
 }
 
+/* ---- services ---- */
+
+static const char *value_of(const struct pairs *pairs, const char *key)
+{
+	for (size_t i = 0; i < pairs->n; i++) {
+		if (str_eq(pairs->key[i], key))
+			return pairs->value[i];
+	}
+	return NULL;
+}
+
+static void test_a_service_is_run_as_the_catalogue_has_it(void **state)
+{
+	struct file *first =
+		decode("projects/shop/stages/prod/db.yaml", "kind: Service\n"
+							    "name: db\n"
+							    "type: postgresql\n"
+							    "version: '15'\n"
+							    "options:\n"
+							    "  user: ann\n"
+							    "  args: [-c, log_statement=all]\n");
+	struct file *file = pass_on(first);
+	const struct product *product = deployment_at(file, 1)->from.derived;
+	const struct image *image = product->images.v;
+	const struct container *config = image->config;
+
+	(void)state;
+	assert_int_equal(product->images.n, 1);
+	assert_string_equal(image->name, "db");
+	assert_string_equal(image->image, "postgres:15");
+	assert_int_equal(AT(image, image, image).line, 4);
+	assert_string_equal(value_of(&config->env, "POSTGRES_USER"), "ann");
+	assert_string_equal(value_of(&config->env, "POSTGRES_DB"), "app");
+	assert_int_equal(config->env.at[0].line, 3);
+	assert_int_equal(config->ports.v[0].container, 5432);
+	assert_false(IS_SET(&config->ports.v[0], port, host));
+	assert_string_equal(config->volumes.v[0].name, "db");
+	assert_string_equal(config->volumes.v[0].path, "/var/lib/postgresql/data");
+	assert_string_equal(config->health_check->command.v[3], "ann");
+	assert_string_equal(config->args.v[1], "log_statement=all");
+	assert_int_equal(AT(config, container, args).line, 7);
+	assert_int_equal(AT(config, container, volumes).line, 3);
+	file_unref(file);
+	file_unref(first);
+}
+
+static void test_a_volume_runs_nothing(void **state)
+{
+	struct file *file = decode("projects/shop/stages/prod/a.yaml",
+				   "kind: Service\nname: files\ntype: volume\n");
+
+	(void)state;
+	assert_int_equal(file->diags_n, 0);
+	assert_int_equal(deployment_at(file, 1)->from.derived->images.n, 0);
+	file_unref(file);
+}
+
+/* ---- links ---- */
+
+static void test_links_give_urls_and_volumes(void **state)
+{
+	AUTO_ARENA struct arena *arena = arena_new(0);
+	AUTO_DIAGS struct diags diags = {0};
+	struct file *files[] = {
+		decode("projects/shop/stages/prod/all.yaml",
+		       "kind: Service\nname: a\ntype: redis\n---\n"
+		       "kind: Service\nname: b\ntype: redis\n---\n"
+		       "kind: Service\nname: files\ntype: volume\n"),
+		decode("projects/shop/stages/prod/web.yaml",
+		       "kind: App\nname: web\nimage: local/web:1\nlinks:\n"
+		       "  a: {envKey: Z_URL}\n"
+		       "  b: {envKey: A_URL}\n"
+		       "  files: {path: /files, readOnly: true}\n"
+		       "  gone: {envKey: GONE}\n"),
+	};
+	struct model *model = model_build(files, ARRAY_LEN(files), &diags);
+	const struct deployment *web = model_deployment(model, "shop", "prod", "web");
+	const struct container *layer = derive_links(model, model_written(web)->value, arena);
+
+	(void)state;
+	assert_int_equal(layer->env.n, 2);
+	assert_string_equal(layer->env.key[0], "A_URL");
+	assert_string_equal(layer->env.value[0], "redis://{{ prefix }}-b:6379/0");
+	assert_int_equal(layer->env.at[0].line, 6);
+	assert_string_equal(layer->env.key[1], "Z_URL");
+	assert_int_equal(layer->env.at[1].line, 5);
+	assert_int_equal(layer->volumes.n, 1);
+	assert_string_equal(layer->volumes.v[0].name, "files");
+	assert_true(layer->volumes.v[0].read_only);
+	assert_true(layer->volumes.v[0].shared);
+	assert_int_equal(AT(&layer->volumes.v[0], volume, path).line, 7);
+	assert_int_equal(web->depends_on.n, 4);
+	assert_string_equal(web->depends_on.v[0], "a");
+	model_free(model);
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		file_unref(files[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -201,6 +300,9 @@ int main(void)
 		cmocka_unit_test(test_ports_of_datagrams),
 		cmocka_unit_test(test_without_an_image_nothing_runs),
 		cmocka_unit_test(test_an_app_is_what_one_would_write_by_hand),
+		cmocka_unit_test(test_a_service_is_run_as_the_catalogue_has_it),
+		cmocka_unit_test(test_a_volume_runs_nothing),
+		cmocka_unit_test(test_links_give_urls_and_volumes),
 		cmocka_unit_test(test_no_name_leads_to_the_product),
 	};
 
