@@ -184,6 +184,23 @@ start_daemon
 settle
 check_same "so does one that has lost its ledger" "$before" "$(ids)"
 
+# ---- the engine ends, and is started again ----
+engine_pid() { pgrep -o -f -- "^(dockerd|podman) --[a-z-]*root $TRUEUP_ENGINES/$1/"; }
+restart_engine() {
+	local old
+	old=$(engine_pid "$1")
+	kill "$old"
+	wait_until "the engine to end" eval "! kill -0 $old"
+	wait_until "the engine to be back" api "$1" /version
+}
+each restart_engine
+all_up() { each is_up; }
+check "after its engine was started anew a workload runs" wait_until "it to run" all_up
+settle
+check_same "and is the one that it was" "$before" "$(ids)"
+each kill_it
+check "what is killed then is mended: events are heard again" wait_until "it to run again" all_up
+
 # ---- away ----
 for engine in "${engines[@]}"; do
 	git -C "$work" rm -q "projects/shop/stages/production/$engine.yaml"

@@ -71,10 +71,11 @@ start_docker() {
 	cat >"$dir/start" <<-END
 		ip link set lo up
 		docker-registry serve $work/registry.yml >/dev/null 2>&1 &
-		# its first process: what it leaves behind is taken in, and ends with it
-		dockerd --data-root $dir/data --exec-root $dir/exec --pidfile $dir/pid \\
-			--host unix://$dir/sock --log-level warn &
-		wait
+		# an engine that a test ends is started again
+		while :; do
+			dockerd --data-root $dir/data --exec-root $dir/exec --pidfile $dir/pid \\
+				--host unix://$dir/sock --log-level warn
+		done
 	END
 	apart docker
 }
@@ -101,9 +102,10 @@ start_podman() {
 		ip link set lo up
 		mount -t tmpfs tmpfs /var/run/libpod 2>/dev/null
 		docker-registry serve $work/registry.yml >/dev/null 2>&1 &
-		podman --root $dir/root --runroot $dir/run --tmpdir $dir/tmp \\
-			--network-config-dir $dir/net system service --time=0 unix://$dir/sock &
-		wait
+		while :; do
+			podman --root $dir/root --runroot $dir/run --tmpdir $dir/tmp \\
+				--network-config-dir $dir/net system service --time=0 unix://$dir/sock
+		done
 	END
 	apart podman
 }
