@@ -207,13 +207,19 @@ static bool has_other_names(const json_t *image, const char *mark)
 	return false;
 }
 
+/* Podman tells of names by digest that it made up from others, and then does not know them. */
+static bool is_no_name(struct docker_call *call, const struct err *why)
+{
+	return call->docker->is_podman && strstr(why->text, "tag not known");
+}
+
 static int drop_name(struct docker_call *call, const char *name, struct err *err)
 {
 	struct err why = ERR_INIT;
 
 	if (docker_do(call->docker, "DELETE", NULL, &why, "/images/%s",
 		      docker_quote(call->arena, name)) >= 0 ||
-	    why.code == E_NOT_FOUND || why.code == E_CONFLICT)
+	    why.code == E_NOT_FOUND || why.code == E_CONFLICT || is_no_name(call, &why))
 		return 0;
 	return err_set(err, why.code, "%s", why.text);
 }

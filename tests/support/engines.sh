@@ -69,6 +69,9 @@ apart() {
 start_docker() {
 	local dir=$work/docker
 	cat >"$dir/start" <<-END
+		# Podman's resolvers and locks live there, whatever it is told, and several runs may be on
+		mount -t tmpfs tmpfs /run
+		mount -t tmpfs tmpfs /dev/shm
 		ip link set lo up
 		docker-registry serve $work/registry.yml >/dev/null 2>&1 &
 		# an engine that a test ends is started again
@@ -99,8 +102,10 @@ start_podman() {
 	cat >"$dir/start" <<-END
 		export CONTAINERS_CONF=$dir/containers.conf
 		export CONTAINERS_REGISTRIES_CONF=$dir/registries.conf
+		# Podman's resolvers and locks live there, whatever it is told, and several runs may be on
+		mount -t tmpfs tmpfs /run
+		mount -t tmpfs tmpfs /dev/shm
 		ip link set lo up
-		mount -t tmpfs tmpfs /var/run/libpod 2>/dev/null
 		docker-registry serve $work/registry.yml >/dev/null 2>&1 &
 		while :; do
 			podman --root $dir/root --runroot $dir/run --tmpdir $dir/tmp \\
