@@ -105,7 +105,7 @@ settle
 
 check "what is pushed runs" each is_up
 check "as it was written" each has_env RELEASE=1.0.0
-check "its record is successful" each record_is 1.0.0 successful
+check "its record is successful" wait_until "the record" each record_is 1.0.0 successful
 image_of() {
 	inspect "$1" "shop-production-$1" .Config.Image | grep -qx '127.0.0.1:5000/shop/web@sha256:[0-9a-f]*'
 }
@@ -156,7 +156,7 @@ each third
 each break_it
 push "Third version, which ends at once"
 settle
-check "a version that ends is failed" each record_is 1.2.0 failed
+check "a version that ends is failed" wait_until "the record" each record_is 1.2.0 failed
 check "the one before serves" each has_env RELEASE=1.1.0
 check "and runs" each is_up
 said() {
@@ -169,8 +169,8 @@ git -C "$work" revert --no-edit HEAD >/dev/null
 git -C "$work" revert --no-edit HEAD~2 >/dev/null
 git -C "$work" push -q origin main
 settle
-check "a revert brings the first version back" each has_env RELEASE=1.0.0
-check "and the one after it is downgraded" each record_is 1.1.0 downgraded
+check "a revert brings the first version back" wait_until "it to be back" each has_env RELEASE=1.0.0
+check "and the one after it is downgraded" wait_until "the record" each record_is 1.1.0 downgraded
 
 # ---- killed, and without a ledger ----
 before=$(ids)
