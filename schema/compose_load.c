@@ -410,6 +410,11 @@ static void take_tree(struct compose_work *work, const struct doc_node *tree,
 	include = compose_value(tree, "include");
 	if (!include || !compose_is(work, include, DOC_SEQUENCE, "include"))
 		return;
+	if (include->n > COMPOSE_FILES_MAX) {
+		compose_error(work, DIAG_LIMIT, include, "more than %d entries of include",
+			      COMPOSE_FILES_MAX);
+		return;
+	}
 	for (size_t i = 0; i < include->n && !work->full; i++)
 		include_entry(work, include->items[i], chain);
 }

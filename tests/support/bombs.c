@@ -76,10 +76,10 @@ const struct bomb bombs[] = {
 };
 const size_t bombs_n = ARRAY_LEN(bombs);
 
-/* As long as a manifest may be, with room for what comes behind. */
+/* As long as a manifest may be, with room for what comes behind, and for the files beside it. */
 static size_t room(const struct buf *out)
 {
-	return out->len + 64 < DOC_BYTES_MAX ? DOC_BYTES_MAX - 64 - out->len : 0;
+	return out->len + 1024 < DOC_BYTES_MAX ? DOC_BYTES_MAX - 1024 - out->len : 0;
 }
 
 static void fill(size_t len, struct buf *out)
