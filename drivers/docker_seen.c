@@ -14,7 +14,6 @@
 
 #define NANO_CPUS_IN_MILLI 1000000
 #define SHARES_OF_ONE_CPU 1024
-#define SET_FIELD(object, type, member) ((object)->head.set |= UINT64_C(1) << type##_##member##_F)
 
 /* ---- labels ---- */
 

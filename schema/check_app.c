@@ -21,10 +21,9 @@ static const char *link_hint(struct checker *checker, const struct app *app, con
 
 	for (size_t i = 0; i < model->deployments.n; i++) {
 		const struct deployment *deployment = model->deployments.v[i];
-		const struct document *written = model_written(deployment);
 		const struct unit *unit = &deployment->from.file->unit;
 
-		if (!written || written->kind != KIND_service)
+		if (!model_service_of(deployment))
 			continue;
 		if (unit_cmp(unit, own) == 0)
 			names[n++] = deployment->name;
@@ -45,12 +44,11 @@ static void report_no_service(struct checker *checker, const struct app *app, si
 	const char *name = app->links.name[i];
 	const struct deployment *deployment =
 		model_deployment(checker->model, unit->project, unit->stage, name);
-	const struct document *written = deployment ? model_written(deployment) : NULL;
 
 	if (deployment) {
 		check_error_at(checker, DIAG_UNKNOWN_LINK, &app->from, app->links.at[i],
 			       "%s is no service, but %s", name,
-			       written ? "an App" : "a Deployment");
+			       model_app_of(deployment) ? "an App" : "a Deployment");
 		return;
 	}
 	check_error_at(checker, DIAG_UNKNOWN_LINK, &app->from, app->links.at[i],
@@ -134,9 +132,7 @@ void check_domains(struct checker *checker)
 	VEC(struct host_name) names = {0};
 
 	for (size_t i = 0; i < model->deployments.n; i++) {
-		const struct document *written = model_written(model->deployments.v[i]);
-		const struct app *app =
-			written && written->kind == KIND_app ? written->value : NULL;
+		const struct app *app = model_app_of(model->deployments.v[i]);
 
 		for (size_t j = 0; app && j < app->domains.n; j++)
 			VEC_PUSH(&names, ((struct host_name){app->domains.name[j], app,

@@ -176,13 +176,6 @@ static bool version_went(struct following *f, const struct version *version)
 
 /* ---- deployments ---- */
 
-static const struct app *app_of(const struct deployment *deployment)
-{
-	const struct document *written = model_written(deployment);
-
-	return written && written->kind == KIND_app ? written->value : NULL;
-}
-
 /* An app can link to what came only if that is a service with a URL, or with a volume. */
 static bool links_hold(struct following *f, const struct deployment *deployment)
 {
@@ -191,7 +184,7 @@ static bool links_hold(struct following *f, const struct deployment *deployment)
 
 	stage = stage_run(f->checker.model, &deployment->from.file->unit, &n);
 	for (size_t i = 0; i < n; i++) {
-		const struct app *app = stage[i]->depends_on.n ? app_of(stage[i]) : NULL;
+		const struct app *app = stage[i]->depends_on.n ? model_app_of(stage[i]) : NULL;
 
 		for (size_t j = 0; app && j < app->links.n; j++) {
 			if (!str_eq(app->links.name[j], deployment->name))
@@ -206,7 +199,7 @@ static bool links_hold(struct following *f, const struct deployment *deployment)
 /* A host name is one app's: where one came, all are looked at. */
 static bool domains_hold(struct following *f, const struct deployment *deployment)
 {
-	const struct app *app = app_of(deployment);
+	const struct app *app = model_app_of(deployment);
 
 	if (app && app->domains.n)
 		check_domains(&f->checker);

@@ -81,7 +81,7 @@ static void share_volumes(struct image_list *images)
 			    (uintptr_t)map_get(&uses, volume->name) < 2)
 				continue;
 			volume->shared = true;
-			volume->head.set |= UINT64_C(1) << volume_shared_F;
+			SET_FIELD(volume, volume, shared);
 		}
 	}
 }

@@ -48,13 +48,11 @@ static const struct doc_node *
 services_of(struct compose_work *work, const struct compose_file *file, const struct doc_node *at)
 {
 	const struct doc_node *known = map_get(&work->extended, file->name), *tree, *services;
-	const char *slash = strrchr(file->name, '/');
-	const char *base =
-		slash ? arena_strndup(work->arena, file->name, (size_t)(slash - file->name)) : "";
 
 	if (known)
 		return known;
-	tree = compose_load_file(work, file, base, work->sources[at->file].env, at);
+	tree = compose_load_file(work, file, compose_folder_of(work, file->name),
+				 work->sources[at->file].env, at);
 	if (!tree)
 		return NULL;
 	services = compose_value(tree, "services");

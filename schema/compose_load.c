@@ -297,13 +297,6 @@ static void take_resources(struct compose_work *work, const struct doc_node *tre
 
 /* ---- include ---- */
 
-static const char *folder_of(struct compose_work *work, const char *name)
-{
-	const char *slash = strrchr(name, '/');
-
-	return slash ? arena_strndup(work->arena, name, (size_t)(slash - name)) : "";
-}
-
 static bool closes_circle(struct compose_work *work, const struct compose_file *file,
 			  const struct chain *chain, const struct doc_node *at)
 {
@@ -327,11 +320,10 @@ static const char *included_base(struct compose_work *work, const struct doc_nod
 	const char *base;
 
 	if (!text)
-		return folder_of(work, file->name);
+		return compose_folder_of(work, file->name);
 	base = compose_resolve(work, work->sources[value->file].base, text);
 	if (!base)
-		compose_error(work, DIAG_COMPOSE_OUTSIDE, value,
-			      "%.200s leads out of the Compose file's folder", text);
+		compose_outside(work, value, text, NULL);
 	return base;
 }
 
@@ -427,7 +419,7 @@ static const struct compose_file *find_override(struct compose_work *work, const
 	static const char *const names[] = {"compose.override.yaml", "compose.override.yml",
 					    "docker-compose.override.yml",
 					    "docker-compose.override.yaml"};
-	const char *base = folder_of(work, name);
+	const char *base = compose_folder_of(work, name);
 	const struct compose_file *file = NULL;
 
 	for (size_t i = 0; i < ARRAY_LEN(names) && !file; i++)
@@ -443,14 +435,14 @@ static const struct doc_node *lay_override(struct compose_work *work, const stru
 
 	if (!file)
 		return tree;
-	over = compose_load_file(work, file, folder_of(work, name), env, tree);
+	over = compose_load_file(work, file, compose_folder_of(work, name), env, tree);
 	return over ? compose_lay(work, COMPOSE_TOP, tree, over) : NULL;
 }
 
 void compose_load(struct compose_work *work, const char *name)
 {
 	const struct compose_file *file = compose_file_find(work->folder, name);
-	const char *path = compose_full_path(work, name), *base = folder_of(work, name);
+	const char *path = compose_full_path(work, name), *base = compose_folder_of(work, name);
 	struct compose_env *env = compose_env_new(work, NULL);
 	struct doc_node top = {.type = DOC_SCALAR};
 	const struct compose_file *variables;

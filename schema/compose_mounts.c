@@ -157,10 +157,9 @@ static void mount_relative(struct compose_mounts *mounts, const struct compose_m
 	size_t n;
 
 	if (!path) {
-		compose_error(work, DIAG_COMPOSE_OUTSIDE, mount->at,
-			      "%.200s leads out of the Compose file's folder", mount->source)
-			->hint =
-			"put it into the folder, or name a path of the node from its first /";
+		compose_outside(
+			work, mount->at, mount->source,
+			"put it into the folder, or name a path of the node from its first /");
 		return;
 	}
 	file = compose_file_find(work->folder, path);

@@ -28,14 +28,14 @@ struct diag *compose_error(struct compose_work *work, enum diag_code code,
 struct diag *compose_note(struct compose_work *work, enum diag_code code,
 			  const struct doc_node *node, const char *fmt, ...)
 {
-	char text[1024];
+	struct diag *diag;
 	va_list args;
 
 	va_start(args, fmt);
-	vsnprintf(text, sizeof text, fmt, args);
+	diag = diags_notev(work->diags, code, work->unit, compose_path(work, node), node->at, fmt,
+			   args);
 	va_end(args);
-	return diags_note(work->diags, code, work->unit, compose_path(work, node), node->at, "%s",
-			  text);
+	return diag;
 }
 
 const char *compose_text(struct compose_work *work, const char *fmt, ...)
@@ -94,6 +94,11 @@ struct doc_node *compose_plain(struct compose_work *work, const struct doc_node 
 	return node;
 }
 
+const struct doc_node *compose_number(struct compose_work *work, const struct doc_node *value)
+{
+	return value->type == DOC_SCALAR ? compose_plain(work, value, value->text) : value;
+}
+
 struct doc_node *compose_wrong(struct compose_work *work, const struct doc_node *like)
 {
 	struct doc_node *node = compose_plain(work, like, "");
@@ -147,7 +152,6 @@ struct doc_node *compose_built(struct compose_work *work, struct compose_build *
 const struct doc_node *compose_value(const struct doc_node *mapping, const char *key)
 {
 	const struct doc_pair *pair = doc_get(mapping, key);
-
 	const struct doc_node *value = pair ? pair->value : NULL;
 
 	return value && !doc_is_null(value) && !value->wrong && value->over != DOC_RESETS ? value
@@ -169,6 +173,14 @@ const char *compose_as_text(struct compose_work *work, const struct doc_node *va
 		return value->text;
 	wrong_type(work, value, key, "a text");
 	return NULL;
+}
+
+const char *compose_text_of(struct compose_work *work, const struct doc_node *mapping,
+			    const char *key)
+{
+	const struct doc_node *value = compose_value(mapping, key);
+
+	return value ? compose_as_text(work, value, key) : NULL;
 }
 
 bool compose_as_bool(struct compose_work *work, const struct doc_node *value, const char *key,

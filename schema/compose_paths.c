@@ -45,6 +45,21 @@ const char *compose_resolve(struct compose_work *work, const char *base, const c
 	return out;
 }
 
+const char *compose_folder_of(struct compose_work *work, const char *name)
+{
+	const char *slash = strrchr(name, '/');
+
+	return slash ? arena_strndup(work->arena, name, (size_t)(slash - name)) : "";
+}
+
+void compose_outside(struct compose_work *work, const struct doc_node *value, const char *text,
+		     const char *hint)
+{
+	compose_error(work, DIAG_COMPOSE_OUTSIDE, value,
+		      "%.200s leads out of the Compose file's folder", text)
+		->hint = hint;
+}
+
 /* The first file whose name is not before `name`. */
 static size_t first_from(const struct compose_folder *folder, const char *name)
 {
@@ -94,14 +109,11 @@ const struct compose_file *compose_named_file(struct compose_work *work,
 					      const struct doc_node *value, const char *text,
 					      bool optional)
 {
-	const char *base = work->sources[value->file].base;
-	const char *name = compose_resolve(work, base, text);
+	const char *name = compose_resolve(work, work->sources[value->file].base, text);
 	const struct compose_file *file;
 
 	if (!name || strstr(text, "://")) {
-		compose_error(work, DIAG_COMPOSE_OUTSIDE, value,
-			      "%.200s leads out of the Compose file's folder", text)
-			->hint = "put the file into the folder";
+		compose_outside(work, value, text, "put the file into the folder");
 		return NULL;
 	}
 	file = compose_file_find(work->folder, name);

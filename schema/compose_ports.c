@@ -94,13 +94,6 @@ static bool take_short(struct ports *ports, const struct doc_node *item)
 	return take(ports, &port, colon + 1, before + 1);
 }
 
-static const char *word(struct compose_work *work, const struct doc_node *item, const char *key)
-{
-	const struct doc_node *value = compose_value(item, key);
-
-	return value ? compose_as_text(work, value, key) : NULL;
-}
-
 static bool take_long(struct ports *ports, const struct doc_node *item)
 {
 	struct published port = {.at = item};
@@ -108,14 +101,14 @@ static bool take_long(struct ports *ports, const struct doc_node *item)
 
 	if (!compose_section(ports->work, COMPOSE_PORT, item, "ports"))
 		return false;
-	target = word(ports->work, item, "target");
-	protocol = word(ports->work, item, "protocol");
-	port.address = word(ports->work, item, "host_ip");
+	target = compose_text_of(ports->work, item, "target");
+	protocol = compose_text_of(ports->work, item, "protocol");
+	port.address = compose_text_of(ports->work, item, "host_ip");
 	if (!target)
 		return bad_port(ports, item, "the key target is missing");
 	if (protocol && !take_protocol(ports, &port, protocol))
 		return false;
-	return take(ports, &port, target, word(ports->work, item, "published"));
+	return take(ports, &port, target, compose_text_of(ports->work, item, "published"));
 }
 
 /* ---- as ports and ranges of ports ---- */

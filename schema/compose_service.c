@@ -29,32 +29,18 @@ static const struct doc_node *as_it_is(struct compose_work *work, const struct d
 				       const char *key)
 {
 	const char *text = compose_as_text(work, value, key);
-	struct doc_node *node = compose_scalar(work, value, text ? text : "");
 
-	node->wrong = !text;
-	return node;
-}
-
-static const struct doc_node *as_number(struct compose_work *work, const struct doc_node *value,
-					const char *key UNUSED)
-{
-	struct doc_node *node;
-
-	if (value->type != DOC_SCALAR)
-		return value;
-	node = compose_plain(work, value, value->text);
-	return node;
+	return text ? compose_scalar(work, value, text) : compose_wrong(work, value);
 }
 
 static const struct doc_node *as_flag(struct compose_work *work, const struct doc_node *value,
 				      const char *key)
 {
-	struct doc_node *node;
-	bool flag = false, fine = compose_as_bool(work, value, key, &flag);
+	bool flag;
 
-	node = compose_plain(work, value, flag ? "true" : "false");
-	node->wrong = !fine;
-	return node;
+	if (!compose_as_bool(work, value, key, &flag))
+		return compose_wrong(work, value);
+	return compose_plain(work, value, flag ? "true" : "false");
 }
 
 /* "SIGINT", "INT" and 2 are the same. */
@@ -215,7 +201,7 @@ static void put_scale(struct compose_work *work, const struct doc_node *service,
 		compose_error(work, DIAG_FIELDS_EXCLUDE, scale, "scale and deploy.replicas differ");
 	scale = replicas ? replicas : scale;
 	if (scale)
-		compose_put(work, config, "scale", scale, as_number(work, scale, "scale"));
+		compose_put(work, config, "scale", scale, compose_number(work, scale));
 }
 
 static void put_job(struct compose_work *work, const struct compose_service *service,

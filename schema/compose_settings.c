@@ -230,10 +230,8 @@ void compose_service_health(struct compose_work *work, const struct doc_node *se
 	put_time(work, check, "timeout", "30s", &build, "timeout");
 	put_time(work, check, "start_period", NULL, &build, "startPeriod");
 	value = compose_value(check, "retries");
-	if (value && value->type == DOC_SCALAR)
-		value = compose_plain(work, value, value->text);
 	if (value)
-		compose_put(work, &build, "retries", value, value);
+		compose_put(work, &build, "retries", value, compose_number(work, value));
 	compose_put(work, config, "healthCheck", doc_get(service, "healthcheck")->key,
 		    compose_built(work, &build, check));
 }

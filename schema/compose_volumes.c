@@ -69,13 +69,6 @@ static bool read_kind(struct compose_mounts *mounts, const struct doc_node *type
 	return true;
 }
 
-static const char *word(struct compose_mounts *mounts, const struct doc_node *item, const char *key)
-{
-	const struct doc_node *value = compose_value(item, key);
-
-	return value ? compose_as_text(mounts->work, value, key) : NULL;
-}
-
 static void check_parts(struct compose_mounts *mounts, const struct doc_node *item)
 {
 	static const struct {
@@ -102,8 +95,8 @@ static void take_long(struct compose_mounts *mounts, const struct doc_node *item
 	check_parts(mounts, item);
 	type = compose_value(item, "type");
 	read_only = compose_value(item, "read_only");
-	mount.source = word(mounts, item, "source");
-	mount.target = word(mounts, item, "target");
+	mount.source = compose_text_of(mounts->work, item, "source");
+	mount.target = compose_text_of(mounts->work, item, "target");
 	if (!type || !mount.target || !compose_as_text(mounts->work, type, "type")) {
 		compose_error(mounts->work, DIAG_MISSING_FIELD, item,
 			      "a mount needs the keys type and target");
@@ -167,8 +160,8 @@ static bool read_grant(struct compose_mounts *mounts, const struct doc_node *ite
 	}
 	if (!compose_section(mounts->work, COMPOSE_GRANT, item, key))
 		return false;
-	grant->source = word(mounts, item, "source");
-	grant->target = word(mounts, item, "target");
+	grant->source = compose_text_of(mounts->work, item, "source");
+	grant->target = compose_text_of(mounts->work, item, "target");
 	grant->target = grant->target ? grant->target : grant->source;
 	mode = compose_value(item, "mode");
 	if (!grant->source)

@@ -81,6 +81,8 @@ struct doc_node *compose_scalar(struct compose_work *work, const struct doc_node
 /* The same, but a number or true and false where it looks like one. */
 struct doc_node *compose_plain(struct compose_work *work, const struct doc_node *like,
 			       const char *text);
+/* A number may stand in quotes, or come from a variable. */
+const struct doc_node *compose_number(struct compose_work *work, const struct doc_node *value);
 /* What stands where something was reported: it is not worth a second problem. */
 struct doc_node *compose_wrong(struct compose_work *work, const struct doc_node *like);
 struct doc_node *compose_list(struct compose_work *work, const struct doc_node *like,
@@ -104,6 +106,9 @@ struct doc_node *compose_built(struct compose_work *work, struct compose_build *
 const struct doc_node *compose_value(const struct doc_node *mapping, const char *key);
 /* What a value must be; reports and is false or NULL. key: for the message. */
 const char *compose_as_text(struct compose_work *work, const struct doc_node *value,
+			    const char *key);
+/* The same of the value of a key; NULL when there is none, too. */
+const char *compose_text_of(struct compose_work *work, const struct doc_node *mapping,
 			    const char *key);
 bool compose_as_bool(struct compose_work *work, const struct doc_node *value, const char *key,
 		     bool *out);
@@ -184,6 +189,11 @@ const char *compose_full_path(struct compose_work *work, const char *name);
  * out of it, which is not reported.
  */
 const char *compose_resolve(struct compose_work *work, const char *base, const char *path);
+/* Says that a path leads out of the folder; hint NULL: none. */
+void compose_outside(struct compose_work *work, const struct doc_node *value, const char *text,
+		     const char *hint);
+/* The folder that a file of this name is in; "": the Compose file's own. */
+const char *compose_folder_of(struct compose_work *work, const char *name);
 /* NULL when there is none of that name. */
 const struct compose_file *compose_file_find(const struct compose_folder *folder, const char *name);
 /* The first file below a folder of that name, and how many there are. */

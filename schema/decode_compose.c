@@ -5,6 +5,7 @@
 #include "schema/decode.h"
 
 #include "schema/decode_parts.h"
+#include "schema/derive_parts.h"
 #include "schema/documents.h"
 #include "schema/forms.h"
 #include "schema/kinds.h"
@@ -59,30 +60,6 @@ static void check_images(const struct image_list *images, const struct doc_sourc
 	}
 }
 
-#define GIVE(object, type, member) ((object)->head.set |= UINT64_C(1) << type##_##member##_F)
-
-/* A simple product, and the deployment of it. */
-static void derive_stack(struct file *file, const char *name)
-{
-	struct product *product = ARENA_NEW(file->arena, struct product);
-	struct deployment *deployment = ARENA_NEW(file->arena, struct deployment);
-	const struct origin from = {file, first_line, product};
-
-	*product = (struct product){
-		.from = from, .name = name, .type = PRODUCT_SIMPLE, .images = *file->compose};
-	product->head.path = file->path;
-	GIVE(product, product, name);
-	GIVE(product, product, type);
-	GIVE(product, product, images);
-	*deployment = (struct deployment){.from = from, .name = name, .product = name};
-	deployment->head.path = file->path;
-	GIVE(deployment, deployment, name);
-	GIVE(deployment, deployment, product);
-	file->documents = arena_memdup(file->arena, &(struct document){KIND_deployment, deployment},
-				       sizeof(struct document));
-	file->documents_n = 1;
-}
-
 struct file *compose_decode(const char *path, const struct oid *tree,
 			    const struct compose_folder *folder)
 {
@@ -100,8 +77,13 @@ struct file *compose_decode(const char *path, const struct oid *tree,
 	file->compose = &compose->images;
 	if (file->unit.level == UNIT_STAGE)
 		name = stack_name(&source, folder, file->arena);
-	if (name)
-		derive_stack(file, name);
+	if (name) {
+		file->documents = ARENA_NEW(file->arena, struct document);
+		file->documents_n = 1;
+		*file->documents = derive_deployment(
+			file, &(struct derived_name){name, first_line, first_line}, file->compose,
+			NULL);
+	}
 	file_keep_diags(file, &diags, give_file, (void *)(uintptr_t)folder);
 	return file;
 }

@@ -31,10 +31,8 @@ static void end_product(struct file *file, struct product *product, const struct
 	derive_end(&derived, file->arena);
 }
 
-/* What goes to the nodes of its stage, which the model finds. */
-static struct document derive_deployment(struct file *file, const struct derived_name *name,
-					 const struct image_list *images,
-					 const struct link_map *links)
+struct document derive_deployment(struct file *file, const struct derived_name *name,
+				  const struct image_list *images, const struct link_map *links)
 {
 	struct product *product = ARENA_NEW(file->arena, struct product);
 	struct deployment *deployment = ARENA_NEW(file->arena, struct deployment);
@@ -51,7 +49,7 @@ static struct document derive_deployment(struct file *file, const struct derived
 	deployment->product = name->text;
 	derive_give(&derived, deployment_name_F, name->at);
 	derive_give(&derived, deployment_product_F, name->at);
-	if (links->n) {
+	if (links && links->n) {
 		deployment->depends_on = (struct strings){links->name, links->at, links->n};
 		derive_give(&derived, deployment_depends_on_F, links->at[0]);
 	}
@@ -69,7 +67,6 @@ static bool stands_for_more(const struct document *document)
 static struct document derive(struct file *file, const struct document *document,
 			      const struct doc_source *source)
 {
-	static const struct link_map no_links;
 	const struct app *app = document->kind == KIND_app ? document->value : NULL;
 	const struct service *service = app ? NULL : document->value;
 	const struct image_list images =
@@ -82,7 +79,7 @@ static struct document derive(struct file *file, const struct document *document
 
 	for (size_t i = 0; i < images.n; i++)
 		document_config_check(images.v[i].config, source);
-	return derive_deployment(file, &name, &images, app ? &app->links : &no_links);
+	return derive_deployment(file, &name, &images, app ? &app->links : NULL);
 }
 
 void derive_documents(struct file *file, const struct doc_source *source)

@@ -29,7 +29,7 @@ static struct port_list ports_of(const struct network *network, struct arena *ar
 		if (IS_SET(&ports.v[i], port, protocol))
 			continue;
 		ports.v[i].protocol = PROTOCOL_UDP;
-		ports.v[i].head.set |= UINT64_C(1) << port_protocol_F;
+		SET_FIELD(&ports.v[i], port, protocol);
 	}
 	return ports;
 }

@@ -11,11 +11,8 @@ const struct service *derive_link_target(const struct model *model, const struct
 					 const char *name)
 {
 	const struct unit *unit = &app->from.file->unit;
-	const struct deployment *deployment =
-		model_deployment(model, unit->project, unit->stage, name);
-	const struct document *written = deployment ? model_written(deployment) : NULL;
 
-	return written && written->kind == KIND_service ? written->value : NULL;
+	return model_service_of(model_deployment(model, unit->project, unit->stage, name));
 }
 
 struct linking {

@@ -30,6 +30,13 @@ struct derived_name {
 	struct loc at, document;
 };
 
+/*
+ * A simple product, and the deployment of it, which goes to the nodes of its stage, as the model
+ * finds them; links NULL: none.
+ */
+struct document derive_deployment(struct file *file, const struct derived_name *name,
+				  const struct image_list *images, const struct link_map *links);
+
 /* derive_app.c: a container for each task; none without an image. */
 struct image_list derive_app(const struct app *app, struct arena *arena);
 /* derive_service.c: one container; none for a volume. */

@@ -144,14 +144,22 @@ struct diag *diags_add(struct diags *diags, enum diag_code code, const struct un
 	return diag;
 }
 
+struct diag *diags_notev(struct diags *diags, enum diag_code code, const struct unit *unit,
+			 const char *path, struct loc at, const char *fmt, va_list args)
+{
+	struct diag like = bare(DIAG_NOTE, code, unit, path, at);
+
+	return add_text(diags, &like, fmt, args);
+}
+
 struct diag *diags_note(struct diags *diags, enum diag_code code, const struct unit *unit,
 			const char *path, struct loc at, const char *fmt, ...)
 {
-	struct diag *diag, like = bare(DIAG_NOTE, code, unit, path, at);
+	struct diag *diag;
 	va_list args;
 
 	va_start(args, fmt);
-	diag = add_text(diags, &like, fmt, args);
+	diag = diags_notev(diags, code, unit, path, at, fmt, args);
 	va_end(args);
 	return diag;
 }

@@ -68,9 +68,12 @@ struct diag *diags_add(struct diags *diags, enum diag_code code, const struct un
 struct diag *diags_addv(struct diags *diags, enum diag_code code, const struct unit *unit,
 			const char *path, struct loc at, const char *fmt, va_list args)
 	PRINTF_LIKE(6, 0);
-/* The same as a note: it refuses nothing. */
+/* The same as notes: they refuse nothing. */
 struct diag *diags_note(struct diags *diags, enum diag_code code, const struct unit *unit,
 			const char *path, struct loc at, const char *fmt, ...) PRINTF_LIKE(6, 7);
+struct diag *diags_notev(struct diags *diags, enum diag_code code, const struct unit *unit,
+			 const char *path, struct loc at, const char *fmt, va_list args)
+	PRINTF_LIKE(6, 0);
 /* Copies with printf into the list's arena. */
 const char *diags_text(struct diags *diags, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Copies n of them, texts included. */

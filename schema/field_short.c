@@ -43,9 +43,9 @@ static bool read_port(struct fields_reader *reader, const struct doc_node *node,
 	port->protocol = protocol ? protocol->value : 0;
 	port->head.set = UINT64_C(1) << port_container_F;
 	if (colon)
-		port->head.set |= UINT64_C(1) << port_host_F;
+		SET_FIELD(port, port, host);
 	if (protocol)
-		port->head.set |= UINT64_C(1) << port_protocol_F;
+		SET_FIELD(port, port, protocol);
 	return true;
 }
 

@@ -58,14 +58,14 @@ static struct diag *note(const struct importing *importing, const struct head *h
 static struct diag *note(const struct importing *importing, const struct head *head, unsigned field,
 			 const char *fmt, ...)
 {
-	AUTO_BUF struct buf text = BUF_INIT(BUF_MAX_LINE);
+	struct diag *diag;
 	va_list args;
 
 	va_start(args, fmt);
-	buf_addfv(&text, fmt, args);
+	diag = diags_notev(importing->diags, DIAG_COMPOSE_IMPORT, &unit, head_path(head, field),
+			   head_at(head, field), fmt, args);
 	va_end(args);
-	return diags_note(importing->diags, DIAG_COMPOSE_IMPORT, &unit, head_path(head, field),
-			  head_at(head, field), "%s", buf_str(&text));
+	return diag;
 }
 
 static bool is_taken(const struct importing *importing, const char *name)

@@ -67,6 +67,15 @@ void file_unref(struct file *file)
 		arena_free(file->arena); /* the file itself lives in it */
 }
 
+size_t file_written(const struct file *file)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < file->documents_n; i++)
+		n += !document_origin(&file->documents[i])->derived;
+	return n;
+}
+
 /* What a document is known by, within its kind. */
 struct identity {
 	const char *project, *stage; /* NULL in a wider scope */
@@ -549,6 +558,23 @@ const struct document *model_written(const struct deployment *deployment)
 			return &file->documents[low - 1];
 	}
 	return NULL;
+}
+
+static const void *written_as(const struct deployment *deployment, enum kind kind)
+{
+	const struct document *written = deployment ? model_written(deployment) : NULL;
+
+	return written && written->kind == kind ? written->value : NULL;
+}
+
+const struct app *model_app_of(const struct deployment *deployment)
+{
+	return written_as(deployment, KIND_app);
+}
+
+const struct service *model_service_of(const struct deployment *deployment)
+{
+	return written_as(deployment, KIND_service);
 }
 
 const struct product *model_product_of(const struct model *model,

@@ -281,6 +281,8 @@ void model_free(struct model *model);
 struct file *file_new(const char *path, const struct oid *blob, size_t size);
 struct file *file_ref(struct file *file);
 void file_unref(struct file *file);
+/* How many of its documents somebody wrote; the others are derived from those. */
+size_t file_written(const struct file *file);
 
 /* Look-ups by identity; NULL when absent. */
 const struct team *model_team(const struct model *model, const char *name);
@@ -309,6 +311,9 @@ bool model_is_stack(const struct deployment *deployment);
  * written itself, or is that of a Compose file.
  */
 const struct document *model_written(const struct deployment *deployment);
+/* That document as what it is; NULL when it is something else, or deployment is NULL. */
+const struct app *model_app_of(const struct deployment *deployment);
+const struct service *model_service_of(const struct deployment *deployment);
 /*
  * The Compose file that a document names, by its path from the document's folder; NULL when there
  * is none. And the images that a version or simple product consists of, its own or those of that
@@ -324,6 +329,7 @@ const struct image_list *model_product_images(const struct model *model,
 /* Of the project, or of the organization: a name is one or the other's (check_model sees to it). */
 const struct bundle *model_bundle(const struct model *model, const char *project, const char *name);
 
+#define SET_FIELD(object, type, member) ((object)->head.set |= UINT64_C(1) << type##_##member##_F)
 #define IS_SET(object, type, member) (((object)->head.set >> type##_##member##_F) & 1)
 /* Also when its value was wrong: "absent" would be the wrong thing to say. Null is absent. */
 #define IS_GIVEN(object, type, member)                                                             \

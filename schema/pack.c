@@ -149,20 +149,11 @@ static void put_object(struct buf *out, const struct object_type *type, const vo
 	}
 }
 
-/* What is derived from other documents is derived again. */
-static size_t count_written(const struct file *file)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < file->documents_n; i++)
-		n += !document_origin(&file->documents[i])->derived;
-	return n;
-}
-
 static void put_file(struct buf *out, const struct file *file)
 {
 	put_number(out, arena_used(file->arena));
-	put_number(out, count_written(file));
+	/* what is derived from other documents is derived again */
+	put_number(out, file_written(file));
 	for (size_t i = 0; i < file->documents_n; i++) {
 		const struct document *document = &file->documents[i];
 

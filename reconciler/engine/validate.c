@@ -37,15 +37,6 @@ static void report_entries(const struct tree *tree, size_t files, struct diags *
 	}
 }
 
-/* Those that somebody wrote. */
-static size_t count_documents(const struct file *file)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < file->documents_n; i++)
-		n += !document_origin(&file->documents[i])->derived;
-	return n;
-}
-
 int engine_validate(const struct engine_validate *what, struct diags *diags, size_t *files,
 		    size_t *documents, struct err *err)
 {
@@ -56,7 +47,7 @@ int engine_validate(const struct engine_validate *what, struct diags *diags, siz
 	*files = configuration.files.n;
 	report_entries(&configuration.tree, *files, diags);
 	for (size_t i = 0; i < *files; i++)
-		*documents += count_documents(configuration.files.v[i]);
+		*documents += file_written(configuration.files.v[i]);
 	check(what, &configuration, diags);
 	diags_sort(diags);
 	diags_excerpts(diags, configuration_read, &configuration);

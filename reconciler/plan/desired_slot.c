@@ -484,13 +484,6 @@ static const struct file *find_compose(const struct making *m)
 				   : NULL;
 }
 
-static const struct app *app_of(const struct deployment *deployment)
-{
-	const struct document *written = model_written(deployment);
-
-	return written && written->kind == KIND_app ? written->value : NULL;
-}
-
 static void make_slot(struct making *m, const struct node *node, struct slot *slot)
 {
 	const struct unit *unit = &m->deployment->from.file->unit;
@@ -560,7 +553,7 @@ struct slot_group *slot_group_make(const struct model *model, const struct histo
 		group->open = true;
 		return group;
 	}
-	making.app = app_of(deployment);
+	making.app = model_app_of(deployment);
 	making.compose = find_compose(&making);
 	making.bundles = bundles_of(model, deployment, arena);
 	group->open |= making.bundles.n < deployment->bundles.n;
