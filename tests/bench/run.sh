@@ -6,21 +6,9 @@ BUILD=$(realpath "${BUILD:-build}")
 export TRUEUP=$BUILD/trueup
 . tests/support/tap.sh
 . tests/support/flow.sh
-runs=${BENCH_RUNS:-5}
-rows=
-
-# figure NAME UNIT GOAL VALUE... - GOAL "" is none; the median of the values is the figure.
-figure() {
-	local name=$1 unit=$2 goal=$3 median met=-
-	shift 3
-	median=$(printf '%s\n' "$@" | sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }')
-	[ -z "$goal" ] || met=$(awk -v v="$median" -v g="$goal" 'BEGIN { print v <= g ? "yes" : "NO" }')
-	rows+=$(jq -cn --arg name "$name" --arg unit "$unit" --arg met "$met" --argjson value "${median:-null}" \
-		--argjson goal "${goal:-null}" '{$name, $value, $unit, $goal, met: (if $goal == null then null else $met == "yes" end), runs: $ARGS.positional | map(tonumber)}' --args "$@")$'\n'
-	printf '%-58s %10s %-6s %10s  %s\n' "$name" "$median" "$unit" "${goal:--}" "$met"
-}
-now_us() { echo "${EPOCHREALTIME/[.,]/}"; }
-ms_since() { awk -v us=$(($(now_us) - $1)) 'BEGIN { printf "%.1f", us / 1000 }'; }
+. tests/bench/figures.sh
+export BENCH_ROWS=$flow/rows
+: >"$BENCH_ROWS"
 
 # anew - an empty place: no repository, no state, nothing running.
 anew() {
@@ -210,7 +198,6 @@ bench_manifests() {
 		! grep -aq ' refused ' "$flow/log" || echo "a commit was refused: the figures are of another kind"
 		stop_daemon
 	done
-	median() { printf '%s\n' "$@" | sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 	figure "libgit2 and libyaml alone: 10,000 manifests" ms "" "${floors[@]}"
 	ratio=$(awk -v v="$(median "${floors[@]}")" 'BEGIN { print v * 1.5 }')
 	figure "first load of 10,000 manifests, until in force" ms "$ratio" "${loads[@]}"
@@ -240,15 +227,16 @@ bench_bombs() {
 }
 
 printf '%-58s %10s %-6s %10s  %s\n' figure median unit goal met
-for part in ${BENCH_ONLY:-push idle thousand manifests bombs}; do
+for part in ${BENCH_ONLY:-push idle thousand manifests bombs engines}; do
 	case $part in
 	push) bench_push ;;
 	idle) bench_idle 100 10 && bench_idle 1000 30 && bench_idle_each ;;
 	thousand) bench_thousand ;;
 	manifests) bench_manifests ;;
 	bombs) bench_bombs ;;
+	engines) tests/support/engines.sh tests/bench/engines.sh ;;
 	esac
 done
 jq -s --arg date "$(date -u +%FT%TZ)" --arg machine "$(uname -srm), $(nproc) processors" \
-	--arg version "$("$trueup" --version | head -n 1)" '{$date, $machine, $version, figures: .}' <<<"$rows" >"$BUILD/bench.json"
+	--arg version "$("$trueup" --version | head -n 1)" '{$date, $machine, $version, figures: .}' "$BENCH_ROWS" >"$BUILD/bench.json"
 echo "written: $BUILD/bench.json"
