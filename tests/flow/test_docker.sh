@@ -3,72 +3,12 @@
 # adopted, removed. Both engines are nodes of one repository, and each step holds for both.
 # shellcheck source-path=SCRIPTDIR/../.. disable=SC2317
 . tests/support/tap.sh
-if [ -z "${TRUEUP_ENGINES:-}" ]; then
-	skip "docker nodes" "no engines: run it by tests/support/engines.sh"
-	done_testing
-	exit
-fi
-# The engines are shared with other tests.
-exec 8>>"$TRUEUP_ENGINES/lock"
-flock 8
-. tests/support/flow.sh
+. tests/support/flow_engines.sh
 
-engines=()
-for engine in docker podman; do
-	if [ -e "$TRUEUP_ENGINES/$engine/why" ]; then
-		skip "nodes of $engine" "$(head -n 1 "$TRUEUP_ENGINES/$engine/why")"
-	else
-		engines+=("$engine")
-	fi
-done
-
-# ---- questions to the engines themselves ----
-
-# api ENGINE PATH [CURL-OPTION...]
-api() {
-	local engine=$1 path=$2
-	shift 2
-	curl -s --fail --unix-socket "$TRUEUP_ENGINES/$engine/sock" "http://engine/v1.41$path" "$@"
-}
-inspect() { api "$1" "/containers/$2/json" | jq -r "$3"; }
 id_of() { inspect "$1" "shop-production-$1" .Id; }
 is_up() { [ "$(inspect "$1" "shop-production-$1" .State.Running)" = true ]; }
 has_env() { inspect "$1" "shop-production-$1" '.Config.Env[]' | grep -qx "$2"; }
-names() { api "$1" '/containers/json?all=1' | jq -r '.[].Names[0]' | sort | tr -d '\n'; }
-is_absent() { ! api "$1" "$2" >/dev/null; }
-# each COMMAND...: with each engine put behind its first word
-each() {
-	local command=$1 engine
-	shift
-	for engine in "${engines[@]}"; do "$command" "$engine" "$@" || return; done
-}
 ids() { each id_of; }
-
-record_is() { # ENGINE VERSION STATUS
-	"$trueup" deployment --json --state "$state" | jq -e --arg d "$1" --arg v "$2" --arg s "$3" \
-		'[.. | objects | select(.deployment? == $d and .version? == $v)] | any(.status == $s)'
-}
-
-clean_engine() {
-	local name
-	for name in $(names "$1" | tr / ' '); do api "$1" "/containers/$name?force=1" -X DELETE; done
-	for name in $(api "$1" /volumes | jq -r '.Volumes[]?.Name'); do
-		api "$1" "/volumes/$name" -X DELETE
-	done
-	for name in $(api "$1" /images/json | jq -r '.[].RepoTags[]?' | grep ^trueup.invalid/); do
-		api "$1" "/images/$name?force=1" -X DELETE
-	done >/dev/null
-	api "$1" /networks/shop-production -X DELETE
-	true
-}
-end_test() {
-	local status=$?
-	stop_daemon
-	each clean_engine
-	(exit "$status")
-	flow_end
-}
-trap end_test EXIT
 
 # ---- the repository ----
 
@@ -81,10 +21,6 @@ web() {
 		"  - name: $engine" "    image: main/shop/web:${tag:-1}" "    config:" \
 		"      env: {RELEASE: $version}" \
 		"      command: [sh, -c, \"trap 'exit 0' TERM; echo up; sleep 1000 & wait\"]" "${@/#/      }"
-}
-engine_node() {
-	put "nodes/$1.yaml" "kind: Node" "name: $1" "driver: docker" \
-		"endpoint: unix://$TRUEUP_ENGINES/$1/sock"
 }
 first_version() { web "$1" 1.0.0 '' 'volumes: [{name: data, path: /data, shared: true}]'; }
 deployed() { deploy "$1" "$1" "$2" "$1"; }
@@ -185,14 +121,6 @@ settle
 check_same "so does one that has lost its ledger" "$before" "$(ids)"
 
 # ---- the engine ends, and is started again ----
-engine_pid() { pgrep -o -f -- "^(dockerd|podman) --[a-z-]*root $TRUEUP_ENGINES/$1/"; }
-restart_engine() {
-	local old
-	old=$(engine_pid "$1")
-	kill "$old"
-	wait_until "the engine to end" eval "! kill -0 $old"
-	wait_until "the engine to be back" api "$1" /version
-}
 each restart_engine
 all_up() { each is_up; }
 check "after its engine was started anew a workload runs" wait_until "it to run" all_up
