@@ -6,6 +6,13 @@
 #include "base/sys.h"
 #include "drivers/docker.h"
 
+#include <unistd.h>
+
+#include "base/fs.h"
+
+#define LOCK_FILE "networks.lock" /* in the state directory */
+#define LOCK_WAIT_MS 30000
+
 const char *docker_network_name(struct arena *arena, const struct spec *spec)
 {
 	int mode = spec->config->network_mode;
@@ -42,27 +49,43 @@ static int find_network(struct docker_call *call, const char *name, struct err *
 	return 1;
 }
 
-static int make_network(struct docker_call *call, const char *name, const struct spec *spec,
-			struct err *err)
+static int create_network(struct docker_call *call, const char *name, const struct spec *spec,
+			  struct err *err)
 {
 	AUTO_JSON json_t *body = json_object();
 	json_t *labels = json_object();
-	int there = find_network(call, name, err);
 
 	json_object_set_new(body, "Labels", labels);
-	if (there != 0)
-		return there < 0 ? -1 : 0;
 	json_put_str(labels, LABEL_NAMESPACE "owner", spec->labels.owner);
 	json_put_str(labels, LABEL_NAMESPACE "project", spec->labels.project);
 	json_put_str(labels, LABEL_NAMESPACE "stage", spec->labels.stage);
 	json_put_str(body, "Name", name);
 	json_put_str(body, "Driver", "bridge");
 	json_object_set_new(body, "CheckDuplicate", json_true());
-	if (docker_do(call->docker, "POST", body, err, "/networks/create") >= 0)
-		return 0;
-	/* containers of one stage are made side by side: another one may have been quicker */
-	there = find_network(call, name, NULL);
-	return there > 0 ? 0 : -1;
+	return docker_do(call->docker, "POST", body, err, "/networks/create") < 0 ? -1 : 0;
+}
+
+/*
+ * Containers of one stage are made side by side, by several children. Docker checks whether there
+ * is such a network, and then makes it: asked twice at once it makes two, and from then on finds
+ * neither by its name. So only one of us makes one at a time.
+ */
+static int make_network(struct docker_call *call, const char *name, const struct spec *spec,
+			struct err *err)
+{
+	AUTO_FREE char *path = mem_printf("%s/" LOCK_FILE, call->docker->env->state_dir);
+	int there = find_network(call, name, err);
+	int lock AUTO_FD = -1;
+
+	if (there != 0)
+		return there < 0 ? -1 : 0;
+	lock = fs_lock(path, name, LOCK_WAIT_MS, err);
+	if (lock < 0)
+		return -1;
+	there = find_network(call, name, err);
+	if (there != 0)
+		return there < 0 ? -1 : 0;
+	return create_network(call, name, spec, err);
 }
 
 int docker_networks_make(struct docker_call *call, const struct spec *spec, struct err *err)

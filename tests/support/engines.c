@@ -151,6 +151,7 @@ static int setup(void **state)
 	bench = mem_zalloc(1, sizeof *bench);
 	bench->arena = arena_new(0);
 	bench->env = test_env;
+	bench->env.state_dir = folder();
 	bench->node = engine_node(bench->arena, "edge-1", current->engine);
 	bench->image = engine_image(bench->arena, "web:1");
 	bench->is_podman = str_eq(current->engine, "podman");

@@ -1,0 +1,165 @@
+#!/bin/bash
+# What fails on Docker and Podman nodes: releases that cannot be, registries and engines that go
+# away, changes made by hand. What served goes on serving, and the record says what was wrong. Both
+# engines are nodes of one repository, and each step holds for both.
+# shellcheck source-path=SCRIPTDIR/../.. disable=SC2317
+. tests/support/tap.sh
+. tests/support/flow_engines.sh
+
+# ---- the repository ----
+
+SLEEP="trap 'exit 0' TERM; echo up; sleep 1000 & wait"
+
+# release ENGINE WHAT VERSION COMMAND [LINE...]: a version of one product, which runs a line of shell.
+release() {
+	local engine=$1 what=$2 version=$3 command=$4 parent=
+	shift 4
+	[ "$version" = 1.0.0 ] || parent="parent: 1.0.0"
+	put "projects/shop/products/$engine-$what-$version.yaml" "kind: Version" \
+		"product: $engine-$what" "name: $version" "type: incremental" ${parent:+"$parent"} \
+		"images:" "  - name: $engine-$what" "    image: ${image:-main/shop/web:1}" \
+		"    config:" "      env: {RELEASE: $version}" \
+		"      command: [sh, -c, \"$command\"]" "${@/#/      }"
+}
+
+# deployed ENGINE WHAT VERSION [LINE...]
+deployed() {
+	local engine=$1 what=$2 version=$3
+	shift 3
+	put "projects/shop/stages/production/$engine-$what.yaml" "kind: Deployment" \
+		"name: $engine-$what" "product: $engine-$what" "version: $version" "node: $engine" \
+		"strategy: {minHealthy: ${healthy:-0s}, deadline: ${deadline:-30s}}" "$@"
+}
+
+# first ENGINE WHAT [LINE...]: a product with a version that works, deployed.
+first() {
+	local engine=$1 what=$2
+	shift 2
+	product "$engine-$what"
+	release "$engine" "$what" 1.0.0 "$SLEEP" "$@"
+	deployed "$engine" "$what" 1.0.0
+}
+
+# ---- questions ----
+
+container() { echo "shop-production-$1-$2"; }
+# life ENGINE WHAT: another text when it was made anew, started again or touched in between
+life() { inspect "$1" "$(container "$1" "$2")" '"\(.Id) \(.State.StartedAt) \(.State.Running)"'; }
+id_of() { inspect "$1" "$(container "$1" "$2")" .Id; }
+runs_as() { # ENGINE WHAT VERSION
+	[ "$(inspect "$1" "$(container "$1" "$2")" \
+		'"\(.State.Running) \(.Config.Env | map(select(startswith("RELEASE="))) | first)"')" = \
+		"true RELEASE=$3" ]
+}
+# is_failed ENGINE WHAT
+is_failed() { record_is "$1-$2" 1.1.0 failed; }
+why_says() { # ENGINE WHAT PATTERN
+	"$trueup" why "$1-$2" --state "$state" | grep -E -- "$3"
+}
+# alone ENGINE WHAT: nothing of another record is left
+alone() { [ "$(names "$1" | tr / '\n' | grep -c -- "-$1-$2")" = 1 ]; }
+# remember COMMAND...: what it prints for each engine now
+declare -A remembered
+remember() { remembered[$*]=$(each "$@"); }
+is_as_before() { [ "$(each "$@")" = "${remembered[$*]}" ]; }
+
+# ---- releases that cannot be ----
+
+# The port that is taken by something that is no container; nc ends with the engine's name space.
+taken_by_process() {
+	nsenter --net --target "$(engine_pid "$1")" busybox nc -ll -p 8101 -e true &
+	strangers+=($!)
+}
+# And by a container that is not ours.
+taken_by_container() {
+	local image
+	image=$(inspect "$1" "$(container "$1" held)" .Image)
+	post "$1" "/containers/create?name=stranger" "{\"Image\":\"$image\",
+		\"Cmd\":[\"sleep\",\"1000\"],\"ExposedPorts\":{\"80/tcp\":{}},\"StopSignal\":\"KILL\",
+		\"HostConfig\":{\"PortBindings\":{\"80/tcp\":[{\"HostPort\":\"8102\"}]}}}"
+	post "$1" /containers/stranger/start
+}
+strangers=()
+end_strangers() {
+	[ ${#strangers[@]} = 0 ] || kill "${strangers[@]}"
+	wait "${strangers[@]}"
+	strangers=()
+} 2>/dev/null
+trap 'end_strangers; end_engines' EXIT
+
+new_config
+put registries/main.yaml "kind: Registry" "name: main" "type: v2" "url: http://127.0.0.1:5000"
+EXCLUSIVE='volumes: [{name: DATA, path: /data}]'
+works() {
+	engine_node "$1"
+	first "$1" loop
+	first "$1" ill
+	first "$1" alone "${EXCLUSIVE/DATA/$1-alone}"
+	first "$1" image
+	first "$1" port "${EXCLUSIVE/DATA/$1-port}"
+	first "$1" held "${EXCLUSIVE/DATA/$1-held}"
+}
+each works
+push "What works"
+settings "policy: {hostPorts: [\"8100-8199\"]}"
+start_daemon
+settle
+check "what works is up" wait_until "all to be successful" is_synced
+
+each taken_by_process
+each taken_by_container >/dev/null
+for what in loop ill alone image port held; do remember life $what; done
+remember id_of alone
+
+HEALTH='healthCheck: {command: [sh, -c, "echo not me; exit 1"], interval: 1s, timeout: 1s, retries: 1}'
+fails() {
+	local deadline=8s healthy=3s
+	release "$1" loop 1.1.0 "echo no database; sleep 1; exit 3"
+	deployed "$1" loop 1.1.0
+	release "$1" ill 1.1.0 "$SLEEP" "$HEALTH"
+	deployed "$1" ill 1.1.0
+	release "$1" alone 1.1.0 "$SLEEP" "$HEALTH" "${EXCLUSIVE/DATA/$1-alone}"
+	deployed "$1" alone 1.1.0
+	image=main/shop/none:1 release "$1" image 1.1.0 "$SLEEP"
+	deployed "$1" image 1.1.0
+	release "$1" port 1.1.0 "$SLEEP" "${EXCLUSIVE/DATA/$1-port}" 'ports: [{container: 80, host: 8101}]'
+	deployed "$1" port 1.1.0
+	release "$1" held 1.1.0 "$SLEEP" "${EXCLUSIVE/DATA/$1-held}" 'ports: [{container: 80, host: 8102}]'
+	deployed "$1" held 1.1.0
+}
+each fails
+push "What fails"
+settle
+
+check "a host port that a process has is found" wait_until "the record" each is_failed port
+check "and named" each why_says port "host port 8101"
+check "before anything was stopped" is_as_before life port
+check "so is one that a foreign container has" wait_until "the record" each is_failed held
+check "and it is named with it" each why_says held "host port 8102.*stranger"
+check "before anything was stopped, again" is_as_before life held
+
+check "a crash loop is failed" wait_until "the record" each is_failed loop
+check "with the code it ended with" each why_says loop "exited with 3"
+check "and its last lines" each why_says loop '\| no database'
+check "what served was not touched" is_as_before life loop
+check "and what failed is gone" wait_until "it to go" each alone loop
+
+check "a health check that fails is a failure" wait_until "the record" each is_failed ill
+check "which the record names" each why_says ill "not healthy within 8s"
+check "what served beside it was not touched" is_as_before life ill
+check "where they cannot run side by side the old one is started again" \
+	wait_until "it to run" each runs_as alone 1.0.0
+check "the very same" is_as_before id_of alone
+
+check "an image that is nowhere is a failure" wait_until "the record" each is_failed image
+check "which names it" each why_says image "shop/none:1"
+check "and nothing was touched" is_as_before life image
+
+remember_tries() { "$trueup" deployment --json --state "$state" | jq '[.. | .tries? // empty] | add'; }
+before=$(remember_tries)
+settle
+check_same "what failed is not tried again" "$before" "$(remember_tries)"
+end_strangers
+
+stop_daemon
+done_testing
