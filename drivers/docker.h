@@ -14,6 +14,7 @@
  *	docker_image.c		images of ours, and what marks them
  *	docker_pull.c		what a reference means; fetching
  *	docker_network.c	a network for each stage, and names in it
+ *	docker_ports.c		host ports that are taken
  *	docker_files.c		files, put into a container before it starts
  *	docker_watch.c		the engine's events as a descriptor
  *	docker_logs.c		what containers wrote
@@ -209,6 +210,17 @@ int docker_networks_alias(struct docker_call *call, const json_t *inspect, const
 			  struct err *err);
 /* Removes networks of the stage in which no container is left. */
 int docker_networks_tidy(struct docker_call *call, const json_t *labels, struct err *err);
+
+/* ---- docker_ports.c ---- */
+
+/*
+ * Can the host ports of a container that is to be made be had, those aside that containers of ours
+ * still have? body: of its making. E_NAME_FOREIGN says who has one, or which.
+ */
+int docker_ports_check(struct docker_call *call, const char *name, const json_t *body,
+		       struct err *err);
+/* Does an engine refuse to start something with these words because a port is taken? */
+bool docker_ports_refused(const char *words);
 
 /* ---- docker_image.c ---- */
 

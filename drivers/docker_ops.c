@@ -111,6 +111,8 @@ static int make(struct docker_call *call, const struct op *op, struct err *err)
 		return -1;
 	make.declared = &declared;
 	body = docker_spec_json(op->spec, &make);
+	if (docker_ports_check(call, op->name, body, err) != 0)
+		return -1;
 	if (docker_do(call->docker, "POST", body, &why, "/containers/create?name=%s",
 		      docker_quote(call->arena, op->name)) >= 0) {
 		call->changed = true;
@@ -137,12 +139,6 @@ static int op_create(struct docker_call *call, const struct op *op, struct err *
 
 /* ---- running ---- */
 
-static bool is_port_taken(const char *words)
-{
-	return strstr(words, "port is already allocated") ||
-	       strstr(words, "address already in use");
-}
-
 static int op_start(struct docker_call *call, const struct op *op, struct err *err)
 {
 	AUTO_JSON json_t *inspect = NULL;
@@ -164,7 +160,7 @@ static int op_start(struct docker_call *call, const struct op *op, struct err *e
 		call->changed = status != 304;
 		return 0;
 	}
-	if (is_port_taken(why.text))
+	if (docker_ports_refused(why.text))
 		return err_set(err, E_NAME_FOREIGN, "%s", why.text);
 	/* 404 is about something inside: the container is there */
 	return err_set(err, why.code == E_NOT_FOUND ? E_ENGINE : why.code, "%s", why.text);

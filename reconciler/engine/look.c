@@ -3,6 +3,9 @@
 #include "base/json.h"
 #include "engine/look.h"
 
+/* What was started again has to run so long before it is taken to run well. */
+#define FRESH_START_MS 60000
+
 enum look_message { LOOK_OBSERVED = JOB_MSG_FIRST, LOOK_IMAGE, LOOK_LOG };
 
 struct look {
@@ -53,9 +56,15 @@ static json_t *read_log(struct driver *driver, const char *name)
 	return json;
 }
 
+/*
+ * One that ends again and again may run in the moment of a look, and one that does not come up says
+ * why while it is still on its way.
+ */
 static bool runs_well(const struct workload *workload)
 {
-	return workload->state == RUN_RUNNING && workload->health != HEALTH_UNHEALTHY;
+	bool fresh = workload->restarts > 0 && workload->running_ms < FRESH_START_MS;
+	return workload->state == RUN_RUNNING && !fresh &&
+	       (workload->health == HEALTH_NONE || workload->health == HEALTH_HEALTHY);
 }
 
 static int look_body(int fd, void *arg)

@@ -54,7 +54,9 @@ runs_as() { # ENGINE WHAT VERSION
 # is_failed ENGINE WHAT
 is_failed() { record_is "$1-$2" 1.1.0 failed; }
 why_says() { # ENGINE WHAT PATTERN
-	"$trueup" why "$1-$2" --state "$state" | grep -E -- "$3"
+	local said
+	said=$("$trueup" why "$1-$2" --state "$state")
+	grep -E -- "$3" <<<"$said" || { echo "$said"; return 1; }
 }
 # alone ENGINE WHAT: nothing of another record is left
 alone() { [ "$(names "$1" | tr / '\n' | grep -c -- "-$1-$2")" = 1 ]; }
