@@ -10,6 +10,7 @@
  *	docker_spec.c		pure: from a spec to what the engine is asked to make
  *	docker_seen.c		pure: from what the engine tells to a workload
  *	docker_observe.c	one look at a node
+ *	docker_ends.c		how one that ends again and again did so last
  *	docker_ops.c		the changes of containers, docker_volume.c those of volumes
  *	docker_image.c		images of ours, and what marks them
  *	docker_pull.c		what a reference means; fetching
@@ -169,6 +170,15 @@ const struct container *docker_seen_config(const json_t *labels, struct arena *a
 
 int docker_observe(struct docker *docker, struct arena *arena, struct observed *out,
 		   struct err *err);
+
+/* ---- docker_ends.c ---- */
+
+/* Whoever was started again within this time is asked about. */
+#define DOCKER_ENDS_WITHIN_MS 60000
+/* The exit code of a container's last run, -1: not known. */
+int docker_ends_last(struct docker *docker, struct arena *arena, const char *id, int64_t now_ms);
+/* The exit code that an event tells, -1: none. */
+int docker_ends_code(const json_t *event);
 
 /* ---- docker_ops.c ---- */
 

@@ -44,6 +44,9 @@ static int see_ours(struct look *look, const char *id, struct err *err)
 	}
 	if (docker_seen_workload(inspect, look->now_ms, look->arena, &seen, err) != 0)
 		return err_wrap(err, "node %s", look->docker->node->name);
+	if (seen.state == RUN_RUNNING && seen.restarts > 0 &&
+	    seen.running_ms < DOCKER_ENDS_WITHIN_MS)
+		seen.exit_code = docker_ends_last(look->docker, look->arena, seen.id, look->now_ms);
 	VEC_PUSH(&look->workloads, seen);
 	return 0;
 }

@@ -219,7 +219,8 @@ static void read_state(const json_t *inspect, int64_t now_ms, struct arena *aren
 	out->exit_code = ran && code >= 0 && code <= 255 ? (int)code : -1;
 	out->restarts = restarts > 0 && restarts < INT_MAX ? (int)restarts : 0;
 	out->state = state_of(inspect, (int)code);
-	if (out->state == RUN_CREATED)
+	/* of one that runs it is not the code of the run before */
+	if (out->state == RUN_CREATED || out->state == RUN_RUNNING)
 		out->exit_code = -1;
 	if (out->state == RUN_RUNNING)
 		out->running_ms = since(json_str(state, "StartedAt", NULL), now_ms);

@@ -141,7 +141,7 @@ check "and it is named with it" each why_says held "host port 8102.*stranger"
 check "before anything was stopped, again" is_as_before life held
 
 check "a crash loop is failed" wait_until "the record" each is_failed loop
-check "with the code it ended with" each why_says loop "exited with 3"
+check "with the code it ended with" each why_says loop "exit code 3"
 check "and its last lines" each why_says loop '\| no database'
 check "what served was not touched" is_as_before life loop
 check "and what failed is gone" wait_until "it to go" each alone loop
