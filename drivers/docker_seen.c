@@ -161,6 +161,8 @@ static enum run_state state_of(const json_t *inspect, int exit_code)
 		return RUN_RUNNING;
 	if (str_eq(word, "restarting"))
 		return RUN_RESTARTING;
+	if (str_eq(word, "paused"))
+		return RUN_PAUSED;
 	if (str_eq(word, "exited") || str_eq(word, "stopped"))
 		return ended_state(inspect, exit_code);
 	return RUN_UNKNOWN;

@@ -11,7 +11,8 @@
 
 static const char *const state_words[] = {
 	[RUN_CREATED] = "created", [RUN_RUNNING] = "running", [RUN_RESTARTING] = "restarting",
-	[RUN_EXITED] = "exited",   [RUN_STOPPED] = "stopped", [RUN_UNKNOWN] = "unknown",
+	[RUN_EXITED] = "exited",   [RUN_STOPPED] = "stopped", [RUN_PAUSED] = "paused",
+	[RUN_UNKNOWN] = "unknown",
 };
 static const char *const health_words[] = {
 	[HEALTH_NONE] = "none",	      [HEALTH_STARTING] = "starting",

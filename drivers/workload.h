@@ -72,6 +72,7 @@ enum run_state {
 	RUN_RESTARTING, /* ended, waits to be started again by its restart policy */
 	RUN_EXITED,	/* ended, will not be started again by itself */
 	RUN_STOPPED,	/* ended because it was told to, or with its supervisor or the machine */
+	RUN_PAUSED,	/* somebody keeps it from going on; starting it lets it */
 	RUN_UNKNOWN,
 };
 enum run_health {

@@ -168,6 +168,7 @@ static enum condition place_condition(const struct place *place, const struct ro
 	switch (place->have->state) {
 	case RUN_CREATED:
 	case RUN_STOPPED:
+	case RUN_PAUSED:
 		return CONDITION_DOWN;
 	case RUN_EXITED:
 		return ended_condition(place, input->settled);

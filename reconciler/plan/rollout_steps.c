@@ -72,6 +72,8 @@ static const char *ended_reason(struct arena *arena, const struct workload *work
 				    workload->exit_code - 128);
 	if (workload->state == RUN_EXITED)
 		return arena_printf(arena, "not running: exited with code %d", workload->exit_code);
+	if (workload->state == RUN_PAUSED)
+		return "paused";
 	return workload->state == RUN_CREATED ? "not started yet" : "not running";
 }
 

@@ -163,5 +163,25 @@ settle
 check_same "what failed is not tried again" "$before" "$(remember_tries)"
 end_strangers
 
+# ---- taken back, and changed by hand ----
+
+for what in loop ill alone image port held; do remember life $what; done
+revert
+settle
+for what in loop image port; do check "what failed is taken back: $what stays" is_as_before life $what; done
+
+# by_hand ENGINE: one thing with each of them
+by_hand() {
+	post "$1" "/containers/$(container "$1" loop)/pause"
+	post "$1" "/containers/$(container "$1" ill)/rename?name=mislaid-$1-ill"
+	post "$1" "/containers/$(container "$1" image)/stop?t=0"
+}
+each by_hand
+goes_on() { [ "$(inspect "$1" "$(container "$1" loop)" '"\(.State.Running) \(.State.Paused)"')" = "true false" ]; }
+check "what was paused goes on" wait_until "it to go on" each goes_on
+check "what was renamed is there under its name" wait_until "the name" each runs_as ill 1.0.0
+check "and only there" wait_until "the other name to go" each alone ill
+check "what was stopped runs" wait_until "it to run" each runs_as image 1.0.0
+
 stop_daemon
 done_testing
