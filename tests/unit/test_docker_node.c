@@ -7,6 +7,8 @@
 #include "tests/support/engines.h"
 
 #include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 
@@ -58,6 +60,42 @@ static void a_stage_is_a_network(struct engine_bench *bench)
 	test_run_spec(bench->driver, db);
 	test_run_spec(bench->driver, web);
 	engine_await_log(bench->driver, web->name, "pong\n");
+}
+
+/* Made by several at once, as the children of a reconciler do: it is one network all the same. */
+static void made_side_by_side(struct engine_bench *bench)
+{
+	enum { CHILDREN = 6 };
+	AUTO_JSON json_t *networks = NULL;
+	struct err err = ERR_INIT;
+	pid_t pids[CHILDREN];
+	int found = 0;
+
+	for (int i = 0; i < CHILDREN; i++) {
+		struct spec *spec = a_spec(bench, arena_printf(bench->arena, "shop-prod-web%d", i),
+					   "{" RUNS "}");
+
+		if (i == 0)
+			test_apply(bench->driver, OP_PULL, NULL, NULL, spec);
+		pids[i] = fork();
+		if (pids[i] == 0) {
+			const struct op op = {.kind = OP_CREATE, .name = spec->name, .spec = spec};
+			struct driver *driver;
+
+			_exit(driver_open(&bench->node, &bench->env, &driver, NULL) != 0 ||
+			      driver->ops->apply(driver, &op, NULL, NULL) != 0);
+		}
+	}
+	for (int i = 0; i < CHILDREN; i++) {
+		int status;
+
+		assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+		assert_int_equal(status, 0);
+	}
+	assert_done(docker_get(docker_of(bench->driver), &networks, &err, "/networks") < 0, err);
+	for (size_t i = 0; i < json_array_size(networks); i++)
+		found += str_eq(json_str(json_array_get(networks, i), "Name", ""), "shop-prod");
+	assert_int_equal(found, 1);
 }
 
 /* It knows neither the name nor, by its address, a way. */
@@ -179,6 +217,35 @@ static void foreign_volume_in_the_way(struct engine_bench *bench)
 	assert_true(is_there(bench, "volumes", "shop-prod-data"));
 }
 
+/* Somebody else's container has it: found while what is replaced still runs. */
+static void port_of_a_stranger(struct engine_bench *bench)
+{
+	struct spec *old = a_spec(bench, "shop-prod-web", "{" RUNS "}");
+	struct spec *new = a_spec(bench, "shop-prod-web",
+				  "{" RUNS ",\"ports\":[{\"container\":80,\"host\":18081}]}");
+	AUTO_FREE char *stranger = mem_printf(
+		"{\"Image\":\"%s@%s\",\"Cmd\":[\"sleep\",\"1000\"],\"StopSignal\":\"SIGKILL\","
+		"\"ExposedPorts\":{\"80/tcp\":{}},\"HostConfig\":{\"PortBindings\":"
+		"{\"80/tcp\":[{\"HostPort\":\"18081\"}]}}}",
+		engine_image(bench->arena, "web"), old->digest);
+	const struct op op = {.kind = OP_CREATE, .name = "shop-prod-web" NEXT_SUFFIX, .spec = new};
+	struct err err = ERR_INIT;
+	struct observed seen;
+
+	test_run_spec(bench->driver, old);
+	engine_hand(bench->driver, "POST", stranger, "/containers/create?name=stranger");
+	engine_hand(bench->driver, "POST", NULL, "/containers/stranger/start");
+	assert_fails(bench->driver->ops->apply(bench->driver, &op, NULL, &err), err,
+		     E_NAME_FOREIGN);
+	assert_non_null(strstr(err.text, "host port 18081"));
+	assert_non_null(strstr(err.text, "container stranger"));
+	engine_hand(bench->driver, "DELETE", NULL, "/containers/stranger?force=1");
+	assert_done(bench->driver->ops->apply(bench->driver, &op, NULL, &err), err);
+	seen = test_observe(bench->driver, bench->arena);
+	assert_int_equal(seen.workloads_n, 2); /* and nothing that was only tried */
+	assert_int_equal(test_see(bench->driver, bench->arena, old->name).state, RUN_RUNNING);
+}
+
 static void port_in_the_way(struct engine_bench *bench)
 {
 	struct spec *one = a_spec(bench, "shop-prod-one",
@@ -260,6 +327,11 @@ static void what_happened_by_hand_shows(struct engine_bench *bench)
 	test_run_spec(bench->driver, spec);
 	engine_hand(bench->driver, "POST", NULL, "/containers/shop-prod-web/kill?signal=KILL");
 	assert_int_equal(test_see(bench->driver, bench->arena, spec->name).state, RUN_STOPPED);
+	test_apply(bench->driver, OP_START, spec->name, NULL, NULL);
+	engine_hand(bench->driver, "POST", NULL, "/containers/shop-prod-web/pause");
+	assert_int_equal(test_see(bench->driver, bench->arena, spec->name).state, RUN_PAUSED);
+	test_apply(bench->driver, OP_START, spec->name, NULL, NULL);
+	assert_int_equal(test_see(bench->driver, bench->arena, spec->name).state, RUN_RUNNING);
 	engine_hand(bench->driver, "POST", NULL, "/containers/shop-prod-web/rename?name=moved");
 	seen = test_observe(bench->driver, bench->arena);
 	assert_null(observed_find(&seen, spec->name));
@@ -394,6 +466,7 @@ int main(void)
 {
 	static const struct engine_case cases[] = {
 		{"a stage is a network", a_stage_is_a_network},
+		{"made side by side", made_side_by_side},
 		{"no way to another stage", no_way_to_another_stage},
 		{"names move with a rename", names_move_with_a_rename},
 		{"half a rename is completed", half_a_rename_is_completed},
@@ -401,6 +474,7 @@ int main(void)
 		{"foreign network in the way", foreign_network_in_the_way},
 		{"foreign volume in the way", foreign_volume_in_the_way},
 		{"port in the way", port_in_the_way},
+		{"port of a stranger", port_of_a_stranger},
 		{"a guest keeps the network", a_guest_keeps_the_network},
 		{"a lost network shows", a_lost_network_shows},
 		{"changed limits show", changed_limits_show},

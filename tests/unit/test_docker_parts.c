@@ -190,7 +190,9 @@ static void test_states(void **state)
 		 "on-failure", RUN_STOPPED, 137},
 		{"{\"Status\":\"exited\",\"ExitCode\":0,\"FinishedAt\":\"2026-01-01T00:00:00Z\"}",
 		 "unless-stopped", RUN_STOPPED, 0},
-		{"{\"Status\":\"paused\"}", "no", RUN_UNKNOWN, -1},
+		{"{\"Status\":\"running\",\"ExitCode\":0,\"FinishedAt\":\"2026-01-01T00:00:00Z\"}",
+		 "always", RUN_RUNNING, -1},
+		{"{\"Status\":\"paused\"}", "no", RUN_PAUSED, -1},
 		{"{}", "no", RUN_UNKNOWN, -1},
 		{"[]", "no", RUN_UNKNOWN, -1},
 		{"{\"Status\":7,\"ExitCode\":\"x\",\"FinishedAt\":7}", "no", RUN_UNKNOWN, -1},
@@ -205,6 +207,30 @@ static void test_states(void **state)
 		assert_int_equal(seen.state, rows[i].expected);
 		assert_int_equal(seen.exit_code, rows[i].exit_code);
 		assert_int_equal(seen.labels.record, 7);
+	}
+}
+
+static void test_codes_of_events(void **state)
+{
+	static const struct {
+		const char *event;
+		int code;
+	} rows[] = {
+		{"{\"Action\":\"die\",\"Actor\":{\"Attributes\":{\"exitCode\":\"3\"}}}", 3},
+		{"{\"Action\":\"die\",\"Actor\":{\"Attributes\":{\"containerExitCode\":\"137\"}}}",
+		 137},
+		{"{\"Action\":\"stop\",\"Actor\":{\"Attributes\":{\"exitCode\":\"0\"}}}", -1},
+		{"{\"Action\":\"die\",\"Actor\":{\"Attributes\":{\"exitCode\":\"x\"}}}", -1},
+		{"{\"Action\":\"die\"}", -1},
+		{"[]", -1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		AUTO_JSON json_t *event =
+			json_read(rows[i].event, strlen(rows[i].event), BUF_MAX_LINE, NULL);
+
+		assert_int_equal(docker_ends_code(event), rows[i].code);
 	}
 }
 
@@ -546,6 +572,7 @@ int main(void)
 		cmocka_unit_test(test_frames),
 		cmocka_unit_test(test_events),
 		cmocka_unit_test(test_states),
+		cmocka_unit_test(test_codes_of_events),
 		cmocka_unit_test(test_how_long_it_runs),
 		cmocka_unit_test(test_a_limit_that_was_not_taken),
 		cmocka_unit_test(test_what_is_no_container),

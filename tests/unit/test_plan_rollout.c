@@ -186,6 +186,18 @@ static void test_settled_starts_again(void **state)
 	assert_true(one->steps[0].drift);
 }
 
+/* Somebody keeps it from going on: that is put right like a stop. */
+static void test_settled_paused(void **state)
+{
+	struct one *one = *state;
+
+	put(one, "web", "pA", RUN_PAUSED);
+	look_once(one, "web:pA", (struct rollout_input){.settled = true});
+	assert_string_equal(ops_text(one), "start web");
+	assert_string_equal(one->steps[0].reason, "paused");
+	assert_true(one->steps[0].drift);
+}
+
 /* One that is ill does not keep those behind it from being started again. */
 static void test_settled_does_not_hold_back(void **state)
 {
@@ -320,6 +332,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_waits_for_events, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_fails_when_time_cannot_help, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_settled_starts_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_settled_paused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_settled_does_not_hold_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_settled_extras, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_jobs, setup, teardown),
