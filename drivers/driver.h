@@ -52,8 +52,8 @@ enum op_kind {
 	 */
 	OP_CREATE,
 	/*
-	 * Start container `name`; one that is paused goes on. E_NOT_FOUND. An engine that can lose an image that a container
-	 * was made from fetches it again, with the errors of OP_PULL.
+	 * Start container `name`; one that is paused goes on. E_NOT_FOUND. An engine that can lose
+	 * an image that a container was made from fetches it again, with the errors of OP_PULL.
 	 */
 	OP_START,
 	/*
