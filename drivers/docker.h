@@ -69,8 +69,6 @@ struct docker_endpoint {
 int docker_endpoint_read(const struct node *node, const struct driver_env *env,
 			 struct docker_endpoint *out, struct err *err);
 void docker_endpoint_release(struct docker_endpoint *endpoint);
-/* The folder of that name with credentials; the caller frees it. */
-char *docker_credentials_folder(const struct driver_env *env, const char *name);
 
 struct docker_stream;
 struct docker {

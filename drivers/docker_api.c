@@ -280,16 +280,8 @@ int docker_meet(struct docker *docker, struct err *err)
 
 const char *docker_quote(struct arena *arena, const char *text)
 {
-	char *out = arena_alloc(arena, strlen(text) * 3 + 1), *at = out;
+	struct buf out AUTO_BUF = BUF_INIT(3 * strlen(text));
 
-	for (; *text; text++) {
-		unsigned char byte = (unsigned char)*text;
-
-		if (strchr("-_.~", byte) || (byte >= '0' && byte <= '9') ||
-		    (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z'))
-			*at++ = (char)byte;
-		else
-			at += snprintf(at, 4, "%%%02X", byte);
-	}
-	return out;
+	buf_add_percent(&out, text);
+	return arena_strdup(arena, buf_str(&out));
 }

@@ -2,7 +2,9 @@
 #include "drivers/docker.h"
 
 #include "base/credentials.h"
+#include "drivers/oci.h"
 #include "drivers/policy.h"
+#include "schema/registry.h"
 
 #define USUAL_ENDPOINT "unix:///var/run/docker.sock"
 #define UNIX_SCHEME "unix://"
@@ -26,20 +28,6 @@ static bool is_authority(const char *text)
 	return *text && !text[strcspn(text, "/?#@ \\")];
 }
 
-static bool is_loopback(const char *authority)
-{
-	static const char *const names[] = {"127.0.0.1", "localhost", "[::1]"};
-
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		size_t len = strlen(names[i]);
-
-		if (str_starts(authority, names[i]) &&
-		    (authority[len] == '\0' || authority[len] == ':'))
-			return true;
-	}
-	return false;
-}
-
 /* Whoever reads the files themselves is given their names: here it is seen that they may be used.
  */
 static int find_file(const char *folder, const char *name, char **out, struct err *err)
@@ -50,13 +38,6 @@ static int find_file(const char *folder, const char *name, char **out, struct er
 		return -1;
 	*out = mem_printf("%s/%s", folder, name);
 	return 0;
-}
-
-char *docker_credentials_folder(const struct driver_env *env, const char *name)
-{
-	if (env->settings->credentials_dir)
-		return mem_printf("%s/%s", env->settings->credentials_dir, name);
-	return mem_printf("%s/credentials/%s", env->state_dir, name);
 }
 
 static int read_https(const struct node *node, const struct driver_env *env,
@@ -70,7 +51,7 @@ static int read_https(const struct node *node, const struct driver_env *env,
 	out->base = mem_strdup(node->endpoint);
 	if (!node->credentials)
 		return 0;
-	folder = docker_credentials_folder(env, node->credentials);
+	folder = oci_credentials_folder(env, node->credentials);
 	if (find_file(folder, "ca.pem", &out->ca_file, err) != 0 ||
 	    find_file(folder, "cert.pem", &out->cert_file, err) != 0 ||
 	    find_file(folder, "key.pem", &out->key_file, err) != 0)
@@ -93,7 +74,7 @@ int docker_endpoint_read(const struct node *node, const struct driver_env *env,
 			       "endpoint %s is not " UNIX_SCHEME "/path, https://host:port or, on "
 			       "loopback, http://host:port",
 			       text);
-	if (!is_loopback(text + strlen("http://")))
+	if (!registry_host_is_loopback(text + strlen("http://")))
 		return err_set(
 			err, E_BAD_INPUT,
 			"endpoint %s: an engine that is not on this machine must be asked by "

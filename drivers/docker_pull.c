@@ -7,6 +7,7 @@
 
 #include "base/base64.h"
 #include "base/credentials.h"
+#include "drivers/oci.h"
 #include "schema/registry.h"
 
 #define DIGEST_PREFIX "sha256:"
@@ -30,7 +31,7 @@ static int read_login(struct docker *docker, const struct docker_place *place, s
 
 	if (!registry || !registry->credentials)
 		return 0;
-	folder = docker_credentials_folder(docker->env, registry->credentials);
+	folder = oci_credentials_folder(docker->env, registry->credentials);
 	if (credentials_read_line(folder, "username", &user, err) != 0 ||
 	    credentials_read_line(folder, "password", &word, err) != 0)
 		return err_wrap(err, "Registry %s", registry->name);

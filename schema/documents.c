@@ -171,14 +171,6 @@ static void check_registry_name(const struct registry *registry, const struct do
 	}
 }
 
-static bool is_loopback(const char *host)
-{
-	size_t len = strcspn(host, ":");
-
-	return (len == strlen("localhost") && str_starts(host, "localhost")) ||
-	       (str_starts(host, "127.") && strspn(host, "0123456789.") == len);
-}
-
 static void check_registry(const struct registry *registry, const struct doc_source *source)
 {
 	check_registry_name(registry, source);
@@ -195,7 +187,7 @@ static void check_registry(const struct registry *registry, const struct doc_sou
 	if (registry->type == REGISTRY_HUB || registry->type == REGISTRY_GITHUB)
 		refuse_field(source, &registry->head, registry_url_F, &type_registry,
 			     "the type says where it is; of type v2 it has a url");
-	if (registry_is_plain(registry) && !is_loopback(registry_host(registry)))
+	if (registry_is_plain(registry) && !registry_host_is_loopback(registry_host(registry)))
 		source_error(source, DIAG_BAD_VALUE, AT(registry, registry, url),
 			     "plain http is for registries on this machine only")
 			->hint = "https://, or without it, which means the same";

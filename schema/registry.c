@@ -26,6 +26,15 @@ bool registry_is_plain(const struct registry *registry)
 	return registry->url && str_starts(registry->url, "http://");
 }
 
+bool registry_host_is_loopback(const char *host)
+{
+	size_t len = strcspn(host, ":");
+
+	return (len == strlen("localhost") && str_starts(host, "localhost")) ||
+	       (str_starts(host, "127.") && strspn(host, "0123456789.") == len) ||
+	       str_eq(host, "[::1]") || str_starts(host, "[::1]:");
+}
+
 bool registry_allowed(const struct project *project, const struct registry *registry)
 {
 	return !registry->team || (project && str_eq(project->team, registry->team));
@@ -33,7 +42,7 @@ bool registry_allowed(const struct project *project, const struct registry *regi
 
 /* ---- of an image ---- */
 
-static bool is_hub_host(const char *host)
+bool registry_host_is_hub(const char *host)
 {
 	static const char *const names[] = {REGISTRY_HUB_HOST, "index.docker.io",
 					    "registry-1.docker.io"};
@@ -66,7 +75,7 @@ static struct image_origin by_host(const struct model *model, const struct proje
 	}
 	if (found)
 		return origin_of(found->name, found);
-	if (is_hub_host(host))
+	if (registry_host_is_hub(host))
 		return origin_of(REGISTRY_HUB_NAME, NULL);
 	return (struct image_origin){0};
 }

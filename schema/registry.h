@@ -20,6 +20,10 @@
 const char *registry_host(const struct registry *registry);
 /* Is it reached by plain http? Only on loopback. */
 bool registry_is_plain(const struct registry *registry);
+/* Is a host, or host:port, on this machine by its very name? */
+bool registry_host_is_loopback(const char *host);
+/* Is it one of the names of Docker Hub? */
+bool registry_host_is_hub(const char *host);
 
 struct image_origin {
 	bool known; /* false: no such Registry */

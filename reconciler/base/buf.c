@@ -140,6 +140,19 @@ void buf_add_clean(struct buf *buf, const char *text, size_t len)
 	buf_add(buf, text + plain, len - plain);
 }
 
+void buf_add_percent(struct buf *buf, const char *text)
+{
+	for (; *text; text++) {
+		unsigned char byte = (unsigned char)*text;
+
+		if (strchr("-_.~", byte) || (byte >= '0' && byte <= '9') ||
+		    (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z'))
+			buf_addc(buf, *text);
+		else
+			buf_addf(buf, "%%%02X", byte);
+	}
+}
+
 char *buf_reserve(struct buf *buf, size_t len)
 {
 	return reserve(buf, len) ? buf->ptr + buf->len : NULL;

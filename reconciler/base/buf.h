@@ -42,6 +42,8 @@ void buf_add_json(struct buf *buf, const char *text);
  * that are not UTF-8 become U+FFFD.
  */
 void buf_add_clean(struct buf *buf, const char *text, size_t len);
+/* Adds text as a part of a URL: all but letters, digits and -_.~ as %XX (RFC 3986, 2.1). */
+void buf_add_percent(struct buf *buf, const char *text);
 /*
  * For reading straight into the buffer: room for len bytes behind the text, or NULL, with
  * `overflow` set, when that is past the maximum; then buf_commit says how many were written.
