@@ -28,8 +28,8 @@ PACKAGES_BUILD := gcc libc6-dev make pkg-config git libgit2-dev libyaml-dev libc
 	libjansson-dev libsqlite3-dev libsodium-dev
 PACKAGES_TEST := libcmocka-dev jq openssh-server openssh-client nginx fcgiwrap strace procps \
 	openssl ca-certificates curl zsh fish mandoc python3-jsonschema python3-yaml \
-	systemd docker.io podman netavark aardvark-dns docker-registry busybox-static iproute2 \
-	iptables util-linux
+	systemd docker.io podman netavark aardvark-dns docker-registry apache2-utils \
+	busybox-static iproute2 iptables util-linux
 PACKAGES_LINT := clang clang-tidy clang-format cppcheck
 PKGS := libgit2 yaml-0.1 jansson sqlite3 libsodium
 PKGS_LOADED := libcurl # when it is used (reconciler/base/httpc.h): its header is needed, no link

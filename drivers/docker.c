@@ -31,6 +31,8 @@ static void docker_close(struct driver *driver)
 	struct docker *docker = docker_of(driver);
 
 	docker_watch_end(docker);
+	oci_free(docker->oci);
+	free(docker->out_of_reach);
 	httpc_session_free(docker->session);
 	docker_endpoint_release(&docker->endpoint);
 	free(docker);

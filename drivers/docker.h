@@ -41,6 +41,7 @@
 #include "base/json.h"
 #include "base/proc.h"
 #include "drivers/driver.h"
+#include "drivers/oci.h"
 #include "schema/image.h"
 
 #define DOCKER_MARKER "trueup-owner"
@@ -82,6 +83,8 @@ struct docker {
 	char engine[128]; /* "Docker Engine 20.10.24" */
 	bool is_podman;
 	struct docker_stream *stream; /* of events; NULL: none is read */
+	struct oci *oci;	      /* registries that were asked; NULL: none */
+	char *out_of_reach; /* the registry that last answered neither us nor the engine; NULL */
 };
 static inline struct docker *docker_of(struct driver *driver)
 {
@@ -240,6 +243,8 @@ struct docker_place {
 	const char *repository;		 /* "host/path", as registries and engines call it */
 	const char *name; /* "host/path:tag", or with the digest where one is written */
 };
+/* The tag that is meant: "latest" where none is written. */
+const char *docker_place_tag(const struct docker_place *place);
 int docker_place_find(struct docker *docker, struct arena *arena, const char *image,
 		      struct docker_place *out, struct err *err);
 /* What the engine knows the spec's image by: "host/path@sha256:...", or the image's own id. */

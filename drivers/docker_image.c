@@ -8,8 +8,6 @@
 
 #include "schema/registry.h"
 
-#define DIGEST_PREFIX "sha256:"
-
 /* ---- names ---- */
 
 const char *docker_image_mark(struct docker *docker, struct arena *arena)
@@ -23,8 +21,9 @@ static const char *docker_image_mark_of(struct docker *docker, struct arena *are
 					const char *digest)
 {
 	return arena_printf(arena, "%s:%s", docker_image_mark(docker, arena),
-			    str_starts(digest, DIGEST_PREFIX) ? digest + strlen(DIGEST_PREFIX)
-							      : digest);
+			    str_starts(digest, OCI_DIGEST_PREFIX)
+				    ? digest + strlen(OCI_DIGEST_PREFIX)
+				    : digest);
 }
 
 static const char *repository_of(struct arena *arena, const struct docker_place *place)
@@ -49,6 +48,11 @@ static const char *repository_of(struct arena *arena, const struct docker_place 
 	return arena_printf(arena, "%s/%s", ref->registry, ref->path);
 }
 
+const char *docker_place_tag(const struct docker_place *place)
+{
+	return place->ref.tag ? place->ref.tag : "latest";
+}
+
 int docker_place_find(struct docker *docker, struct arena *arena, const char *image,
 		      struct docker_place *out, struct err *err)
 {
@@ -63,8 +67,7 @@ int docker_place_find(struct docker *docker, struct arena *arena, const char *im
 	if (out->ref.digest)
 		out->name = arena_printf(arena, "%s@%s", out->repository, out->ref.digest);
 	else
-		out->name = arena_printf(arena, "%s:%s", out->repository,
-					 out->ref.tag ? out->ref.tag : "latest");
+		out->name = arena_printf(arena, "%s:%s", out->repository, docker_place_tag(out));
 	return 0;
 }
 
@@ -119,7 +122,7 @@ static int tag(struct docker_call *call, const char *id, const char *digest, str
 
 	return docker_do(call->docker, "POST", NULL, err, "/images/%s/tag?repo=%s&tag=%s",
 			 docker_quote(call->arena, id), docker_quote(call->arena, mark),
-			 digest + strlen(DIGEST_PREFIX)) < 0
+			 digest + strlen(OCI_DIGEST_PREFIX)) < 0
 		       ? -1
 		       : 0;
 }

@@ -5,46 +5,24 @@
 #include "base/sys.h"
 #include "drivers/docker.h"
 
-#include "base/base64.h"
 #include "base/credentials.h"
-#include "drivers/oci.h"
 #include "schema/registry.h"
 
-#define DIGEST_PREFIX "sha256:"
 #define PULL_STALL_MS 60000
 #define LINE_MAX_BYTES ((size_t)1 << 20)
 
 /* ---- whoever asks ---- */
 
-/*
- * The value of X-Registry-Auth: the login as JSON, in the letters that are fit for a URL. Stays
- * empty where the Registry has no credentials.
- */
+/* The value of X-Registry-Auth; stays empty where the Registry has no credentials. */
 static int read_login(struct docker *docker, const struct docker_place *place, struct buf *out,
 		      struct err *err)
 {
-	const struct registry *registry = place->registry;
-	AUTO_FREE char *folder = NULL;
-	struct buf user AUTO_SECRET = BUF_INIT(CREDENTIALS_FILE_MAX);
-	struct buf word AUTO_SECRET = BUF_INIT(CREDENTIALS_FILE_MAX);
-	struct buf json AUTO_SECRET = BUF_INIT(4 * CREDENTIALS_FILE_MAX);
+	struct oci_login login AUTO_LOGIN = OCI_LOGIN_INIT;
 
-	if (!registry || !registry->credentials)
-		return 0;
-	folder = oci_credentials_folder(docker->env, registry->credentials);
-	if (credentials_read_line(folder, "username", &user, err) != 0 ||
-	    credentials_read_line(folder, "password", &word, err) != 0)
-		return err_wrap(err, "Registry %s", registry->name);
-	buf_adds(&json, "{\"username\":");
-	buf_add_json(&json, buf_str(&user));
-	buf_adds(&json, ",\"password\":");
-	buf_add_json(&json, buf_str(&word));
-	buf_adds(&json, ",\"serveraddress\":");
-	buf_add_json(&json, registry_host(registry));
-	buf_addc(&json, '}');
-	base64_add(out, buf_str(&json), json.len);
-	for (char *at = out->ptr; at && *at; at++)
-		*at = *at == '+' ? '-' : *at == '/' ? '_' : *at;
+	if (oci_login_read(docker->env, place->registry, &login, err) != 0)
+		return -1;
+	if (place->registry)
+		oci_login_for_engine(&login, registry_host(place->registry), out);
 	return 0;
 }
 
@@ -72,7 +50,7 @@ static enum err_code meaning_of(const char *words)
 		if (strcasestr(words, rows[i].words))
 			return rows[i].code;
 	}
-	return E_NODE_UNREACHABLE;
+	return E_REGISTRY;
 }
 
 static int refused(const char *image, const char *words, struct err *err)
@@ -196,7 +174,7 @@ static int resolve_by_pull(struct docker *docker, struct arena *arena,
 {
 	AUTO_JSON json_t *found = NULL;
 
-	if (pull(docker, arena, place, place->ref.tag ? place->ref.tag : "latest", err) != 0 ||
+	if (pull(docker, arena, place, docker_place_tag(place), err) != 0 ||
 	    docker_image_find(docker, arena, place->name, &found, err) < 0)
 		return -1;
 	if (!digest_in(found, place->repository, digest))
@@ -225,11 +203,76 @@ static int resolve_by_asking(struct docker *docker, struct arena *arena,
 						      : refused(place->image, why.text, err);
 	}
 	found = json_str(json_object_get(json, "Descriptor"), "digest", "");
-	if (!str_starts(found, DIGEST_PREFIX) || !hash_is_hex(found + strlen(DIGEST_PREFIX)))
+	if (!oci_is_digest(found))
 		return err_set(err, E_BAD_INPUT, "image %s: node %s does not tell its digest",
 			       place->image, docker->node->name);
 	buf_adds(digest, found);
 	return 0;
+}
+
+/* What its images run on, "linux/amd64"; NULL where the engine does not say. */
+static const char *platform(struct docker *docker, struct arena *arena)
+{
+	AUTO_JSON json_t *version = NULL;
+	const char *os, *arch;
+
+	if (docker_get(docker, &version, NULL, "/version") < 0)
+		return NULL;
+	os = json_str(version, "Os", "");
+	arch = json_str(version, "Arch", "");
+	return *os && *arch ? arena_printf(arena, "%s/%s", os, arch) : NULL;
+}
+
+static int ask_registry(struct docker *docker, struct arena *arena,
+			const struct docker_place *place, struct buf *digest, bool *answered,
+			struct err *err)
+{
+	const struct oci_question question = {
+		.image = place->image,
+		.registry = place->registry,
+		.repository = place->repository,
+		.reference = docker_place_tag(place),
+		.platform = platform(docker, arena),
+	};
+
+	if (!docker->oci)
+		docker->oci = oci_new(docker->env);
+	return oci_resolve(docker->oci, &question, digest, answered, err);
+}
+
+static int ask_engine(struct docker *docker, struct arena *arena, const struct docker_place *place,
+		      struct buf *digest, struct err *err)
+{
+	return docker->is_podman ? resolve_by_pull(docker, arena, place, digest, err)
+				 : resolve_by_asking(docker, arena, place, digest, err);
+}
+
+/*
+ * The registry is asked from here, the same way for every engine. An engine may stand elsewhere,
+ * with a way there that we have not: then it is asked. What loopback means to it we cannot know, so
+ * that there its word counts more.
+ */
+static int resolve_remote(struct docker *docker, struct arena *arena,
+			  const struct docker_place *place, struct buf *digest, struct err *err)
+{
+	const char *host = arena_strndup(arena, place->repository, strcspn(place->repository, "/"));
+	bool loopback = registry_host_is_loopback(host), answered = false;
+	struct err ours = ERR_INIT;
+
+	if (loopback && !docker->endpoint.unix_path)
+		return ask_engine(docker, arena, place, digest, err);
+	if (str_eq(docker->out_of_reach, host))
+		return err_set(err, E_REGISTRY, "image %s: registry %s has just not answered",
+			       place->image, host);
+	if (ask_registry(docker, arena, place, digest, &answered, &ours) == 0)
+		return 0;
+	if ((!answered || loopback) && ask_engine(docker, arena, place, digest, err) == 0)
+		return 0;
+	if (answered)
+		return err_set(err, ours.code, "%s", ours.text);
+	free(docker->out_of_reach);
+	docker->out_of_reach = mem_strdup(host);
+	return -1;
 }
 
 static int resolve(struct docker *docker, struct arena *arena, const struct docker_place *place,
@@ -245,8 +288,7 @@ static int resolve(struct docker *docker, struct arena *arena, const struct dock
 	if (docker_meet(docker, err) != 0)
 		return -1;
 	if (place->ref.source != IMAGE_LOCAL)
-		return docker->is_podman ? resolve_by_pull(docker, arena, place, digest, err)
-					 : resolve_by_asking(docker, arena, place, digest, err);
+		return resolve_remote(docker, arena, place, digest, err);
 	there = find_local(docker, arena, place, &local, err);
 	if (there <= 0)
 		return there < 0 ? -1 : docker_image_unknown(place->image, NULL, err);

@@ -129,7 +129,11 @@ static const char push_images[] =
 	"',\"platform\":{\"os\":\"linux\",\"architecture\":\"amd64\"}' \\\n"
 	"	\"$(descriptor docker $docker.distribution.manifest.v2+json)\" "
 	"',\"platform\":{\"os\":\"linux\",\"architecture\":\"arm64\"}' >index\n"
-	"push_manifest index $oci.index.v1+json\n";
+	"push_manifest index $oci.index.v1+json\n"
+	"printf '{\"schemaVersion\":2,\"mediaType\":\"%%s\",\"manifests\":[%%s%%s}]}' \\\n"
+	"	$oci.index.v1+json \"$(descriptor oci $oci.manifest.v1+json)\" \\\n"
+	"	',\"platform\":{\"os\":\"plan9\",\"architecture\":\"mips\"}' >foreign\n"
+	"push_manifest foreign $oci.index.v1+json\n";
 
 NORETURN static void become_registry(const char *folder)
 {

@@ -24,7 +24,8 @@ struct test_registry {
 };
 /*
  * Starts one in a folder of its own, with images in it, all of the name shop/web: `oci` and
- * `docker` by their media types, `index` of both (linux/amd64, linux/arm64). REGISTRY_BY_TLS:
+ * `docker` by their media types, `index` of both (linux/amd64,
+ * linux/arm64), `foreign` for plan9/mips. REGISTRY_BY_TLS:
  * ca.pem in its folder is its authority.
  */
 void test_registry_start(struct test_registry *registry, enum registry_kind kind);

@@ -5,6 +5,7 @@
 #include "tests/support/test.h"
 #include "tests/support/driver.h"
 #include "tests/support/engines.h"
+#include "tests/support/registry.h"
 
 #include <poll.h>
 #include <sys/wait.h>
@@ -417,6 +418,48 @@ static void local_images(struct engine_bench *bench)
 
 /* ---- what an engine refuses ---- */
 
+static int resolve(struct engine_bench *bench, const struct test_registry *registry,
+		   const char *tag, struct buf *digest, struct err *err)
+{
+	const char *image = arena_printf(bench->arena, "%s/shop/web:%s", registry->host, tag);
+
+	buf_clear(digest);
+	err_clear(err);
+	return bench->driver->ops->resolve(bench->driver, image, digest, err);
+}
+
+/*
+ * The registry stands where we are, and where the engine has no way to: who has the digest has
+ * asked it himself, and pulled nothing.
+ */
+static void a_registry_is_asked_from_here(struct engine_bench *bench)
+{
+	struct buf digest AUTO_BUF = BUF_INIT(BUF_MAX_LINE);
+	struct test_registry registry = {.pid = 0};
+	struct err err = ERR_INIT;
+
+	if (test_registry_missing()) {
+		print_message("# %s\n", test_registry_missing());
+		return;
+	}
+	test_registry_start(&registry, REGISTRY_OPEN);
+	/* of the index, since one of its images is for this machine */
+	assert_done(resolve(bench, &registry, "index", &digest, &err), err);
+	assert_string_equal(buf_str(&digest),
+			    test_registry_digest(&registry, bench->arena, "index"));
+	/* the engine was asked, too, since to it loopback may be another; ours has the better words
+	 */
+	assert_fails(resolve(bench, &registry, "none", &digest, &err), err, E_IMAGE_UNKNOWN);
+	assert_non_null(strstr(err.text, "there is no such image"));
+	assert_fails(resolve(bench, &registry, "foreign", &digest, &err), err, E_IMAGE_UNKNOWN);
+	assert_non_null(strstr(err.text, "but for plan9/mips"));
+	test_registry_stop(&registry);
+	/* nobody has a way there any more */
+	assert_fails(resolve(bench, &registry, "oci", &digest, &err), err, E_REGISTRY);
+	assert_fails(resolve(bench, &registry, "oci", &digest, &err), err, E_REGISTRY);
+	assert_non_null(strstr(err.text, "has just not answered"));
+}
+
 static void a_program_that_is_not_there(struct engine_bench *bench)
 {
 	struct spec *spec = a_spec(bench, "shop-prod-web", "{\"command\":[\"/no/such\"]}");
@@ -483,6 +526,7 @@ int main(void)
 		{"what an image declares is a volume", what_an_image_declares_is_a_volume},
 		{"a tag of somebody keeps the image", a_tag_of_somebody_keeps_the_image},
 		{"local images", local_images},
+		{"a registry is asked from here", a_registry_is_asked_from_here},
 		{"a program that is not there", a_program_that_is_not_there},
 		{"a process that hears no signal", a_process_that_hears_no_signal},
 		{"a folder that is not there", a_folder_that_is_not_there},

@@ -506,12 +506,12 @@ static void test_pulls_that_break(void **state)
 	} rows[] = {
 		{ANSWER("200 OK",
 			"{\"status\":\"Pulling\"}\n{\"error\":\"read: connection reset\"}\n"),
-		 E_NODE_UNREACHABLE, "connection reset"},
+		 E_REGISTRY, "connection reset"},
 		{ANSWER("200 OK", "{\"error\":\"unauthorized: no\"}"), E_CREDENTIALS,
 		 "unauthorized"},
 		{ANSWER("200 OK", "{\"status\":\"Pulling\"}\n{\"stat"), E_ENGINE, "not there"},
-		{ANSWER("500 Error", "{\"message\":\"toomanyrequests: slow down\"}\n"),
-		 E_NODE_UNREACHABLE, "slow down"},
+		{ANSWER("500 Error", "{\"message\":\"toomanyrequests: slow down\"}\n"), E_REGISTRY,
+		 "slow down"},
 	};
 	AUTO_ARENA struct arena *arena = arena_new(0);
 	struct err err = ERR_INIT;
