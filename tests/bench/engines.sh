@@ -39,7 +39,7 @@ removed() {
 # The image stays, by the name that it has of its registry.
 clean() {
 	removed '/containers/json?all=1' '.[].Id' '/containers/{}?force=1'
-	removed /networks '.[].Name | select(IN("bridge", "host", "none", "podman") | not)' '/networks/{}'
+	removed /networks '.[] | select(.Name | IN("bridge", "host", "none", "podman") | not).Id' '/networks/{}'
 	removed /volumes '.Volumes[]?.Name' '/volumes/{}'
 	removed /images/json '.[].RepoTags[]? | select(startswith("trueup.invalid/"))' '/images/{}'
 }
