@@ -5,12 +5,13 @@
 # Twenty containers of one image, which the engine has already; their stop signal is KILL. For each
 # there are four figures: first apply, no-op, one changed, one recreated. One changed is beside the old
 # one, as trueup does it where nothing forbids it; one recreated is in its place, as the others do it.
+# Then two hundred containers: how long one takes to run again after it was killed.
 #
 #	bare calls	tests/bench/engine_calls.c says which; the at-once ones are the floor
 #	trueup apply	a whole process, from its start to its end
 #	trueup run	a daemon, from the moment at which the branch moves until its log says that the
 #			last deployment is successful; the no-op pass is as long as a `trueup sync --wait`
-#	others		a whole process
+#	others		a whole process, at most three runs
 #
 # All take turns, so that what else the machine does falls on each of them.
 # shellcheck source-path=SCRIPTDIR/../..
@@ -21,9 +22,12 @@ BUILD=$(realpath "${BUILD:-build}")
 . tests/bench/figures.sh
 
 CONTAINERS=20
+MANY=${BENCH_MANY:-200}
+slow_runs=$((runs < 3 ? runs : 3))
 image=$(cat "$TRUEUP_ENGINES/registry")/web:1
 engine='' socket=''
-declare -A took # what and step -> the milliseconds of each run
+declare -A took    # what and step -> the milliseconds of each run
+declare -A refused # who of the others lacks a row -> why
 
 exec 8>>"$TRUEUP_ENGINES/lock"
 flock 8
@@ -36,13 +40,17 @@ removed() {
 	api "$1" | jq -r "$2" | xargs -r -P 8 -I '{}' curl -s -X DELETE --unix-socket "$socket" \
 		"http://engine/v1.41$3" >/dev/null
 }
+foreign='.Name | IN("bridge", "host", "none", "podman")' # networks that engines bring along
 # The image stays, by the name that it has of its registry.
-clean() {
+clean_once() {
 	removed '/containers/json?all=1' '.[].Id' '/containers/{}?force=1'
-	removed /networks '.[] | select(.Name | IN("bridge", "host", "none", "podman") | not).Id' '/networks/{}'
+	removed /networks ".[] | select($foreign | not).Id" '/networks/{}'
 	removed /volumes '.Volumes[]?.Name' '/volumes/{}'
 	removed /images/json '.[].RepoTags[]? | select(startswith("trueup.invalid/"))' '/images/{}'
+	[ "$(api '/containers/json?all=1' | jq length) $(api /networks | jq "map(select($foreign | not)) | length")" = "0 0" ]
 }
+# What is still in use goes the next time.
+clean() { wait_until "the engine to be clean" clean_once; }
 bench_end() {
 	stop_daemon
 	for engine in docker podman; do
@@ -62,7 +70,10 @@ timed() {
 	local what=$1 step=$2 start
 	shift 2
 	start=$(now_us)
-	"$@" >"$flow/out" 2>&1 || { echo "$engine: $what: $step failed: $(tail -n 3 "$flow/out")" >&2; return 1; }
+	if ! "$@" >"$flow/out" 2>&1; then
+		refused[$what]="$step failed: $(tail -n 1 "$flow/out")"
+		return 1
+	fi
 	note "$what" "$step" "$(ms_since "$start")"
 }
 
@@ -136,12 +147,9 @@ reach() { ln -sfn "$1" "$flow/engine"; }
 bench_apply() {
 	rm -rf "$state"
 	move all
-	timed "trueup apply" first apply
-	timed "trueup apply" no-op apply
-	move changed
-	timed "trueup apply" changed apply
-	move recreated
-	timed "trueup apply" recreated apply
+	timed "trueup apply" first apply && timed "trueup apply" no-op apply &&
+		move changed && timed "trueup apply" changed apply &&
+		move recreated && timed "trueup apply" recreated apply
 	clean
 }
 
@@ -157,17 +165,14 @@ moved() {
 	local size
 	size=$(stat -c %s "$flow/log")
 	move "$1"
-	timeout 120 tail -c +$((size + 1)) -F "$flow/log" 2>/dev/null | grep -am "$2" ' successful ' | wc -l |
+	timeout 120 tail -c +$((size + 1)) -F "$flow/log" 2>/dev/null | grep -acm "$2" ' successful ' |
 		grep -qx "$2"
 }
 bench_daemon() {
 	daemon_empty
-	timed "trueup run" first moved all $CONTAINERS
-	settle
-	timed "trueup run" no-op settle
-	timed "trueup run" changed moved changed 1
-	settle
-	timed "trueup run" recreated moved recreated 1
+	timed "trueup run" first moved all $CONTAINERS && settle && timed "trueup run" no-op settle &&
+		timed "trueup run" changed moved changed 1 && settle &&
+		timed "trueup run" recreated moved recreated 1
 	stop_daemon
 	clean
 }
@@ -223,6 +228,113 @@ bench_memory() {
 	clean
 }
 
+# ---- others ----
+
+# Each is written from a table "<name> <release>" of the containers on standard input.
+compose_file() {
+	local name release
+	echo 'version: "2.4"'
+	echo 'services:'
+	while read -r name release; do
+		printf '  %s: {image: "%s", command: [sleep, "100000"], restart: always, stop_signal: SIGKILL, environment: {RELEASE: "%s"}}\n' \
+			"$name" "$image" "$release"
+	done
+}
+playbook() {
+	local name release
+	printf '%s\n' '- hosts: localhost' '  connection: local' '  gather_facts: false' '  tasks:' \
+		'    - community.docker.docker_network: {name: shop-production}' \
+		'    - community.docker.docker_container:' "        image: $image" \
+		'        name: "{{ item[0] }}"' '        env: {RELEASE: "{{ item[1] }}"}' \
+		'        command: [sleep, "100000"]' '        restart_policy: always' '        stop_signal: SIGKILL' \
+		'        networks: [{name: shop-production}]' '        networks_cli_compatible: true' \
+		'      loop:'
+	while read -r name release; do echo "        - [$name, \"$release\"]"; done
+}
+# write_for FORM - one file for each step, in $flow.
+write_for() {
+	local i
+	for ((i = 0; i < CONTAINERS; i++)); do echo "d$i 1"; done >"$flow/table"
+	"$1" <"$flow/table" >"$flow/first"
+	sed -i '1s/1$/2/' "$flow/table"
+	"$1" <"$flow/table" >"$flow/recreated"
+	cp "$flow/first" "$flow/no-op"
+}
+
+has_compose() { docker compose version >/dev/null 2>&1 || why="docker has no plugin compose"; }
+has_docker_compose() { command -v docker-compose >/dev/null || why="Debian's docker-compose is not installed"; }
+has_ansible() {
+	command -v ansible-playbook >/dev/null || why="Debian's ansible is not installed"
+	[ -n "$why" ] || python3 -c 'import docker' 2>/dev/null || why="Debian's python3-docker is not installed"
+}
+run_compose() { DOCKER_HOST=unix://$socket timeout 120 docker compose -p shop -f "$flow/$1" up -d; }
+run_docker_compose() { DOCKER_HOST=unix://$socket timeout 120 docker-compose -p shop -f "$flow/$1" up -d; }
+run_ansible() {
+	DOCKER_HOST=unix://$socket ANSIBLE_HOME=$flow/ansible ANSIBLE_LOCAL_TEMP=$flow/ansible \
+		ANSIBLE_REMOTE_TEMP=$flow/ansible timeout 120 ansible-playbook -i localhost, \
+		-e ansible_python_interpreter=/usr/bin/python3 "$flow/$1"
+}
+
+others() {
+	other compose_file compose "docker compose"
+	other compose_file docker_compose "docker-compose"
+	other playbook ansible ansible
+}
+# other FORM FUNCTION NAME - once through; a line says why where it cannot be.
+other() {
+	local form=$1 function=$2 name=$3 step why=''
+	"has_$function"
+	if [ -n "$why" ]; then
+		refused[$name]=$why
+		return
+	fi
+	write_for "$form"
+	for step in first no-op recreated; do
+		timed "$name" $step "run_$function" $step || break
+	done
+	clean
+}
+
+# ---- two hundred ----
+
+# nanoseconds NAME ACTION - when the engine says that this happened last to the container of that name.
+nanoseconds() {
+	jq -r --arg name "$1" --arg action "$2" \
+		'select(.Action == $action and .Actor.Attributes.name == $name) | .timeNano' "$flow/events" | tail -n 1
+}
+happened() { [ -n "$(nanoseconds "$@")" ]; }
+# again NAME - kills it; prints the milliseconds from there until it was started again.
+again() {
+	local listener
+	: >"$flow/events"
+	api "/events?since=$EPOCHREALTIME&filters=%7B%22type%22%3A%5B%22container%22%5D%7D" -N >"$flow/events" &
+	listener=$!
+	api "/containers/$1/kill?signal=KILL" -X POST
+	wait_until "$1 to run again" happened "$1" start
+	kill $listener
+	wait $listener 2>/dev/null
+	scaled $(($(nanoseconds "$1" start) - $(nanoseconds "$1" kill))) 0.000001
+}
+bench_many() {
+	local i agains=()
+	configure $MANY
+	daemon_empty
+	took=()
+	timed many first moved all $MANY || { echo "$engine: $MANY containers: ${refused[many]}"; return; }
+	settle
+	for ((i = 0; i < runs; i++)); do
+		timed many no-op settle
+		agains+=("$(again "d$((i * 7))-web")")
+		settle
+	done
+	figure "$engine: $MANY containers: first apply" ms "" "${took[many first]}"
+	# shellcheck disable=SC2086
+	figure "$engine: $MANY containers: no-op" ms "" ${took[many no-op]}
+	figure "$engine: $MANY containers: from docker kill to running" ms "" "${agains[@]}"
+	stop_daemon
+	clean
+}
+
 # ---- the table ----
 
 # rows WHAT [GOAL-FACTOR] - its four figures beside those of the floor.
@@ -257,7 +369,7 @@ bench_engine() {
 		echo "$1: not measured: $(head -n 1 "$TRUEUP_ENGINES/$1/why")"
 		return
 	fi
-	took=()
+	took=() refused=()
 	configure $CONTAINERS
 	reach "$socket"
 	api "/images/create?fromImage=${image%:*}&tag=${image##*:}" -X POST >/dev/null
@@ -266,13 +378,18 @@ bench_engine() {
 		bare "at once" at-once
 		bench_apply
 		bench_daemon
+		[ $i -ge $slow_runs ] || others
 	done
 	rows "one by one"
 	rows "at once"
 	rows "trueup apply"
 	rows "trueup run" 1.05
+	for i in "docker compose" docker-compose ansible; do rows "$i"; done
+	for i in "${!refused[@]}"; do echo "$engine: $i: not measured: ${refused[$i]}"; done
 	bench_calls
 	bench_memory
 }
 
 for each in ${BENCH_ENGINES:-docker podman}; do bench_engine "$each"; done
+engine=docker socket=$TRUEUP_ENGINES/docker/sock
+[ -e "$TRUEUP_ENGINES/docker/why" ] || bench_many
