@@ -18,6 +18,7 @@
 #include "engine/accept.h"
 #include "engine/act.h"
 #include "engine/backoff.h"
+#include "engine/damper.h"
 #include "engine/engine.h"
 #include "engine/look.h"
 #include "ledger/ledger.h"
@@ -111,9 +112,9 @@ struct slot_run {
 	struct backoff backoff;
 	struct slot_failure *failure; /* not yet dealt with; NULL: none */
 	char *last_error;	      /* why it is tried again; NULL: it is not */
+	const char *last_reason;      /* the same in a word of status */
 	int64_t down_since; /* boot ms when what served was stopped to be replaced; 0: it was not */
-	int mends;	    /* in a row, each soon after the one before */
-	int64_t mended_at;  /* boot ms */
+	struct damper damper;	/* of what is put right */
 	struct slot_wait *wait; /* on the heap, as few slots have one; NULL: it does not wait */
 	bool deletes_data;	/* its manifest says dataPolicy: delete, and the ledger knows */
 	bool drifting;

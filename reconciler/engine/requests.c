@@ -90,7 +90,7 @@ static int retry_slot(struct engine *engine, const struct slot *slot, json_t *re
 	lifecycle_decide(slot, &engine->history, &decision);
 	struct slot_run *run = slot_run_of(engine, &slot->key);
 	backoff_clear(&run->backoff);
-	run->mends = 0;
+	run->damper = (struct damper){0};
 	struct node_run *node = node_find(engine, slot->key.node);
 	if (node) {
 		backoff_clear(&node->backoff);

@@ -12,9 +12,6 @@
 
 /* Nobody tells apply what happens on a node that has to become healthy: it looks so often. */
 #define ONCE_LOOK_MS 250
-/* A mend that has to be repeated within this time is damped. */
-#define FLAP_WINDOW_MS 60000
-#define FLAP_FREE 3 /* mends in a row before the damping begins */
 
 /* ---- what is wanted of the slot now ---- */
 
@@ -178,6 +175,21 @@ static int on_done(struct work *work, const struct slot_plan *plan, struct slot_
 
 /* ---- not now ---- */
 
+/* Is it somebody else's trouble, and none of what is released? */
+static bool is_away(enum err_code code)
+{
+	return code == E_NODE_UNREACHABLE || code == E_CREDENTIALS || code == E_CERTIFICATE;
+}
+
+static const char *reason_of(const struct slot_failure *failure)
+{
+	if (failure->err.code == E_CREDENTIALS)
+		return "credentials";
+	return is_away(failure->err.code) && str_starts(failure->step, op_word(OP_PULL))
+		       ? "registry"
+		       : "retry";
+}
+
 /*
  * A change failed: a release that cannot be is failed at once, what may pass is tried again later.
  * True: not now.
@@ -195,11 +207,15 @@ static bool after_failure(struct work *work, const struct slot_plan *plan, struc
 		backoff_failed(&run->backoff);
 		free(run->last_error);
 		run->last_error = mem_strdup(run->failure->err.text);
+		run->last_reason = reason_of(run->failure);
 		slot_forget_failure(run);
 	}
 	if (backoff_left(&run->backoff) == 0)
 		return false;
-	wait_for(run, "retry", run->last_error);
+	/* While a registry is away, or lets nobody in, the deadline stands still. */
+	if (!str_eq(run->last_reason, "retry"))
+		deadline_stop(run);
+	wait_for(run, run->last_reason, run->last_error);
 	node_look_in(work->node, backoff_left(&run->backoff) + 1);
 	return true;
 }
@@ -207,53 +223,51 @@ static bool after_failure(struct work *work, const struct slot_plan *plan, struc
 /* What is changed by somebody again and again is put right ever less often. */
 static bool is_flapping(struct work *work, struct slot_run *run)
 {
-	int64_t now = clock_boot_ms();
-	if (now - run->mended_at > FLAP_WINDOW_MS)
-		run->mends = 0;
-	int64_t delay = run->mends < FLAP_FREE ? 0 : BACKOFF_FIRST_MS << (run->mends - FLAP_FREE);
-	if (delay > FLAP_WINDOW_MS)
-		delay = FLAP_WINDOW_MS;
-	int64_t left = run->mended_at + delay - now;
-	if (run->mends && left > 0) {
-		AUTO_FREE char *detail = mem_printf("mended %d times in a row", run->mends);
-		wait_for(run, "retry", detail);
-		node_look_in(work->node, left + 1);
-		return true;
-	}
-	run->mends += run->mends < 16;
-	run->mended_at = now;
-	return false;
+	int64_t left = damper_wait(&run->damper, clock_boot_ms());
+	if (!left)
+		return false;
+	AUTO_FREE char *detail = mem_printf("mended %d times in a row", run->damper.mends);
+	wait_for(run, "retry", detail);
+	node_look_in(work->node, left + 1);
+	return true;
 }
 
-static const char *unresolved_error(const struct work *work, const struct slot_plan *plan)
+static const struct look_image *unresolved_image(const struct work *work,
+						 const struct slot_plan *plan)
 {
 	const struct look_result *seen = work->node->seen;
 	for (size_t c = 0; c < plan->content.containers_n; c++)
 		for (size_t i = 0; i < seen->images_n; i++)
 			if (str_eq(seen->images[i].image, plan->content.containers[c].image) &&
 			    !seen->images[i].digest)
-				return seen->images[i].error;
+				return &seen->images[i];
 	return NULL;
 }
 
-/* An image that nobody knows may still come: the manifest is often pushed before the image. */
+/*
+ * An image that nobody knows may still come: the manifest is often pushed before the image. While
+ * nobody can be asked, the deadline stands still.
+ */
 static int wait_for_image(struct work *work, const struct slot_plan *plan, struct slot_run *run)
 {
-	const char *why = unresolved_error(work, plan);
-	if (!why) {
+	const struct look_image *image = unresolved_image(work, plan);
+	if (!image) {
 		/* Not asked yet: the next look asks. */
 		node_want_look(work->node);
 		return 0;
 	}
-	if (deadline_passed(run, plan)) {
-		slot_fail(run, "resolve image", E_IMAGE_UNKNOWN, "%s", why);
+	bool late = deadline_passed(run, plan), away = is_away(image->code);
+	if (late && !away) {
+		slot_fail(run, "resolve image", E_IMAGE_UNKNOWN, "%s", image->error);
 		return fail(work, plan, run, NULL);
 	}
-	wait_for(run, "registry", why);
+	wait_for(run, image->code == E_CREDENTIALS ? "credentials" : "registry", image->error);
 	if (backoff_left(&run->backoff) == 0)
 		backoff_failed(&run->backoff);
 	int64_t left = run->deadline_at - clock_boot_ms() + 1, next = backoff_left(&run->backoff);
-	node_look_in(work->node, next < left ? next : left);
+	if (away)
+		deadline_stop(run);
+	node_look_in(work->node, away || next < left ? next : left);
 	return 0;
 }
 

@@ -22,6 +22,7 @@ set -u
 
 READY_S=60
 REGISTRY=127.0.0.1:5000
+GATE=127.0.0.1:5001 # where a test may put registry_gate.py before it
 work=$(mktemp -d "${TMPDIR:-/tmp}/engines.XXXXXX") || exit 1
 pids=()
 
@@ -77,7 +78,7 @@ start_docker() {
 		# an engine that a test ends is started again
 		while :; do
 			dockerd --data-root $dir/data --exec-root $dir/exec --pidfile $dir/pid \\
-				--host unix://$dir/sock --log-level warn
+				--host unix://$dir/sock --log-level warn --max-download-attempts 1
 		done
 	END
 	apart docker
@@ -97,6 +98,9 @@ start_podman() {
 	cat >"$dir/registries.conf" <<-END
 		[[registry]]
 		location = "$REGISTRY"
+		insecure = true
+		[[registry]]
+		location = "$GATE"
 		insecure = true
 	END
 	cat >"$dir/start" <<-END
