@@ -87,9 +87,42 @@ end_strangers() {
 	wait "${strangers[@]}"
 	strangers=()
 } 2>/dev/null
-trap 'end_strangers; end_engines' EXIT
+trap 'end_strangers; each shut_gate; end_engines' EXIT
+
+# ---- a registry behind a gate that can be shut ----
+
+declare -A gates
+open_gate() {
+	: >"$flow/gate-$1"
+	nsenter --net --target "$(engine_pid "$1")" /usr/bin/python3 tests/support/registry_gate.py \
+		5001 5000 "$flow/orders" >"$flow/gate-$1" &
+	gates[$1]=$!
+	wait_until "the gate" grep -q listening "$flow/gate-$1"
+}
+shut_gate() {
+	[ -n "${gates[$1]:-}" ] || return 0
+	kill "${gates[$1]}"
+	wait "${gates[$1]}" 2>/dev/null
+	gates[$1]=
+}
+# A layer that no engine has: made on one of them, pushed, forgotten.
+push_big() {
+	local engine=$1 digest
+	post "$engine" "/images/create?fromImage=127.0.0.1:5000/shop/web&tag=1" >/dev/null
+	post "$engine" "/containers/create?name=maker" '{"Image":"127.0.0.1:5000/shop/web:1",
+		"Cmd":["sh","-c","busybox head -c 3000000 /dev/urandom >/big"]}' >/dev/null
+	post "$engine" /containers/maker/start
+	post "$engine" /containers/maker/wait >/dev/null
+	post "$engine" "/commit?container=maker&repo=127.0.0.1:5000/shop/big&tag=1" >/dev/null
+	digest=$(api "$engine" /images/127.0.0.1:5000/shop/big:1/push -X POST \
+		-H 'X-Registry-Auth: e30=' | grep -o 'sha256:[0-9a-f]*' | tail -n 1)
+	api "$engine" /containers/maker -X DELETE
+	api "$engine" /images/127.0.0.1:5000/shop/big:1 -X DELETE >/dev/null
+	echo "$digest"
+}
 
 new_config
+put registries/gate.yaml "kind: Registry" "name: gate" "type: v2" "url: http://127.0.0.1:5001"
 put registries/main.yaml "kind: Registry" "name: main" "type: v2" "url: http://127.0.0.1:5000"
 EXCLUSIVE='volumes: [{name: DATA, path: /data}]'
 works() {
@@ -182,6 +215,43 @@ check "what was paused goes on" wait_until "it to go on" each goes_on
 check "what was renamed is there under its name" wait_until "the name" each runs_as ill 1.0.0
 check "and only there" wait_until "the other name to go" each alone ill
 check "what was stopped runs" wait_until "it to run" each runs_as image 1.0.0
+
+# ---- a registry that breaks off, and one that is away ----
+
+big=$(push_big "${engines[0]}")
+# asks_gate ENGINE WHAT VERSION REFERENCE
+asks_gate() {
+	local engine=$1 what=$2 version=$3
+	image=gate/shop/big$4 release "$engine" "$what" "$version" "$SLEEP"
+	deployed "$engine" "$what" "$version"
+}
+waits_for() { slot "$1-$2" '"\(.waiting.reason) \(.waiting.detail)"' | grep -E -- "$3"; }
+slot() { ask ".deployments[] | select(.deployment == \"$1\") | $2"; }
+
+echo cut >"$flow/orders"
+each open_gate
+remember life loop
+each asks_gate loop 2.0.0 :1
+push "From a registry that breaks off"
+check "a pull that breaks off is waited for" wait_until "the wait" each waits_for loop "^registry .*EOF"
+check "with the engine's words" each waits_for loop "shop/big"
+check "and what serves goes on serving" is_as_before life loop
+echo pass >"$flow/orders"
+check "once it comes through the new version serves" wait_until "it to serve" each runs_as loop 2.0.0
+
+each shut_gate
+remember life image
+deadline=2s each asks_gate image 2.0.0 :1
+each asks_gate ill 2.0.0 "@$big"
+push "From a registry that is away"
+check "what is there already needs no registry" wait_until "it to serve" each runs_as ill 2.0.0
+check "what has to be asked for waits" wait_until "the wait" each waits_for image "^registry .*refused"
+post "${engines[0]}" "/containers/$(container "${engines[0]}" loop)/kill?signal=KILL"
+check "what runs is looked after meanwhile" wait_until "it to run" runs_as "${engines[0]}" loop 2.0.0
+check "and what serves goes on serving" is_as_before life image
+each open_gate
+check "when the registry is back it goes on by itself" wait_until "it to serve" each runs_as image 2.0.0
+each shut_gate
 
 stop_daemon
 done_testing

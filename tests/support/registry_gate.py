@@ -3,7 +3,7 @@
 
 usage: registry_gate.py PORT REGISTRY-PORT ORDERS
 
-ORDERS is a file that is read at each request: `pass`, or `cut`: of a blob only the first half comes,
+ORDERS is a file that is read at each request: `pass`, or `cut`: of a layer only the first half comes,
 and then the connection ends. Prints a line when it listens; whoever is to find no registry ends it.
 """
 import http.client
@@ -23,7 +23,8 @@ class Gate(http.server.BaseHTTPRequestHandler):
         registry.request(self.command, self.path, headers=headers)
         answer = registry.getresponse()
         body = answer.read()
-        cut = orders.read_text().strip() == "cut" and "/blobs/" in self.path
+        layer = "/blobs/" in self.path and len(body) > 100_000
+        cut = layer and orders.read_text().strip() == "cut"
         self.send_response(answer.status)
         for name, value in answer.getheaders():
             if name.lower() not in ("connection", "date", "server", "transfer-encoding"):
@@ -39,6 +40,13 @@ class Gate(http.server.BaseHTTPRequestHandler):
         pass
 
 
-server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Gate)
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_):  # whoever asked has gone
+        pass
+
+
+server = Server(("127.0.0.1", port), Gate)
 print("listening", flush=True)
 server.serve_forever()
