@@ -19,7 +19,8 @@ class Gate(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         registry = http.client.HTTPConnection("127.0.0.1", upstream)
-        headers = {name: self.headers[name] for name in ("Accept", "Range") if name in self.headers}
+        headers = {name: ", ".join(self.headers.get_all(name, [])) for name in ("Accept", "Range")}
+        headers = {name: value for name, value in headers.items() if value}
         registry.request(self.command, self.path, headers=headers)
         answer = registry.getresponse()
         body = answer.read()
