@@ -257,7 +257,7 @@ static int resolve_remote(struct docker *docker, struct arena *arena,
 {
 	const char *host = arena_strndup(arena, place->repository, strcspn(place->repository, "/"));
 	bool loopback = registry_host_is_loopback(host), answered = false;
-	struct err ours = ERR_INIT;
+	struct err ours = ERR_INIT, theirs = ERR_INIT;
 
 	if (loopback && !docker->endpoint.unix_path)
 		return ask_engine(docker, arena, place, digest, err);
@@ -266,13 +266,15 @@ static int resolve_remote(struct docker *docker, struct arena *arena,
 			       place->image, host);
 	if (ask_registry(docker, arena, place, digest, &answered, &ours) == 0)
 		return 0;
-	if ((!answered || loopback) && ask_engine(docker, arena, place, digest, err) == 0)
+	if ((!answered || loopback) && ask_engine(docker, arena, place, digest, &theirs) == 0)
 		return 0;
 	if (answered)
 		return err_set(err, ours.code, "%s", ours.text);
-	free(docker->out_of_reach);
-	docker->out_of_reach = mem_strdup(host);
-	return -1;
+	if (theirs.code == E_NODE_UNREACHABLE || theirs.code == E_REGISTRY) {
+		free(docker->out_of_reach);
+		docker->out_of_reach = mem_strdup(host);
+	}
+	return err_set(err, theirs.code, "%s", theirs.text);
 }
 
 static int resolve(struct docker *docker, struct arena *arena, const struct docker_place *place,

@@ -178,7 +178,8 @@ static int on_done(struct work *work, const struct slot_plan *plan, struct slot_
 /* Is it somebody else's trouble, and none of what is released? */
 static bool is_away(enum err_code code)
 {
-	return code == E_NODE_UNREACHABLE || code == E_CREDENTIALS || code == E_CERTIFICATE;
+	return code == E_NODE_UNREACHABLE || code == E_REGISTRY || code == E_CREDENTIALS ||
+	       code == E_CERTIFICATE;
 }
 
 static const char *reason_of(const struct slot_failure *failure)
