@@ -173,11 +173,9 @@ static int memory_resolve(struct driver *driver, const char *image, struct buf *
 	AUTO_CALL struct memory_call call = {0};
 	const char *current;
 
-	if (memory_call_begin(driver, &call, err) != 0)
+	if (memory_call_begin(driver, &call, err) != 0 ||
+	    memory_current_digest(&call, image, &current, err) != 0)
 		return -1;
-	current = memory_current_digest(&call, image);
-	if (!current)
-		return memory_image_unknown(image, err);
 	buf_adds(digest, current);
 	return 0;
 }

@@ -35,6 +35,8 @@
 struct memory_behaviour {
 	const char *digest;	    /* of an image; NULL: SHA-256 of its reference */
 	bool unknown;		    /* there is no such image */
+	const char *no_registry;    /* where it is nobody answers, in these words (E_REGISTRY) */
+	const char *no_login;	    /* its registry wants another login (E_CREDENTIALS) */
 	const char *refuse;	    /* making a container fails with these words (E_ENGINE) */
 	int64_t exit_after_ms;	    /* its run ends after so long; -1: never */
 	int exit_code;		    /* with this code */

@@ -156,21 +156,34 @@ int memory_must_find(struct memory_call *call, const char *name, struct memory_f
 
 /* ---- images ---- */
 
-const char *memory_current_digest(struct memory_call *call, const char *image)
+static const char *digest_of(struct memory_call *call, const struct memory_behaviour *behaviour,
+			     const char *image)
 {
-	struct memory_behaviour behaviour;
 	const char *pinned = strstr(image, "@sha256:");
 	char hex[HASH_HEX_SIZE];
 
-	memory_rules_find(&call->rules, NULL, image, &behaviour);
-	if (behaviour.unknown)
-		return NULL;
-	if (behaviour.digest)
-		return arena_strdup(call->arena, behaviour.digest);
+	if (behaviour->digest)
+		return arena_strdup(call->arena, behaviour->digest);
 	if (pinned)
 		return arena_strdup(call->arena, pinned + 1);
 	hash_hex(image, strlen(image), hex);
 	return arena_printf(call->arena, "sha256:%s", hex);
+}
+
+int memory_current_digest(struct memory_call *call, const char *image, const char **out,
+			  struct err *err)
+{
+	struct memory_behaviour behaviour;
+
+	memory_rules_find(&call->rules, NULL, image, &behaviour);
+	if (behaviour.no_registry)
+		return err_set(err, E_REGISTRY, "image %s: %s", image, behaviour.no_registry);
+	if (behaviour.no_login)
+		return err_set(err, E_CREDENTIALS, "image %s: %s", image, behaviour.no_login);
+	if (behaviour.unknown)
+		return memory_image_unknown(image, err);
+	*out = digest_of(call, &behaviour, image);
+	return 0;
 }
 
 int memory_image_unknown(const char *image, struct err *err)

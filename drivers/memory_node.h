@@ -66,8 +66,12 @@ int memory_each(struct memory_call *call, struct arena *arena,
 		int (*use)(void *arg, const char *name, const struct memory_found *found),
 		void *arg, struct err *err);
 
-/* The digest that an image reference means now, in the call's arena; NULL: no such image. */
-const char *memory_current_digest(struct memory_call *call, const char *image);
+/*
+ * The digest that an image reference means now, in the call's arena. E_IMAGE_UNKNOWN, and what the
+ * rules say of its registry: E_REGISTRY, E_CREDENTIALS.
+ */
+int memory_current_digest(struct memory_call *call, const char *image, const char **out,
+			  struct err *err);
 /* Fills *err with E_IMAGE_UNKNOWN. */
 int memory_image_unknown(const char *image, struct err *err);
 

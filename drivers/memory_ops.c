@@ -159,9 +159,8 @@ static int op_pull(struct memory_call *call, const struct op *op, struct err *er
 	there = memory_load(call, SHELF_IMAGES, digest, &json, err);
 	if (there != 0)
 		return there < 0 ? -1 : 0;
-	current = memory_current_digest(call, op->spec->image);
-	if (!current)
-		return memory_image_unknown(op->spec->image, err);
+	if (memory_current_digest(call, op->spec->image, &current, err) != 0)
+		return -1;
 	if (!str_eq(current, digest))
 		return err_set(err, E_IMAGE_CHANGED, "image %s is now %s, not %s", op->spec->image,
 			       current, digest);

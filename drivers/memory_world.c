@@ -69,6 +69,8 @@ void memory_rules_find(const struct memory_rules *rules, const char *name, const
 	*out = (struct memory_behaviour){
 		.digest = json_str(rule, "digest", NULL),
 		.unknown = json_flag(rule, "unknown", false),
+		.no_registry = json_str(rule, "noRegistry", NULL),
+		.no_login = json_str(rule, "noLogin", NULL),
 		.refuse = json_str(rule, "refuse", NULL),
 		.exit_after_ms = json_int(rule, "exitAfterMs", -1),
 		.exit_code = (int)(json_int(rule, "exitCode", 0) & 255),
@@ -85,6 +87,10 @@ static json_t *behaviour_json(const struct memory_behaviour *behaviour)
 
 	if (behaviour->digest)
 		json_put_str(json, "digest", behaviour->digest);
+	if (behaviour->no_registry)
+		json_put_str(json, "noRegistry", behaviour->no_registry);
+	if (behaviour->no_login)
+		json_put_str(json, "noLogin", behaviour->no_login);
 	if (behaviour->refuse)
 		json_put_str(json, "refuse", behaviour->refuse);
 	if (behaviour->output)

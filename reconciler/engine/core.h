@@ -113,6 +113,7 @@ struct slot_run {
 	struct slot_failure *failure; /* not yet dealt with; NULL: none */
 	char *last_error;	      /* why it is tried again; NULL: it is not */
 	const char *last_reason;      /* the same in a word of status */
+	bool awaits_image;	      /* the back-off is that of asking for an image */
 	int64_t down_since; /* boot ms when what served was stopped to be replaced; 0: it was not */
 	struct damper damper;	/* of what is put right */
 	struct slot_wait *wait; /* on the heap, as few slots have one; NULL: it does not wait */

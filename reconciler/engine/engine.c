@@ -107,10 +107,15 @@ void engine_close(struct engine *engine)
 
 /* ---- is there anything left to do? ---- */
 
-/* What a pass can wait for; the rest (an unreachable node, approve, a retry) takes other events. */
+/*
+ * What a pass can wait for; the rest (an unreachable node, approve, a registry that is down) takes
+ * other events. A wait without a deadline would have no end.
+ */
 static bool can_go_on(const struct slot_run *run)
 {
 	static const char *const within[] = {"registry", "requires", "dependency", "ring", "retry"};
+	if (run->paused_at)
+		return false;
 	for (size_t i = 0; i < ARRAY_LEN(within); i++)
 		if (waits_for(run, within[i]))
 			return true;

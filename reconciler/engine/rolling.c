@@ -192,8 +192,8 @@ static const char *reason_of(const struct slot_failure *failure)
 }
 
 /*
- * A change failed: a release that cannot be is failed at once, what may pass is tried again later.
- * True: not now.
+ * A change failed: a release that cannot be is failed at once, what may pass is tried again later,
+ * and what is somebody else's trouble is never the release's failure. True: not now.
  */
 static bool after_failure(struct work *work, const struct slot_plan *plan, struct slot_run *run,
 			  const struct target *target, int *status)
@@ -201,7 +201,8 @@ static bool after_failure(struct work *work, const struct slot_plan *plan, struc
 	if (run->failure) {
 		enum err_code code = run->failure->err.code;
 		bool may_pass = err_code_class(code) == ERR_RETRY || code == E_IMAGE_UNKNOWN;
-		if (target->trying && (!may_pass || deadline_passed(run, plan))) {
+		bool late = target->trying && deadline_passed(run, plan);
+		if (target->trying && !is_away(code) && (!may_pass || late)) {
 			*status = fail(work, plan, run, NULL);
 			return true;
 		}
@@ -262,6 +263,7 @@ static int wait_for_image(struct work *work, const struct slot_plan *plan, struc
 		slot_fail(run, "resolve image", E_IMAGE_UNKNOWN, "%s", image->error);
 		return fail(work, plan, run, NULL);
 	}
+	run->awaits_image = true;
 	wait_for(run, image->code == E_CREDENTIALS ? "credentials" : "registry", image->error);
 	if (backoff_left(&run->backoff) == 0)
 		backoff_failed(&run->backoff);
@@ -334,6 +336,9 @@ int rolling_step(struct work *work, const struct slot_plan *plan, struct slot_ru
 		return 0;
 	if (target.trying && !plan->release_id[0])
 		return wait_for_image(work, plan, run);
+	if (run->awaits_image)
+		backoff_clear(&run->backoff);
+	run->awaits_image = false;
 	if (after_failure(work, plan, run, &target, &status))
 		return status;
 	return roll(work, plan, run, &target);

@@ -283,6 +283,26 @@ static void test_refused_by_the_engine(void **state)
 	assert_int_equal(test_observe(driver, arena).workloads_n, 0);
 }
 
+static void test_a_registry_with_rules(void **state)
+{
+	struct memory_behaviour rule = MEMORY_BEHAVIOUR_INIT;
+	struct buf digest AUTO_BUF = BUF_INIT(BUF_MAX_LINE);
+	struct spec *spec = a_spec("{}");
+	const struct op pull = {.kind = OP_PULL, .spec = spec};
+
+	(void)state;
+	rule.no_registry = "connection refused";
+	set_image("local/web:1", rule);
+	assert_fails(driver->ops->resolve(driver, "local/web:1", &digest, &err), err, E_REGISTRY);
+	assert_string_equal(err.text, "image local/web:1: connection refused");
+	assert_fails(driver->ops->apply(driver, &pull, NULL, &err), err, E_REGISTRY);
+	rule.no_registry = NULL;
+	rule.no_login = "another login";
+	set_image("local/web:1", rule);
+	assert_fails(driver->ops->resolve(driver, "local/web:1", &digest, &err), err,
+		     E_CREDENTIALS);
+}
+
 static void test_moved_tag(void **state)
 {
 	struct memory_behaviour moved = MEMORY_BEHAVIOUR_INIT;
@@ -720,6 +740,7 @@ int main(void)
 		PROCESS(test_health_without_check),
 		BOTH(test_which_rule),
 		PROCESS(test_refused_by_the_engine),
+		PROCESS(test_a_registry_with_rules),
 		PROCESS(test_moved_tag),
 		PROCESS(test_pinned_digest),
 		PROCESS(test_unresolved_is_our_mistake),
