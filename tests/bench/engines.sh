@@ -317,9 +317,8 @@ again() {
 }
 bench_many() {
 	local i agains=()
-	configure $MANY
+	at docker "$MANY" || return
 	daemon_empty
-	took=()
 	timed many first moved all $MANY || { echo "$engine: $MANY containers: ${refused[many]}"; return; }
 	settle
 	for ((i = 0; i < runs; i++)); do
@@ -362,17 +361,20 @@ bare() { # WHAT HOW
 	clean
 }
 
-bench_engine() {
-	local i
-	engine=$1 socket=$TRUEUP_ENGINES/$1/sock
+# at ENGINE CONTAINERS - what follows is about that engine; fails where there is none.
+at() {
+	engine=$1 socket=$TRUEUP_ENGINES/$1/sock took=() refused=()
 	if [ -e "$TRUEUP_ENGINES/$1/why" ]; then
 		echo "$1: not measured: $(head -n 1 "$TRUEUP_ENGINES/$1/why")"
-		return
+		return 1
 	fi
-	took=() refused=()
-	configure $CONTAINERS
+	configure "$2"
 	reach "$socket"
 	api "/images/create?fromImage=${image%:*}&tag=${image##*:}" -X POST >/dev/null
+}
+bench_engine() {
+	local i
+	at "$1" $CONTAINERS || return
 	for ((i = 0; i < runs; i++)); do
 		bare "one by one" one-by-one
 		bare "at once" at-once
@@ -390,6 +392,5 @@ bench_engine() {
 	bench_memory
 }
 
-for each in ${BENCH_ENGINES:-docker podman}; do bench_engine "$each"; done
-engine=docker socket=$TRUEUP_ENGINES/docker/sock
-[ -e "$TRUEUP_ENGINES/docker/why" ] || bench_many
+for each in ${BENCH_ENGINES-docker podman}; do bench_engine "$each"; done
+bench_many
