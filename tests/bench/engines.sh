@@ -47,15 +47,26 @@ clean_once() {
 	removed /networks ".[] | select($foreign | not).Id" '/networks/{}'
 	removed /volumes '.Volumes[]?.Name' '/volumes/{}'
 	removed /images/json '.[].RepoTags[]? | select(startswith("trueup.invalid/"))' '/images/{}'
-	[ "$(api '/containers/json?all=1' | jq length) $(api /networks | jq "map(select($foreign | not)) | length")" = "0 0" ]
+	left=$(
+		api '/containers/json?all=1' | jq -c '.[] | [.Names, .State]'
+		api /networks | jq -c ".[] | select($foreign | not) | .Name"
+	)
+	[ -z "$left" ]
 }
 # What is still in use goes the next time.
-clean() { wait_until "the engine to be clean" clean_once; }
+clean() {
+	local left tries
+	for tries in 1 2 3 4 5; do
+		! clean_once || return
+		sleep "$tries"
+	done
+	echo "$engine: this could not be removed: $left"
+}
 bench_end() {
 	stop_daemon
 	for engine in docker podman; do
 		socket=$TRUEUP_ENGINES/$engine/sock
-		[ -e "$TRUEUP_ENGINES/$engine/why" ] || clean
+		[ -e "$TRUEUP_ENGINES/$engine/why" ] || clean_once
 	done
 	flow_end
 }
@@ -300,14 +311,15 @@ other() {
 # nanoseconds NAME ACTION - when the engine says that this happened last to the container of that name.
 nanoseconds() {
 	jq -r --arg name "$1" --arg action "$2" \
-		'select(.Action == $action and .Actor.Attributes.name == $name) | .timeNano' "$flow/events" | tail -n 1
+		'select(.Action == $action and .Actor.Attributes.name == $name) | .timeNano' "$flow/events" 2>/dev/null | tail -n 1 # the last line may not be whole yet
 }
 happened() { [ -n "$(nanoseconds "$@")" ]; }
 # again NAME - kills it; prints the milliseconds from there until it was started again.
 again() {
 	local listener
 	: >"$flow/events"
-	api "/events?since=$EPOCHREALTIME&filters=%7B%22type%22%3A%5B%22container%22%5D%7D" -N >"$flow/events" &
+	curl -sN --unix-socket "$socket" >"$flow/events" \
+		"http://engine/v1.41/events?since=$EPOCHREALTIME&filters=%7B%22type%22%3A%5B%22container%22%5D%7D" &
 	listener=$!
 	api "/containers/$1/kill?signal=KILL" -X POST
 	wait_until "$1 to run again" happened "$1" start

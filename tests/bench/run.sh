@@ -1,6 +1,10 @@
 #!/bin/bash
 # run.sh - figures, each the median of BENCH_RUNS (5) runs, as a table and in $BUILD/bench.json.
 # A goal that is missed is shown, not failed: figures depend on the machine.
+#
+#	BENCH_ONLY="..."      of: push idle thousand manifests bombs engines
+#	BENCH_ENGINES="..."   of: docker podman; "" leaves the two hundred containers
+#	BENCH_MANY=n          instead of two hundred
 cd "$(dirname "$0")/../.." || exit 1
 BUILD=$(realpath "${BUILD:-build}")
 export TRUEUP=$BUILD/trueup
