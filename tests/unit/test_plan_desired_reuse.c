@@ -377,12 +377,44 @@ static void test_a_bundle_comes(void **state)
 			    "nobody");
 }
 
+#define REGISTRY "registries/main.yaml"
+
+/* A Registry is part of no deployment's file, and yet what an image is depends on it. */
+static void test_a_registry_changes(void **state)
+{
+	struct shop *shop = *state;
+	AUTO_FREE char *moved = NULL, *gone = NULL;
+
+	config_put(&shop->tree, REGISTRY,
+		   "kind: Registry\nname: main\ntype: v2\nurl: registry.example.org\n");
+	config_put(&shop->tree, MQ,
+		   "kind: Product\nname: mq\ntype: simple\nimages: [{name: mq, image: "
+		   "\"main/shop/mq:{{ stage }}\"}]\n");
+	config_put(&shop->tree, PROD "mq.yaml",
+		   "kind: Deployment\nname: mq\nproduct: mq\nnode: n2\nprefix: mq\n");
+	shop_build(shop, NULL);
+	shop_assert_errors(shop, "");
+	config_put(&shop->tree, REGISTRY,
+		   "kind: Registry\nname: main\ntype: v2\nurl: other.example.org\n");
+	shop_build_on(shop, NULL);
+	shop_assert_errors(shop, "");
+	moved = taken(shop);
+	/* a local image has none */
+	assert_string_equal(moved, "mq- web+");
+	config_put(&shop->tree, REGISTRY, "");
+	shop_build_on(shop, NULL);
+	gone = taken(shop);
+	assert_string_equal(gone, "mq- web+");
+	shop_assert_errors(shop, MQ ":4 unknown-registry shop/prod\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_taken_over),
 		TEST_WITH_SHOP(test_what_was_missing),
 		TEST_WITH_SHOP(test_a_bundle_comes),
+		TEST_WITH_SHOP(test_a_registry_changes),
 		TEST_WITH_SHOP(test_slots_outlive_their_state),
 		TEST_WITH_SHOP(test_version_comes_back_as_a_file),
 		cmocka_unit_test(test_random_edits),
