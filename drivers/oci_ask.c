@@ -194,8 +194,10 @@ static const char *words_of(struct oci_asking *asking, const struct oci_answer *
 	struct buf clean AUTO_BUF = BUF_INIT(4 * WORDS_MAX);
 
 	buf_add_clean(&clean, message, strnlen(message, WORDS_MAX));
-	for (char *at = clean.ptr; at && *at; at++)
-		*at = *at == '\n' || *at == '\t' ? ' ' : *at;
+	for (char *at = clean.ptr; at && *at; at++) {
+		if (*at == '\n' || *at == '\t')
+			*at = ' ';
+	}
 	return clean.len ? arena_printf(asking->arena, ": %s", buf_str(&clean)) : "";
 }
 

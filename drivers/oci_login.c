@@ -147,6 +147,10 @@ void oci_login_for_engine(const struct oci_login *login, const char *host, struc
 	add_member(&json, "serveraddress", host);
 	buf_addc(&json, '}');
 	base64_add(out, buf_str(&json), json.len);
-	for (char *at = out->ptr; at && *at; at++)
-		*at = *at == '+' ? '-' : *at == '/' ? '_' : *at;
+	for (char *at = out->ptr; at && *at; at++) {
+		if (*at == '+')
+			*at = '-';
+		else if (*at == '/')
+			*at = '_';
+	}
 }

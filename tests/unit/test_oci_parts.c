@@ -167,7 +167,7 @@ static void test_hostile_indexes(void **state)
 /* ---- logins ---- */
 
 struct login_row {
-	enum registry_type_value type;
+	int type;	   /* enum registry_type_value */
 	const char *files; /* a script that writes them */
 	enum err_code code;
 	const char *user, *password, *token;
