@@ -187,7 +187,7 @@ struct docker_call {
 	struct docker *docker;
 	struct arena *arena;
 	bool changed;
-	struct buf *detail; /* for people; NULL: nobody wants it */
+	struct op_result *result; /* gets what stops tell; NULL: nobody wants it */
 };
 /*
  * 1 and what the engine tells about the container of that very name, if it is ours; 0 when there
@@ -219,6 +219,9 @@ int docker_networks_join(struct docker_call *call, const json_t *inspect, const 
 /* The container answers to this alias, and to no other of ours, in all its networks. */
 int docker_networks_alias(struct docker_call *call, const json_t *inspect, const char *alias,
 			  struct err *err);
+/* Networks of its stage that are gone are made anew, and it is connected to them. */
+int docker_networks_mend(struct docker_call *call, const json_t *inspect, const char *alias,
+			 struct err *err);
 /* Removes networks of the stage in which no container is left. */
 int docker_networks_tidy(struct docker_call *call, const json_t *labels, struct err *err);
 

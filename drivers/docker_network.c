@@ -179,22 +179,64 @@ static bool answers_to(const json_t *endpoint, const char *alias, const char *id
 	return found;
 }
 
+static bool is_of_stage(const char *network, const json_t *labels)
+{
+	AUTO_FREE char *stage = mem_printf("%s-%s", json_str(labels, LABEL_NAMESPACE "project", ""),
+					   json_str(labels, LABEL_NAMESPACE "stage", ""));
+	size_t len = strlen(stage);
+
+	return str_starts(network, stage) && (!network[len] || network[len] == '.');
+}
+
 int docker_networks_alias(struct docker_call *call, const json_t *inspect, const char *alias,
 			  struct err *err)
 {
 	const json_t *labels = json_object_get(json_object_get(inspect, "Config"), "Labels");
 	const char *id = json_str(inspect, "Id", ""), *network;
-	AUTO_FREE char *stage = mem_printf("%s-%s", json_str(labels, LABEL_NAMESPACE "project", ""),
-					   json_str(labels, LABEL_NAMESPACE "stage", ""));
-	size_t len = strlen(stage);
 	json_t *endpoint;
 
 	json_object_foreach((json_t *)(uintptr_t)joined_networks(inspect), network, endpoint)
 	{
-		if (!str_starts(network, stage) || (network[len] && network[len] != '.') ||
-		    answers_to(endpoint, alias, id))
+		if (!is_of_stage(network, labels) || answers_to(endpoint, alias, id))
 			continue;
 		if (leave(call, id, network, err) != 0 || join(call, id, network, alias, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int mend_one(struct docker_call *call, const json_t *inspect, const char *network,
+		    const char *alias, struct err *err)
+{
+	const json_t *labels = json_object_get(json_object_get(inspect, "Config"), "Labels");
+	const struct spec spec = {
+		.labels = {
+			.owner = json_str(labels, LABEL_NAMESPACE "owner", ""),
+			.project = json_str(labels, LABEL_NAMESPACE "project", ""),
+			.stage = json_str(labels, LABEL_NAMESPACE "stage", ""),
+		}};
+	const char *id = json_str(inspect, "Id", "");
+	int there = find_network(call, network, err);
+
+	if (there != 0)
+		return there < 0 ? -1 : 0;
+	if (make_network(call, network, &spec, err) != 0)
+		return -1;
+	(void)leave(call, id, network, NULL); /* the one that is gone, as far as it is remembered */
+	return join(call, id, network, alias, err);
+}
+
+int docker_networks_mend(struct docker_call *call, const json_t *inspect, const char *alias,
+			 struct err *err)
+{
+	const json_t *labels = json_object_get(json_object_get(inspect, "Config"), "Labels");
+	const char *network;
+	json_t *endpoint;
+
+	json_object_foreach((json_t *)(uintptr_t)joined_networks(inspect), network, endpoint)
+	{
+		if (is_of_stage(network, labels) &&
+		    mend_one(call, inspect, network, alias, err) != 0)
 			return -1;
 	}
 	return 0;

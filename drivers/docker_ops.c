@@ -4,10 +4,14 @@
 #include "base/sys.h"
 #include "drivers/docker.h"
 
+#include <signal.h>
+
 #include "base/clock.h"
+#include "base/num.h"
 
 #define STOP_SLACK_MS 30000 /* what an engine may need besides the stop timeout */
 #define USUAL_STOP_S 10
+#define USUAL_SIGNAL "SIGTERM"
 
 bool docker_is_ours(const struct docker *docker, const json_t *labels)
 {
@@ -139,31 +143,60 @@ static int op_create(struct docker_call *call, const struct op *op, struct err *
 
 /* ---- running ---- */
 
+/* 1: started, 0: it ran already. */
+static int start(struct docker_call *call, const json_t *inspect, struct err *err)
+{
+	int status = docker_do(call->docker, "POST", NULL, err, "/containers/%s/%s",
+			       json_str(inspect, "Id", ""),
+			       str_eq(status_of(inspect), "paused") ? "unpause" : "start");
+
+	return status < 0 ? -1 : status != 304;
+}
+
 static int op_start(struct docker_call *call, const struct op *op, struct err *err)
 {
 	AUTO_JSON json_t *inspect = NULL;
 	struct err why = ERR_INIT;
-	int status;
+	int started;
 
 	if (must_find(call, op->name, &inspect, err) != 0)
 		return -1;
-	if (str_eq(status_of(inspect), "paused")) {
-		if (docker_do(call->docker, "POST", NULL, err, "/containers/%s/unpause",
-			      json_str(inspect, "Id", "")) < 0)
+	started = start(call, inspect, &why);
+	/* the container is there: it may be a network of its that is not */
+	if (started < 0 && why.code == E_NOT_FOUND) {
+		if (docker_networks_mend(call, inspect, op->name, err) != 0)
 			return -1;
-		call->changed = true;
-		return 0;
+		started = start(call, inspect, &why);
 	}
-	status = docker_do(call->docker, "POST", NULL, &why, "/containers/%s/start",
-			   json_str(inspect, "Id", ""));
-	if (status >= 0) {
-		call->changed = status != 304;
-		return 0;
-	}
-	if (docker_ports_refused(why.text))
+	if (started < 0 && docker_ports_refused(why.text))
 		return err_set(err, E_NAME_FOREIGN, "%s", why.text);
-	/* 404 is about something inside: the container is there */
-	return err_set(err, why.code == E_NOT_FOUND ? E_ENGINE : why.code, "%s", why.text);
+	if (started < 0)
+		return err_set(err, why.code == E_NOT_FOUND ? E_ENGINE : why.code, "%s", why.text);
+	call->changed = started > 0;
+	return 0;
+}
+
+/* What it was asked to end by: as written, else the image's, else the usual one. Podman has a
+ * number. */
+static const char *stop_signal(struct docker_call *call, const json_t *inspect)
+{
+	const struct container *config = docker_seen_config(labels_of(inspect), call->arena);
+	const char *text = json_str(json_object_get(inspect, "Config"), "StopSignal", USUAL_SIGNAL);
+	int64_t number;
+
+	if (config && config->stop_signal)
+		return config->stop_signal;
+	if (num_parse_int(text, 1, 31, &number) == 0)
+		return arena_printf(call->arena, "SIG%s", sigabbrev_np((int)number));
+	return text;
+}
+
+static bool was_killed(struct docker_call *call, const char *id)
+{
+	AUTO_JSON json_t *inspect = NULL;
+
+	return docker_get(call->docker, &inspect, NULL, "/containers/%s/json", id) >= 0 &&
+	       json_int(json_object_get(inspect, "State"), "ExitCode", 0) == 128 + SIGKILL;
 }
 
 /*
@@ -172,15 +205,16 @@ static int op_start(struct docker_call *call, const struct op *op, struct err *e
  */
 static void tell_of_kill(struct docker_call *call, const json_t *inspect, int64_t seconds)
 {
-	const char *signal =
-		json_str(json_object_get(inspect, "Config"), "StopSignal", "its stop signal");
+	const char *signal = stop_signal(call, inspect);
+	struct op_result *result = call->result;
 
-	if (call->detail)
-		buf_addf(call->detail,
-			 "it did not end by %s%s within %lld s and was killed: its first process "
-			 "may have no handler for it; stopSignal: SIGKILL would spare the wait",
-			 *signal >= '0' && *signal <= '9' ? "signal " : "", signal,
-			 (long long)seconds);
+	if (!result || strcasestr(signal, "KILL") || !was_killed(call, json_str(inspect, "Id", "")))
+		return;
+	snprintf(result->unheard, sizeof result->unheard, "%s", signal);
+	buf_addf(&result->detail,
+		 "it did not end by %s within %lld s and was killed: its first process may have no "
+		 "handler for it; stopSignal: SIGKILL would spare the wait",
+		 signal, (long long)seconds);
 }
 
 static int stop(struct docker_call *call, const json_t *inspect, struct err *err)
@@ -320,8 +354,7 @@ int docker_apply(struct docker *docker, const struct op *op, struct op_result *r
 		 struct err *err)
 {
 	AUTO_ARENA struct arena *arena = arena_new(0);
-	struct docker_call call = {
-		.docker = docker, .arena = arena, .detail = result ? &result->detail : NULL};
+	struct docker_call call = {.docker = docker, .arena = arena, .result = result};
 	int64_t began = clock_boot_ms();
 
 	if (changes[op->kind](&call, op, err) != 0)

@@ -95,9 +95,12 @@ json_t *op_json(const struct op *op);
 /* E_BAD_INPUT also when a member is missing that the kind needs. */
 int op_from_json(const json_t *json, struct arena *arena, struct op *out, struct err *err);
 
+#define SIGNAL_NAME_MAX 20
 struct op_result {
 	bool changed; /* false: it was already so */
 	int64_t took_ms;
+	/* Of a stop: the signal that did not end it, so that it was killed in the end; "": none. */
+	char unheard[SIGNAL_NAME_MAX];
 	struct buf detail; /* the engine's own words, for people; may be empty; caller releases */
 };
 

@@ -23,6 +23,7 @@ static int send_result(int fd, const struct act_result *result, struct err *err)
 	json_object_set_new(json, "ok", json_boolean(result->ok));
 	json_object_set_new(json, "changed", json_boolean(result->changed));
 	json_object_set_new(json, "took", json_integer(result->took_ms));
+	json_put_str(json, "unheard", result->unheard);
 	json_put_str(json, "code", err_code_name(result->code));
 	json_put_str(json, "text", result->text);
 	AUTO_BUF struct buf buf = BUF_INIT(MSG_MAX);
@@ -42,6 +43,7 @@ static bool act_one(int fd, struct driver *driver, const struct op *op, size_t g
 		.ok = ok,
 		.changed = done.changed,
 		.took_ms = done.took_ms,
+		.unheard = done.unheard,
 		.code = ok ? E_NONE : err.code,
 		.text = ok ? buf_str(&done.detail) : err.text,
 	};
@@ -80,6 +82,7 @@ static void take_message(void *owner, const struct msg *msg)
 		.ok = json_flag(json, "ok", false),
 		.changed = json_flag(json, "changed", false),
 		.took_ms = json_int(json, "took", 0),
+		.unheard = json_str(json, "unheard", ""),
 		.code = err_code_find(json_str(json, "code", "")),
 		.text = json_str(json, "text", ""),
 	};

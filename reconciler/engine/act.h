@@ -30,8 +30,9 @@ struct act_result {
 	size_t group, op; /* indexes */
 	bool ok, changed;
 	int64_t took_ms;
-	enum err_code code; /* when not ok */
-	const char *text;   /* error, or the engine's words, or "" */
+	const char *unheard; /* struct op_result */
+	enum err_code code;  /* when not ok */
+	const char *text;    /* error, or the engine's words, or "" */
 };
 
 struct act;

@@ -32,6 +32,19 @@ static void note_untried(struct engine *engine, const struct pending_group *grou
 		note_result(engine, group, i, false, "not tried");
 }
 
+static bool is_stop(const struct op *op)
+{
+	return op->kind == OP_STOP || op->kind == OP_REMOVE;
+}
+
+static void note_stop(struct engine *engine, const struct slot_run *slot, const struct op *op,
+		      const struct act_result *result)
+{
+	if (slow_stop_note(engine->slow_stops, slot->id, op->name, result->unheard,
+			   result->took_ms))
+		engine_keep_slow_stops(engine);
+}
+
 static void on_result(void *owner, const struct act_result *result)
 {
 	struct running_act *running = owner;
@@ -48,6 +61,8 @@ static void on_result(void *owner, const struct act_result *result)
 	note_result(engine, group, result->op, result->ok, result->text);
 	if (op->kind == OP_STOP && slot->record && !slot->down_since)
 		slot->down_since = clock_boot_ms() - result->took_ms;
+	if (result->ok && result->changed && is_stop(op))
+		note_stop(engine, slot, op, result);
 	if (result->ok)
 		return;
 	note_untried(engine, group, result->op + 1);

@@ -1,5 +1,6 @@
 #include "base/sys.h"
 
+#include "base/json.h"
 #include "base/log.h"
 #include "engine/core.h"
 
@@ -102,6 +103,14 @@ const struct history *engine_history(struct engine *engine)
 }
 
 /* ---- what it says and what is told ---- */
+
+void engine_keep_slow_stops(struct engine *engine)
+{
+	AUTO_BUF struct buf text = BUF_INIT(BUF_MAX_TEXT);
+	json_write(engine->slow_stops, &text);
+	if (engine_write(engine, NULL) == 0)
+		ledger_put(engine->ledger, "slow-stops", buf_str(&text), NULL);
+}
 
 bool engine_is_paused(const struct engine *engine, const char *project, const char *stage)
 {

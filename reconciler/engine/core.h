@@ -23,6 +23,7 @@
 #include "engine/look.h"
 #include "ledger/ledger.h"
 #include "ledger/state.h"
+#include "plan/slow_stop.h"
 #include "source/repo.h"
 
 /* The files of a commit by name, and the arenas that have its texts: see listing.c. */
@@ -171,6 +172,7 @@ struct engine {
 
 	VEC(struct pending_act *) queue; /* acts that wait for a free child */
 	size_t children;		 /* looks and acts that run */
+	json_t *slow_stops;		 /* plan/slow_stop.h */
 	struct map paused;		 /* scopes: "*", "project", "project/stage" */
 
 	bool once; /* apply: leave when settled */
@@ -201,6 +203,8 @@ void engine_ledger_failed(struct engine *engine, const struct err *err);
 int engine_write(struct engine *engine, struct err *err);
 /* Commits it, if any. On failure everything believed is read again: engine->unwritten. */
 int engine_commit(struct engine *engine);
+/* The slow stops changed: they are written in this turn's transaction. */
+void engine_keep_slow_stops(struct engine *engine);
 /* The history, read again if it is stale. NULL: the ledger cannot be read now. */
 const struct history *engine_history(struct engine *engine);
 bool engine_is_paused(const struct engine *engine, const char *project, const char *stage);

@@ -40,6 +40,10 @@ static int open_ledger(struct engine *engine, struct err *err)
 	if (ledger_get(engine->ledger, "adopting", arena, &adopting, err) < 0)
 		return -1;
 	engine->adopting = adopting != NULL;
+	const char *slow = NULL;
+	if (ledger_get(engine->ledger, "slow-stops", arena, &slow, err) < 0)
+		return -1;
+	engine->slow_stops = slow_stop_read(slow);
 	return 0;
 }
 
@@ -97,6 +101,7 @@ void engine_close(struct engine *engine)
 	}
 	arena_free(engine->history_arena);
 	map_release(&engine->paused);
+	json_decref(engine->slow_stops);
 	repo_close(&engine->repo);
 	ledger_close(&engine->ledger);
 	if (engine->loop)

@@ -47,6 +47,7 @@ void node_plan_make(struct work *work)
 		.unit_state = state_of_unit,
 		.unit_arg = engine,
 		.adopting = engine->adopting,
+		.slow_stops = engine->slow_stops,
 	};
 	list_digests(work, input);
 	work->plan = plan_build(input, work->arena);

@@ -7,6 +7,7 @@
 #include "engine/look.h"
 #include "engine/oneshot.h"
 #include "ledger/ledger_read.h"
+#include "plan/slow_stop.h"
 #include "schema/check.h"
 #include "schema/kinds.h"
 
@@ -239,6 +240,7 @@ static void make_plan(struct planning *p)
 		if (!p->options->node || str_eq(p->options->node, node->name))
 			see_node(p, node);
 	}
+	AUTO_JSON json_t *slow = slow_stop_read(p->view->slow_stops);
 	struct plan_input *input = ARENA_NEW(p->arena, struct plan_input);
 	*input = (struct plan_input){
 		.commit = arena_strdup(p->arena, oid_hex(&p->tip, hex)),
@@ -256,6 +258,7 @@ static void make_plan(struct planning *p)
 		.refused = p->outcome->refused,
 		.refused_n = p->outcome->refused_n,
 		.adopting = p->view->adopting != NULL,
+		.slow_stops = slow,
 	};
 	p->outcome->plan = plan_build(input, p->arena);
 }

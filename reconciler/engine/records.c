@@ -261,6 +261,8 @@ int records_removed(struct engine *engine, struct slot_run *run, const struct sl
 		return -1;
 	engine->history_stale = true;
 	run->finished = true;
+	if (slow_stop_forget(engine->slow_stops, run->id))
+		engine_keep_slow_stops(engine);
 	engine_say(engine, "removed", run->id, NULL);
 	return ledger_audit(engine->ledger, "trueup", "remove", run->id, NULL, clock_wall_ms(),
 			    err);

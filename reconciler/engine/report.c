@@ -42,8 +42,11 @@ static json_t *waiting_json(const struct slot_wait *wait)
 	return json;
 }
 
-static json_t *container_json(const struct workload *seen)
+static json_t *container_json(const struct engine *engine, const struct slot_key *slot,
+			      const struct workload *seen)
 {
+	AUTO_ARENA struct arena *arena = arena_new(0);
+	const char *hint = slow_stop_hint(engine->slow_stops, slot, seen, arena);
 	json_t *json = json_object();
 	json_put_str(json, "name", seen->name);
 	json_put_str(json, "image", seen->image);
@@ -52,6 +55,8 @@ static json_t *container_json(const struct workload *seen)
 	json_put_str(json, "health", run_health_word(seen->health));
 	if (seen->detail)
 		json_put_str(json, "detail", seen->detail);
+	if (hint)
+		json_put_str(json, "hint", hint);
 	return json;
 }
 
@@ -119,7 +124,8 @@ int report_slot(struct engine *engine, struct slot_run *run, const struct slot_p
 	json_t *containers = json_array();
 	for (size_t i = 0; i < observed->workloads_n; i++)
 		if (slot_has(&plan->key, &observed->workloads[i]))
-			json_array_append_new(containers, container_json(&observed->workloads[i]));
+			json_array_append_new(containers, container_json(engine, &plan->key,
+									 &observed->workloads[i]));
 	json_object_set_new(json, "wanted", wanted_json(plan));
 	json_object_set_new(json, "waiting", waiting_json(run->wait));
 	json_put_str(json, "health", health_word(plan, observed));

@@ -49,6 +49,7 @@ struct ledger_view {
 	/* From the small values; NULL: none. problem: why the tip could not be seen. */
 	const char *tip, *branch, *accepted, *base, *repo, *owner, *problem;
 	const char *adopting;	  /* set: a new ledger, whose orphans wait for approve */
+	const char *slow_stops;	  /* plan/slow_stop.h */
 	const char *slots_wanted; /* number of slots that the commit in force asks for, as text */
 };
 enum view_parts {

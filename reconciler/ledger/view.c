@@ -104,7 +104,7 @@ static int load_facts(struct db *db, struct ledger_view *view, struct err *err)
 		{"accepted", &view->accepted}, {"base", &view->base},
 		{"repo", &view->repo},	       {"owner", &view->owner},
 		{"problem", &view->problem},   {"slots", &view->slots_wanted},
-		{"adopting", &view->adopting},
+		{"adopting", &view->adopting}, {"slow-stops", &view->slow_stops},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(facts); i++) {

@@ -48,6 +48,7 @@ struct plan_input {
 	bool adopting;		    /* first pass of a new ledger: orphans wait for approve */
 	const struct diag *refused; /* gathered by acceptance; sorted */
 	size_t refused_n;
+	const json_t *slow_stops;    /* slow_stop.h; NULL: none is known */
 	const struct slot_key *only; /* plan this slot alone; NULL: all */
 };
 

@@ -1,5 +1,6 @@
 #include "base/sys.h"
 #include "plan/plan_work.h"
+#include "plan/slow_stop.h"
 
 #include "schema/kinds.h"
 
@@ -111,6 +112,20 @@ static void locate_image(const struct slot_plan *plan, struct step *step)
 	}
 }
 
+/* What is known of how the container that goes can be stopped. */
+static const char *stop_hint(struct plan_work *work, const struct slot_plan *plan,
+			     const struct step *step)
+{
+	if (step->action != STEP_REPLACE && step->action != STEP_REMOVE)
+		return NULL;
+	for (size_t i = 0; i < plan->rollout.seen_n; i++) {
+		if (str_eq(plan->rollout.seen[i]->name, step->container))
+			return slow_stop_hint(work->input->slow_stops, &plan->key,
+					      plan->rollout.seen[i], work->arena);
+	}
+	return NULL;
+}
+
 void plan_fill_steps(struct plan_work *work, struct slot_plan *plan)
 {
 	struct step *all;
@@ -123,6 +138,7 @@ void plan_fill_steps(struct plan_work *work, struct slot_plan *plan)
 			continue;
 		}
 		all[i].reason = step_reason(work, plan, &all[i]);
+		all[i].hint = stop_hint(work, plan, &all[i]);
 		locate_image(plan, &all[i]);
 		plan->steps[plan->steps_n++] = all[i];
 	}

@@ -52,6 +52,8 @@ static json_t *step_json(const struct plan *plan, const struct slot_plan *slot,
 	json_put_str(object, "reason",
 		     leave ? arena_printf(arena, "%s; %s", step->reason, leave) : step->reason);
 	json_object_set_new(object, "fields", fields_json(step, arena));
+	if (step->hint)
+		json_put_str(object, "hint", step->hint);
 	return object;
 }
 

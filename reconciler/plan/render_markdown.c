@@ -63,6 +63,10 @@ static void add_step(struct buf *out, const struct slot_plan *slot, const struct
 	buf_adds(out, " | ");
 	if (!str_eq(step->reason, slot->why))
 		add_text(out, step->reason);
+	if (step->hint) {
+		buf_adds(out, str_eq(step->reason, slot->why) ? "" : "; ");
+		add_text(out, step->hint);
+	}
 	buf_adds(out, " |\n");
 }
 

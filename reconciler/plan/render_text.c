@@ -147,6 +147,10 @@ static void print_step(struct page *page, const struct slot_plan *slot, const st
 	}
 	for (size_t i = 0; i < step->fields_n; i++)
 		print_field(page, step, &step->fields[i], names);
+	if (step->hint) {
+		spaces(page, 8);
+		fill(page, step->hint, 8, 8);
+	}
 }
 
 /* ---- slots ---- */

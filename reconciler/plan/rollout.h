@@ -86,6 +86,7 @@ struct step {
 	enum step_action action;
 	const char *container;	 /* name on the node */
 	const struct spec *spec; /* what is wanted there; NULL: nothing */
+	const char *hint;	 /* what else there is to know of it, or NULL */
 	const char *reason;	 /* "env changed", "not running", ...; NULL with STEP_NONE */
 	/* It is as its record made it but for what was done on the node since. */
 	bool drift;

@@ -9,14 +9,15 @@
 # ---- the repository ----
 
 SLEEP="trap 'exit 0' TERM; echo up; sleep 1000 & wait"
+DEAF="exec sleep 1000" # a first process without a handler is not ended by TERM
 
 # release ENGINE WHAT VERSION COMMAND [LINE...]: a version of one product, which runs a line of shell.
 release() {
-	local engine=$1 what=$2 version=$3 command=$4 parent=
+	local engine=$1 what=$2 version=$3 command=$4 before="parent: ${parent:-1.0.0}"
 	shift 4
-	[ "$version" = 1.0.0 ] || parent="parent: 1.0.0"
+	[ "$version" != 1.0.0 ] || before=
 	put "projects/shop/products/$engine-$what-$version.yaml" "kind: Version" \
-		"product: $engine-$what" "name: $version" "type: incremental" ${parent:+"$parent"} \
+		"product: $engine-$what" "name: $version" "type: incremental" ${before:+"$before"} \
 		"images:" "  - name: $engine-$what" "    image: ${image:-main/shop/web:1}" \
 		"    config:" "      env: {RELEASE: $version}" \
 		"      command: [sh, -c, \"$command\"]" "${@/#/      }"
@@ -36,7 +37,7 @@ first() {
 	local engine=$1 what=$2
 	shift 2
 	product "$engine-$what"
-	release "$engine" "$what" 1.0.0 "$SLEEP" "$@"
+	release "$engine" "$what" 1.0.0 "${runs:-$SLEEP}" "$@"
 	deployed "$engine" "$what" 1.0.0
 }
 
@@ -130,8 +131,8 @@ works() {
 	first "$1" loop
 	first "$1" ill
 	first "$1" alone "${EXCLUSIVE/DATA/$1-alone}"
-	first "$1" image
-	first "$1" port "${EXCLUSIVE/DATA/$1-port}"
+	runs=$DEAF first "$1" image "stopTimeout: 1s"
+	first "$1" port "${EXCLUSIVE/DATA/$1-port}" "networks: [back]"
 	first "$1" held "${EXCLUSIVE/DATA/$1-held}"
 }
 each works
@@ -155,7 +156,7 @@ fails() {
 	deployed "$1" ill 1.1.0
 	release "$1" alone 1.1.0 "$SLEEP" "$HEALTH" "${EXCLUSIVE/DATA/$1-alone}"
 	deployed "$1" alone 1.1.0
-	image=main/shop/none:1 release "$1" image 1.1.0 "$SLEEP"
+	image=main/shop/none:1 release "$1" image 1.1.0 "$DEAF" "stopTimeout: 1s"
 	deployed "$1" image 1.1.0
 	release "$1" port 1.1.0 "$SLEEP" "${EXCLUSIVE/DATA/$1-port}" 'ports: [{container: 80, host: 8101}]'
 	deployed "$1" port 1.1.0
@@ -222,8 +223,8 @@ big=$(push_big "${engines[0]}")
 # asks_gate ENGINE WHAT VERSION REFERENCE
 asks_gate() {
 	local engine=$1 what=$2 version=$3
-	image=gate/shop/big$4 release "$engine" "$what" "$version" "$SLEEP"
-	deployed "$engine" "$what" "$version"
+	image=gate/shop/big$4 release "$engine" "$what" "$version" "$SLEEP" "${@:5}"
+	deployed "$engine" "$what" "$version" ${drift:+"drift: $drift"}
 }
 waits_for() { slot "$1-$2" '"\(.waiting.reason) \(.waiting.detail)"' | grep -E -- "$3"; }
 slot() { ask ".deployments[] | select(.deployment == \"$1\") | $2"; }
@@ -241,8 +242,8 @@ check "once it comes through the new version serves" wait_until "it to serve" ea
 
 each shut_gate
 remember life image
-deadline=2s each asks_gate image 2.0.0 :1
-each asks_gate ill 2.0.0 "@$big"
+deadline=2s each asks_gate image 2.0.0 :1 "stopTimeout: 1s"
+drift=report each asks_gate ill 2.0.0 "@$big"
 push "From a registry that is away"
 check "what is there already needs no registry" wait_until "it to serve" each runs_as ill 2.0.0
 check "what has to be asked for waits" wait_until "the wait" each waits_for image "^registry .*refused"
@@ -252,6 +253,81 @@ check "and what serves goes on serving" is_as_before life image
 each open_gate
 check "when the registry is back it goes on by itself" wait_until "it to serve" each runs_as image 2.0.0
 each shut_gate
+
+# ---- processes that hear no signal ----
+
+told() { "$2" | grep -F "$(container "$1" image): its last stop took 1s: it did not end by SIGTERM"; }
+check "a stop that took its whole time is told by status" each told status
+"$trueup" pause shop/production --state "$state" >/dev/null
+another() { parent=2.0.0 release "$1" image 2.1.0 "$SLEEP" "stopTimeout: 1s"; deployed "$1" image 2.1.0; }
+each another
+push "Another one"
+planned() {
+	plan --json | jq -r '.steps[] | "\(.container) \(.hint)"' |
+		grep -E "^$(container "$1" image) its last stop took 1s"
+}
+check "and by the next plan" each planned
+
+# ---- a network that is gone ----
+
+# Podman does not remove a network of which a container is a member, Docker does once that is stopped.
+lose_network() {
+	post "$1" "/containers/$(container "$1" port)/stop?t=5"
+	[ "$1" = docker ] || post "$1" /networks/shop-production.back/disconnect \
+		"{\"Container\":\"$(container "$1" port)\",\"Force\":true}"
+	api "$1" /networks/shop-production.back -X DELETE
+}
+each lose_network >/dev/null
+check "the network is gone" each is_absent /networks/shop-production.back
+"$trueup" resume shop/production --state "$state" >/dev/null
+is_member() {
+	[ "$(inspect "$1" "$(container "$1" port)" '"\(.State.Running) \(.NetworkSettings.Networks | keys | join(" "))"')" = \
+		"true shop-production shop-production.back" ]
+}
+check "a network that is gone is made anew, with what was in it" wait_until "the network" each is_member
+
+# ---- drift that is only reported, and what is changed again and again ----
+
+settle
+stop_by_hand() { post "$1" "/containers/$(container "$1" "$2")/stop?t=0"; }
+each stop_by_hand ill
+reported() { ask '.nodes[].drift[].container' | grep -qx "$(container "$1" ill)"; }
+check "drift is told" wait_until "the drift" each reported
+settle
+is_down() { [ "$(inspect "$1" "$(container "$1" ill)" .State.Running)" = false ]; }
+check "and left alone where the deployment says so" each is_down
+
+is_damped() { waits_for "$1" loop "^retry mended [3-9] times in a row"; }
+mended_or_damped() { is_damped "$1" || runs_as "$1" loop 2.0.0; }
+# The first wait is but a second long: whoever misses it meets a longer one.
+flaps() {
+	local i
+	for i in 1 2 3 4 5 6 7; do
+		stop_by_hand "$1" loop
+		wait_until "an answer" mended_or_damped "$1" || return
+		! is_damped "$1" || return 0
+	done
+	return 1
+}
+check "what is changed again and again is put right less often" each flaps
+check "but it is" wait_until "it to run" each runs_as loop 2.0.0
+
+# ---- an engine that ends in the middle of a rollout, and comes back ----
+
+goes_further() {
+	local healthy=3s
+	parent=2.0.0 image=gate/shop/big@$big release "$1" loop 3.0.0 "$SLEEP"
+	deployed "$1" loop 3.0.0
+}
+is_done() { record_is "$1-loop" 3.0.0 successful; }
+each goes_further
+push "Third version"
+has_next() { inspect "$1" "$(container "$1" loop).next" .State.Running | grep -qx true; }
+check "the new one comes up beside the old one" wait_until "it to come up" each has_next
+each restart_engine
+check "after the engine was away the rollout goes on" wait_until "it to serve" each runs_as loop 3.0.0
+check "to its end" wait_until "the old one to go" each alone loop
+check "and its record is successful" wait_until "the record" each is_done
 
 stop_daemon
 done_testing

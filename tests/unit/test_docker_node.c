@@ -499,6 +499,7 @@ static void a_process_that_hears_no_signal(struct engine_bench *bench)
 	test_run_spec(bench->driver, spec);
 	assert_done(bench->driver->ops->apply(bench->driver, &op, &result, &err), err);
 	assert_non_null(strstr(buf_str(&result.detail), "within 1 s and was killed"));
+	assert_string_equal(result.unheard, "SIGTERM");
 	buf_clear(&result.detail);
 	assert_done(bench->driver->ops->apply(bench->driver, &op, &result, &err), err);
 	assert_int_equal(result.detail.len, 0);

@@ -69,6 +69,14 @@ static void put_slots(struct cli *cli, const json_t *slots)
 		buf_adds(&cli->out, "Nothing is deployed.\n");
 }
 
+static void put_hints(struct cli *cli, const json_t *slots)
+{
+	size_t i;
+	json_t *slot;
+	json_array_foreach(slots, i, slot)
+		view_put_hints(cli, json_object_get(slot, "containers"), "\n");
+}
+
 static void put_rejected(struct cli *cli, const json_t *rejected)
 {
 	size_t i, d;
@@ -128,6 +136,7 @@ int cmd_status(struct cli *cli)
 	}
 	put_head(cli, status);
 	put_slots(cli, json_object_get(status, "deployments"));
+	put_hints(cli, json_object_get(status, "deployments"));
 	put_rejected(cli, json_object_get(status, "rejected"));
 	put_nodes(cli, json_object_get(status, "nodes"));
 	return EXIT_DONE;

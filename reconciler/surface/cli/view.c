@@ -98,6 +98,19 @@ json_t *view_slot_state(const struct ledger_view *view, const struct slot_key *s
 	return NULL;
 }
 
+void view_put_hints(struct cli *cli, const json_t *containers, const char *margin)
+{
+	size_t i;
+	json_t *container;
+	json_array_foreach(containers, i, container)
+	{
+		const char *hint = json_str(container, "hint", NULL);
+		if (hint)
+			buf_addf(&cli->out, "%s%s: %s\n", margin, json_str(container, "name", "?"),
+				 hint);
+	}
+}
+
 const char *view_slot_name(const struct slot_key *slot, char out[256])
 {
 	snprintf(out, 256, "%s/%s/%s", slot->project, slot->stage, slot->deployment);
