@@ -52,15 +52,28 @@ struct node engine_node(struct arena *arena, const char *name, const char *engin
 	};
 }
 
-const char *engine_image(struct arena *arena, const char *image)
+static const char *image_in(struct arena *arena, const char *registry, const char *image)
 {
-	AUTO_FREE char *path = mem_printf("%s/registry", folder());
+	AUTO_FREE char *path = mem_printf("%s/%s", folder(), registry);
 	struct buf where AUTO_BUF = BUF_INIT(BUF_MAX_LINE);
 	struct err err = ERR_INIT;
 
 	assert_done(fs_read(path, BUF_MAX_LINE, &where, &err), err);
 	return arena_printf(arena, "%.*s/%s", (int)strcspn(buf_str(&where), "\n"), buf_str(&where),
 			    image);
+}
+
+const char *engine_image(struct arena *arena, const char *image)
+{
+	return image_in(arena, "registry", image);
+}
+
+const char *engine_closed_image(struct arena *arena, const char *image, const char **host)
+{
+	const char *found = image_in(arena, "closed", image);
+
+	*host = arena_strndup(arena, found, strcspn(found, "/"));
+	return found;
 }
 
 static void remove_volumes(struct docker *docker)

@@ -17,6 +17,9 @@ const char *engine_missing(const char *engine);
 struct node engine_node(struct arena *arena, const char *name, const char *engine);
 /* "127.0.0.1:5000/shop/web:1" */
 const char *engine_image(struct arena *arena, const char *image);
+/* The same image where a login is wanted; its host goes to *host. */
+const char *engine_closed_image(struct arena *arena, const char *image, const char **host);
+#define ENGINE_LOGIN "echo ann >username; echo 'open: sesame' >password"
 /* Removes what a driver of ours left there: containers, volumes, networks, marks of images. */
 void engine_clean(struct driver *driver);
 /* What the engine itself tells of a container; the test fails when there is none. New reference. */

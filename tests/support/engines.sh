@@ -10,6 +10,7 @@
 #   lock                       to be held (flock) by whoever uses them: they are shared
 #   images                     the folder of the registries' images
 #   registry                   where images are, as both engines call it: 127.0.0.1:5000/shop
+#   closed                     the same images, for ann with the password "open: sesame"
 # Images there: web:1, web:2 and web:3 (busybox; they sleep; /which says which it is; the third
 # declares the volume /cache). What is called none:1 is not there.
 #
@@ -22,6 +23,7 @@ set -u
 
 READY_S=60
 REGISTRY=127.0.0.1:5000
+CLOSED=127.0.0.1:5001
 GATE=127.0.0.1:5001 # where a test may put registry_gate.py before it
 work=$(mktemp -d "${TMPDIR:-/tmp}/engines.XXXXXX") || exit 1
 pids=()
@@ -75,6 +77,7 @@ start_docker() {
 		mount -t tmpfs tmpfs /dev/shm
 		ip link set lo up
 		docker-registry serve $work/registry.yml >/dev/null 2>&1 &
+		docker-registry serve $work/closed.yml >/dev/null 2>&1 &
 		# an engine that a test ends is started again
 		while :; do
 			dockerd --data-root $dir/data --exec-root $dir/exec --pidfile $dir/pid \\
@@ -111,6 +114,7 @@ start_podman() {
 		mount -t tmpfs tmpfs /dev/shm
 		ip link set lo up
 		docker-registry serve $work/registry.yml >/dev/null 2>&1 &
+		docker-registry serve $work/closed.yml >/dev/null 2>&1 &
 		while :; do
 			podman --root $dir/root --runroot $dir/run --tmpdir $dir/tmp \\
 				--network-config-dir $dir/net system service --time=0 unix://$dir/sock
@@ -186,14 +190,22 @@ fill_registry() {
 
 # ---- all of it ----
 
-cat >"$work/registry.yml" <<END
-version: 0.1
-log: {level: error}
-storage: {filesystem: {rootdirectory: $work/images}, cache: {}}
-http: {addr: "$REGISTRY", secret: engines}
-END
+# configure NAME ADDRESS: a registry's configuration, and where its images are.
+configure() {
+	cat <<-END >"$work/$1.yml"
+		version: 0.1
+		log: {level: error}
+		storage: {filesystem: {rootdirectory: $work/images}, cache: {}}
+		http: {addr: "$2", secret: engines}
+	END
+	echo "$2/shop" >"$work/$1"
+}
+configure registry "$REGISTRY"
+configure closed "$CLOSED"
+echo "auth: {htpasswd: {realm: shop, path: $work/users}}" >>"$work/closed.yml"
+# htpasswd -Bbn ann 'open: sesame'
+echo 'ann:$2y$05$iQ5LCMs8wtnix2vl8q//GeKhia7kgoSKis9HSqWLjZr6Vl4besyuC' >"$work/users"
 : >"$work/lock"
-echo "$REGISTRY/shop" >"$work/registry"
 filled=
 bring_up docker dockerd containerd runc iptables && fill_registry docker && filled=1
 bring_up podman podman runc && { [ -n "$filled" ] || fill_registry podman; }

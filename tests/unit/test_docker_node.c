@@ -6,6 +6,7 @@
 #include "tests/support/driver.h"
 #include "tests/support/engines.h"
 #include "tests/support/registry.h"
+#include "tests/support/shell.h"
 
 #include <poll.h>
 #include <sys/wait.h>
@@ -460,6 +461,34 @@ static void a_registry_is_asked_from_here(struct engine_bench *bench)
 	assert_non_null(strstr(err.text, "has just not answered"));
 }
 
+/* Who pulls is the engine, with the login that it is told. */
+static void an_engine_is_told_the_login(struct engine_bench *bench)
+{
+	const char *host, *image = engine_closed_image(bench->arena, "web:1", &host);
+	struct registry registry = {.name = "main",
+				    .type = REGISTRY_V2,
+				    .url = arena_printf(bench->arena, "http://%s", host)};
+	const struct registry *list[] = {&registry};
+	const struct model model = {.registrys = {.v = list, .n = ARRAY_LEN(list)}};
+	struct buf digest AUTO_BUF = BUF_INIT(BUF_MAX_LINE);
+	char *folder = test_folder();
+	struct err err = ERR_INIT;
+	struct spec *spec;
+
+	bench->env.model = &model;
+	bench->env.state_dir = folder;
+	assert_fails(bench->driver->ops->resolve(bench->driver, image, &digest, &err), err,
+		     E_CREDENTIALS);
+	registry.credentials = "main";
+	test_run(folder,
+		 "umask 077; mkdir -p credentials/main; cd credentials/main; " ENGINE_LOGIN);
+	spec = test_spec(bench->arena, bench->driver, "shop-prod-web", image, "{" RUNS "}");
+	test_run_spec(bench->driver, spec);
+	assert_string_equal(test_see(bench->driver, bench->arena, spec->name).digest, spec->digest);
+	bench->env.model = NULL;
+	test_folder_remove(&folder);
+}
+
 static void a_program_that_is_not_there(struct engine_bench *bench)
 {
 	struct spec *spec = a_spec(bench, "shop-prod-web", "{\"command\":[\"/no/such\"]}");
@@ -528,6 +557,7 @@ int main(void)
 		{"a tag of somebody keeps the image", a_tag_of_somebody_keeps_the_image},
 		{"local images", local_images},
 		{"a registry is asked from here", a_registry_is_asked_from_here},
+		{"an engine is told the login", an_engine_is_told_the_login},
 		{"a program that is not there", a_program_that_is_not_there},
 		{"a process that hears no signal", a_process_that_hears_no_signal},
 		{"a folder that is not there", a_folder_that_is_not_there},
