@@ -27,7 +27,7 @@ slow_runs=$((runs < 3 ? runs : 3))
 image=$(cat "$TRUEUP_ENGINES/registry")/web:1
 engine='' socket=''
 declare -A took    # what and step -> the milliseconds of each run
-declare -A refused # who of the others lacks a row -> why
+declare -A refused # what lacks a row -> why
 
 exec 8>>"$TRUEUP_ENGINES/lock"
 flock 8
@@ -353,7 +353,7 @@ rows() {
 	local what=$1 step goal values
 	for step in first no-op changed recreated; do
 		read -ra values <<<"${took[$what $step]:-}"
-		[ ${#values[@]} -gt 0 ] || continue
+		[ ${#values[@]} -gt 0 ] && [ -n "${took[at once $step]:-}" ] || continue
 		# shellcheck disable=SC2086
 		floor=$(median ${took[at once $step]})
 		goal=
@@ -365,9 +365,10 @@ rows() {
 
 bare() { # WHAT HOW
 	local figures step
-	read -ra figures < <("$BUILD/tests/bench/engine_calls" "$socket" "$2" "$image" $CONTAINERS)
+	read -ra figures < <("$BUILD/tests/bench/engine_calls" "$socket" "$2" "$image" $CONTAINERS 2>"$flow/out")
+	[ ${#figures[@]} = 4 ] || refused[$1]=$(tail -n 1 "$flow/out")
 	for step in first no-op changed recreated; do
-		note "$1" $step "${figures[0]}"
+		[ ${#figures[@]} = 0 ] || note "$1" $step "${figures[0]}"
 		figures=("${figures[@]:1}")
 	done
 	clean
