@@ -11,7 +11,7 @@
 #	trueup apply	a whole process, from its start to its end
 #	trueup run	a daemon, from the moment at which the branch moves until its log says that the
 #			last deployment is successful; the no-op pass is as long as a `trueup sync --wait`
-#	others		a whole process, at most three runs
+#	others		a whole process; three runs, fewer of what is slow
 #
 # All take turns, so that what else the machine does falls on each of them.
 # shellcheck source-path=SCRIPTDIR/../..
@@ -23,7 +23,8 @@ BUILD=$(realpath "${BUILD:-build}")
 
 CONTAINERS=20
 MANY=${BENCH_MANY:-200}
-slow_runs=$((runs < 3 ? runs : 3))
+OTHERS_RUNS=3   # at the most
+OTHERS_MS=60000 # of all steps of one of them: whoever has had so much does not run again
 image=$(cat "$TRUEUP_ENGINES/registry")/web:1
 engine='' socket=''
 declare -A took    # what and step -> the milliseconds of each run
@@ -82,7 +83,7 @@ timed() {
 	shift 2
 	start=$(now_us)
 	if ! "$@" >"$flow/out" 2>&1; then
-		refused[$what]="$step failed: $(tail -n 1 "$flow/out")"
+		refused[$what]="$step failed: $(grep . "$flow/out" | tail -n 1)"
 		return 1
 	fi
 	note "$what" "$step" "$(ms_since "$start")"
@@ -291,9 +292,12 @@ others() {
 	other compose_file docker_compose "docker-compose"
 	other playbook ansible ansible
 }
+# spent NAME - milliseconds, until now.
+spent() { echo "${took[$1 first]:-}${took[$1 no-op]:-}${took[$1 recreated]:-}" | awk '{ for (i = 1; i <= NF; i++) sum += $i } END { printf "%d\n", sum }'; }
 # other FORM FUNCTION NAME - once through; a line says why where it cannot be.
 other() {
 	local form=$1 function=$2 name=$3 step why=''
+	[ "$(spent "$name")" -lt $OTHERS_MS ] || return
 	"has_$function"
 	if [ -n "$why" ]; then
 		refused[$name]=$why
@@ -393,7 +397,7 @@ bench_engine() {
 		bare "at once" at-once
 		bench_apply
 		bench_daemon
-		[ $i -ge $slow_runs ] || others
+		[ $i -ge $OTHERS_RUNS ] || others
 	done
 	rows "one by one"
 	rows "at once"
