@@ -54,12 +54,23 @@ clean_once() {
 	)
 	[ -z "$left" ]
 }
+# Docker can keep the place of a container in a network that is gone with the container.
+free_networks() {
+	local network container
+	for network in $(api /networks | jq -r ".[] | select($foreign | not).Id"); do
+		for container in $(api "/networks/$network" | jq -r '.Containers // {} | .[].Name'); do
+			api "/networks/$network/disconnect" -H 'Content-Type: application/json' \
+				-d "{\"Container\": \"$container\", \"Force\": true}" >/dev/null
+		done
+	done
+}
 # What is still in use goes the next time.
 clean() {
-	local left tries
-	for tries in 1 2 3 4 5; do
+	local left try
+	for try in 1 2 3; do
 		! clean_once || return
-		sleep "$tries"
+		sleep $try
+		free_networks
 	done
 	echo "$engine: this could not be removed: $left"
 }
