@@ -82,6 +82,7 @@ struct docker {
 	char api[16];	  /* "/v1.41" */
 	char engine[128]; /* "Docker Engine 20.10.24" */
 	bool is_podman;
+	int64_t patience_ms;	      /* for each answer, whatever it is; 0: as its request says */
 	struct docker_stream *stream; /* of events; NULL: none is read */
 	struct oci *oci;	      /* registries that were asked; NULL: none */
 	char *out_of_reach; /* the registry that last answered neither us nor the engine; NULL */

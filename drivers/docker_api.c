@@ -115,7 +115,7 @@ static int fetch(struct docker *docker, const struct docker_request *request, co
 		.headers = headers,
 		.body = request->bytes,
 		.body_len = request->bytes_len,
-		.total_ms = request->total_ms,
+		.total_ms = docker->patience_ms ? docker->patience_ms : request->total_ms,
 		.stall_ms = request->stall_ms,
 		.ca_file = docker->endpoint.ca_file,
 		.cert_file = docker->endpoint.cert_file,

@@ -14,6 +14,9 @@
 
 #define NANO_CPUS_IN_MILLI 1000000
 #define SHARES_OF_ONE_CPU 1024
+/* The bounds of kinds.def. */
+#define MILLI_MAX 1024000
+#define MEMORY_MIN (1 << 20)
 
 /* ---- labels ---- */
 
@@ -65,15 +68,26 @@ static bool same_limits(const struct docker_limits *seen, const struct docker_li
 	       !differs(seen->nano_cpus, made->nano_cpus) && !differs(seen->shares, made->shares);
 }
 
+/*
+ * An amount that no manifest could ask for is told as the nearest that one could: what is seen has
+ * to pass for a configuration, or one odd container would hide all of its node.
+ */
+static int64_t within(int64_t amount, int64_t least, int64_t most)
+{
+	if (amount <= 0)
+		return 0;
+	return amount < least ? least : amount > most ? most : amount;
+}
+
 static const struct resources *resources_of(const struct docker_limits *limits, struct arena *arena)
 {
 	struct resources *out = ARENA_NEW(arena, struct resources);
 	struct amounts *requests = ARENA_NEW(arena, struct amounts);
 
-	out->cpu = limits->nano_cpus / NANO_CPUS_IN_MILLI;
-	out->memory = limits->memory;
-	requests->memory = limits->reservation;
-	requests->cpu = limits->shares * 1000 / SHARES_OF_ONE_CPU;
+	out->cpu = within(limits->nano_cpus / NANO_CPUS_IN_MILLI, 1, MILLI_MAX);
+	out->memory = within(limits->memory, MEMORY_MIN, INT64_MAX);
+	requests->memory = within(limits->reservation, MEMORY_MIN, INT64_MAX);
+	requests->cpu = within(limits->shares, 1, MILLI_MAX) * 1000 / SHARES_OF_ONE_CPU;
 	if (out->cpu)
 		SET_FIELD(out, resources, cpu);
 	if (out->memory)

@@ -267,6 +267,9 @@ planned() {
 		grep -E "^$(container "$1" image) its last stop took 1s"
 }
 check "and by the next plan" each planned
+for format in text markdown; do
+	check "as $format, too" grep -qF "its last stop took 1s" <(plan --format $format | tr -s '\n ' ' ')
+done
 
 # ---- a network that is gone ----
 

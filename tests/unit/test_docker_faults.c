@@ -2,7 +2,8 @@
  * Every request of every change goes wrong once: a proxy stands between the driver and a real
  * engine, and answers one request with something else, before it reaches the engine or after. Then
  * the change is asked for again, as the engine room does after each look. In the end everything is
- * as it was wanted, and nothing is there twice.
+ * as it was wanted, and nothing is there twice. An engine that falls silent is given up after a
+ * while, which is short here.
  *
  * `make check` has a few ways of going wrong; FAULTS_ALL=1 (as `make torture` sets it) has them
  * all.
@@ -29,26 +30,32 @@ struct fault {
 	const char *answer; /* NULL: the engine's own, cut in the middle */
 	bool after;	    /* the engine has done it by then */
 	bool often;	    /* also in `make check` */
+	bool silent;	    /* nothing comes behind it, and the connection stays open */
 };
 
 #define ANSWER(status, body) "HTTP/1.1 " status "\r\nConnection: close\r\n\r\n" body
 
 static const struct fault faults[] = {
-	{"500 before", ANSWER("500 Error", "{\"message\":\"broken\"}"), false, true},
-	{"500 after", ANSWER("500 Error", "{\"message\":\"broken\"}"), true, true},
-	{"404 before", ANSWER("404 No", "{\"message\":\"none\"}"), false, true},
-	{"404 after", ANSWER("404 No", "{\"message\":\"none\"}"), true, false},
-	{"409 before", ANSWER("409 Conflict", "{\"message\":\"in the way\"}"), false, false},
-	{"409 after", ANSWER("409 Conflict", "{\"message\":\"in the way\"}"), true, false},
-	{"400 before", ANSWER("400 Bad", "{\"message\":\"bad\"}"), false, false},
-	{"400 after", ANSWER("400 Bad", "{\"message\":\"bad\"}"), true, false},
-	{"304 before", ANSWER("304 Not Modified", ""), false, false},
-	{"304 after", ANSWER("304 Not Modified", ""), true, false},
-	{"nonsense after", ANSWER("200 OK", "{\"a\":[1,"), true, false},
-	{"nothing before", "", false, false},
-	{"nothing after", "", true, true},
-	{"half an answer", NULL, true, true},
+	{"500 before", ANSWER("500 Error", "{\"message\":\"broken\"}"), false, true, false},
+	{"500 after", ANSWER("500 Error", "{\"message\":\"broken\"}"), true, true, false},
+	{"404 before", ANSWER("404 No", "{\"message\":\"none\"}"), false, true, false},
+	{"404 after", ANSWER("404 No", "{\"message\":\"none\"}"), true, false, false},
+	{"409 before", ANSWER("409 Conflict", "{\"message\":\"in the way\"}"), false, false, false},
+	{"409 after", ANSWER("409 Conflict", "{\"message\":\"in the way\"}"), true, false, false},
+	{"400 before", ANSWER("400 Bad", "{\"message\":\"bad\"}"), false, false, false},
+	{"400 after", ANSWER("400 Bad", "{\"message\":\"bad\"}"), true, false, false},
+	{"304 before", ANSWER("304 Not Modified", ""), false, false, false},
+	{"304 after", ANSWER("304 Not Modified", ""), true, false, false},
+	{"nonsense after", ANSWER("200 OK", "{\"a\":[1,"), true, false, false},
+	{"nothing before", "", false, false, false},
+	{"nothing after", "", true, true, false},
+	{"half an answer", NULL, true, true, false},
+	{"silence before", "", false, false, true},
+	{"silence after", "", true, false, true},
+	{"half an answer, then silence", NULL, true, false, true},
 };
+
+#define PATIENCE_MS 3000 /* for a change with requests that are answered, too */
 
 /* ---- the proxy ---- */
 
@@ -122,6 +129,15 @@ static void ask_engine(const char *engine, const struct buf *request, struct buf
 		buf_commit(answer, (size_t)n);
 }
 
+/* Until whoever waits at the other end has given up. */
+static void await_end(int fd)
+{
+	char byte;
+
+	while (read(fd, &byte, 1) > 0)
+		;
+}
+
 static void serve_one(int fd, const char *engine, struct orders *orders)
 {
 	struct buf request AUTO_BUF = BUF_INIT(BUF_MAX_TEXT),
@@ -139,6 +155,8 @@ static void serve_one(int fd, const char *engine, struct orders *orders)
 		(void)fs_write_all(fd, fault->answer, strlen(fault->answer));
 	else
 		(void)fs_write_all(fd, buf_str(&answer), answer.len / 2);
+	if (fault && fault->silent)
+		await_end(fd);
 }
 
 static struct proxy start_proxy(const char *engine)
@@ -192,6 +210,7 @@ static int once(struct trial *trial, const struct op *op, struct err *err)
 	int result;
 
 	assert_done(driver_open(&trial->node, &trial->bench->env, &driver, err), *err);
+	docker_of(driver)->patience_ms = PATIENCE_MS;
 	result = driver->ops->apply(driver, op, NULL, err);
 	driver_close(&driver);
 	return result;
@@ -311,10 +330,42 @@ static void each_request_goes_wrong(struct engine_bench *bench)
 	stop_proxy(&trial.proxy);
 }
 
+/* A look at one that falls silent ends, says so, and the next one sees all of it. */
+static void silence_is_given_up(struct engine_bench *bench)
+{
+	const char *engine = docker_of(bench->driver)->endpoint.unix_path;
+	struct trial trial = {.bench = bench, .node = bench->node, .proxy = start_proxy(engine)};
+	struct orders *orders = trial.proxy.orders;
+	struct err err = ERR_INIT;
+
+	trial.node.endpoint = arena_printf(bench->arena, "unix://%s", trial.proxy.path);
+	for (size_t i = 0; i < ARRAY_LEN(faults); i++) {
+		for (int at = 1; at <= 4 && faults[i].silent; at++) {
+			struct driver *driver;
+			struct observed seen;
+
+			*orders = (struct orders){.fault_at = at, .fault = &faults[i]};
+			assert_done(driver_open(&trial.node, &bench->env, &driver, &err), err);
+			docker_of(driver)->patience_ms = 200;
+			assert_int_equal(driver->ops->observe(driver, bench->arena, &seen, &err),
+					 -1);
+			assert_int_equal(err_code_class(err.code), ERR_RETRY);
+			docker_of(driver)->patience_ms = 0;
+			orders->fault_at = 0;
+			err = (struct err)ERR_INIT;
+			assert_done(driver->ops->observe(driver, bench->arena, &seen, &err), err);
+			driver_close(&driver);
+		}
+	}
+	stop_proxy(&trial.proxy);
+}
+
 int main(void)
 {
 	static const struct engine_case cases[] = {
-		{"each request goes wrong", each_request_goes_wrong}};
+		{"each request goes wrong", each_request_goes_wrong},
+		{"silence is given up", silence_is_given_up},
+	};
 
 	return engine_run_cases("docker faults", cases, ARRAY_LEN(cases));
 }
