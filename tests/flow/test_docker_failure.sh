@@ -96,7 +96,7 @@ declare -A gates
 open_gate() {
 	: >"$flow/gate-$1"
 	nsenter --net --target "$(engine_pid "$1")" /usr/bin/python3 tests/support/registry_gate.py \
-		5001 5000 "$flow/orders" >"$flow/gate-$1" &
+		5002 5000 "$flow/orders" >"$flow/gate-$1" &
 	gates[$1]=$!
 	wait_until "the gate" grep -q listening "$flow/gate-$1"
 }
@@ -123,7 +123,7 @@ push_big() {
 }
 
 new_config
-put registries/gate.yaml "kind: Registry" "name: gate" "type: v2" "url: http://127.0.0.1:5001"
+put registries/gate.yaml "kind: Registry" "name: gate" "type: v2" "url: http://127.0.0.1:5002"
 put registries/main.yaml "kind: Registry" "name: main" "type: v2" "url: http://127.0.0.1:5000"
 EXCLUSIVE='volumes: [{name: DATA, path: /data}]'
 works() {

@@ -24,7 +24,7 @@ set -u
 READY_S=60
 REGISTRY=127.0.0.1:5000
 CLOSED=127.0.0.1:5001
-GATE=127.0.0.1:5001 # where a test may put registry_gate.py before it
+GATE=127.0.0.1:5002 # where a test may put registry_gate.py before it
 work=$(mktemp -d "${TMPDIR:-/tmp}/engines.XXXXXX") || exit 1
 pids=()
 
