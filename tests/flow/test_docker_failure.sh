@@ -257,7 +257,7 @@ each shut_gate
 # ---- processes that hear no signal ----
 
 told() { "$2" | grep -F "$(container "$1" image): its last stop took 1s: it did not end by SIGTERM"; }
-check "a stop that took its whole time is told by status" each told status
+check "a stop that took its whole time is told by status" wait_until "the hint" each told status
 "$trueup" pause shop/production --state "$state" >/dev/null
 another() { parent=2.0.0 release "$1" image 2.1.0 "$SLEEP" "stopTimeout: 1s"; deployed "$1" image 2.1.0; }
 each another
