@@ -103,6 +103,9 @@ start_podman() {
 		location = "$REGISTRY"
 		insecure = true
 		[[registry]]
+		location = "$CLOSED"
+		insecure = true
+		[[registry]]
 		location = "$GATE"
 		insecure = true
 	END

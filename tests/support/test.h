@@ -29,6 +29,8 @@
 	do {                                                                                       \
 		err_clear(&(err));                                                                 \
 		assert_int_equal((call), -1);                                                      \
+		if ((err).code != (wanted))                                                        \
+			print_message("# %s\n", (err).text);                                       \
 		assert_string_equal(err_code_name((err).code), err_code_name(wanted));             \
 	} while (0)
 
