@@ -123,6 +123,9 @@ int docker_ask(struct docker *docker, const struct docker_request *request, json
 /* The same with a path that is made from a format. */
 int docker_get(struct docker *docker, json_t **out, struct err *err, const char *fmt, ...)
 	PRINTF_LIKE(4, 5);
+/* 1 and what there is, 0 and nothing when there is none of it, or -1. */
+int docker_look_up(struct docker *docker, json_t **out, struct err *err, const char *fmt, ...)
+	PRINTF_LIKE(4, 5);
 int docker_do(struct docker *docker, const char *method, const json_t *body, struct err *err,
 	      const char *fmt, ...) PRINTF_LIKE(5, 6);
 /* Asks what it is, once: E_NODE_UNREACHABLE, E_NOT_SUPPORTED. */
@@ -147,6 +150,8 @@ json_t *docker_spec_json(const struct spec *spec, const struct docker_make *make
  * Limits as the engine counts them; 0 is none. None of them changes in place: an engine's labels
  * cannot change with it, Podman 4 forgets what it was told, and Docker cannot take one away.
  */
+#define DOCKER_NANO_CPUS_IN_MILLI 1000000
+#define DOCKER_SHARES_OF_ONE_CPU 1024
 struct docker_limits {
 	int64_t memory, reservation; /* bytes */
 	int64_t nano_cpus, shares;
@@ -165,6 +170,8 @@ const char *docker_declared_volume(struct arena *arena, const struct spec *spec,
 /* A workload from an inspection, all in arena; now_ms: wall time. E_BAD_INPUT. */
 int docker_seen_workload(const json_t *inspect, int64_t now_ms, struct arena *arena,
 			 struct workload *out, struct err *err);
+/* Is this State.Status one of a container that never ran? Podman has words of its own for it. */
+bool docker_seen_is_new(const char *status);
 /* Its configuration from when it was made; NULL: none that can be read. */
 const struct container *docker_seen_config(const json_t *labels, struct arena *arena);
 

@@ -159,30 +159,52 @@ int docker_ask(struct docker *docker, const struct docker_request *request, json
 	return result;
 }
 
-int docker_get(struct docker *docker, json_t **out, struct err *err, const char *fmt, ...)
+static int ask_path(struct docker *docker, struct docker_request request, json_t **out,
+		    struct err *err, const char *fmt, va_list args)
 {
 	struct buf path AUTO_BUF = BUF_INIT(BUF_MAX_LINE);
+
+	buf_addfv(&path, fmt, args);
+	request.path = buf_str(&path);
+	return docker_ask(docker, &request, out, err);
+}
+
+int docker_get(struct docker *docker, json_t **out, struct err *err, const char *fmt, ...)
+{
 	va_list args;
+	int result;
 
 	va_start(args, fmt);
-	buf_addfv(&path, fmt, args);
+	result = ask_path(docker, (struct docker_request){0}, out, err, fmt, args);
 	va_end(args);
-	return docker_ask(docker, &(struct docker_request){.path = buf_str(&path)}, out, err);
+	return result;
+}
+
+int docker_look_up(struct docker *docker, json_t **out, struct err *err, const char *fmt, ...)
+{
+	struct err why = ERR_INIT;
+	va_list args;
+	int result;
+
+	va_start(args, fmt);
+	result = ask_path(docker, (struct docker_request){0}, out, &why, fmt, args);
+	va_end(args);
+	if (result >= 0)
+		return 1;
+	return why.code == E_NOT_FOUND ? 0 : err_set(err, why.code, "%s", why.text);
 }
 
 int docker_do(struct docker *docker, const char *method, const json_t *body, struct err *err,
 	      const char *fmt, ...)
 {
-	struct buf path AUTO_BUF = BUF_INIT(BUF_MAX_LINE);
 	va_list args;
+	int result;
 
 	va_start(args, fmt);
-	buf_addfv(&path, fmt, args);
+	result = ask_path(docker, (struct docker_request){.method = method, .body = body}, NULL,
+			  err, fmt, args);
 	va_end(args);
-	return docker_ask(
-		docker,
-		&(struct docker_request){.method = method, .path = buf_str(&path), .body = body},
-		NULL, err);
+	return result;
 }
 
 /* ---- what the engine is ---- */

@@ -7,6 +7,7 @@
 #include "drivers/docker.h"
 
 #include "base/num.h"
+#include "schema/forms.h"
 #include "schema/kinds.h"
 
 #define BLOCK 512
@@ -60,16 +61,6 @@ static void add_long_path(struct arena *arena, struct buf *out, const char *path
 	add_entry(out, 'x', "path", 0644, record, len);
 }
 
-static unsigned mode_of(const struct config_file *file)
-{
-	const char *text = KIND_TEXT_OR(file, config_file, mode);
-	unsigned mode = 0;
-
-	for (; *text >= '0' && *text <= '7'; text++)
-		mode = mode * 8 + (unsigned)(*text - '0');
-	return mode;
-}
-
 void docker_files_tar(struct arena *arena, const struct container *config, struct buf *out)
 {
 	static const char end[2 * BLOCK];
@@ -83,7 +74,8 @@ void docker_files_tar(struct arena *arena, const struct container *config, struc
 			path++;
 		if (strlen(path) > PATH_FIELD)
 			add_long_path(arena, out, path);
-		add_entry(out, '0', path, mode_of(file), content, strlen(content));
+		add_entry(out, '0', path, form_mode(KIND_TEXT_OR(file, config_file, mode)), content,
+			  strlen(content));
 	}
 	buf_add(out, end, sizeof end);
 }

@@ -20,10 +20,9 @@ const char *docker_image_mark(struct docker *docker, struct arena *arena)
 static const char *docker_image_mark_of(struct docker *docker, struct arena *arena,
 					const char *digest)
 {
-	return arena_printf(arena, "%s:%s", docker_image_mark(docker, arena),
-			    str_starts(digest, OCI_DIGEST_PREFIX)
-				    ? digest + strlen(OCI_DIGEST_PREFIX)
-				    : digest);
+	const char *hex = hash_digest_hex(digest);
+
+	return arena_printf(arena, "%s:%s", docker_image_mark(docker, arena), hex ? hex : digest);
 }
 
 static const char *repository_of(struct arena *arena, const struct docker_place *place)
@@ -71,12 +70,20 @@ int docker_place_find(struct docker *docker, struct arena *arena, const char *im
 	return 0;
 }
 
-static const char *name_by_digest(struct arena *arena, const struct docker_place *place,
-				  const char *digest)
+/* What the engine knows a spec's image by, and its place; NULL: it fails. */
+static const char *find_pinned(struct docker *docker, struct arena *arena, const struct spec *spec,
+			       struct docker_place *place, struct err *err)
 {
+	if (!spec->digest) {
+		err_set(err, E_INTERNAL, "node %s: image %s was not resolved", docker->node->name,
+			spec->image);
+		return NULL;
+	}
+	if (docker_place_find(docker, arena, spec->image, place, err) != 0)
+		return NULL;
 	if (place->ref.source == IMAGE_LOCAL)
-		return digest;
-	return arena_printf(arena, "%s@%s", place->repository, digest);
+		return spec->digest;
+	return arena_printf(arena, "%s@%s", place->repository, spec->digest);
 }
 
 int docker_image_name(struct docker *docker, struct arena *arena, const struct spec *spec,
@@ -84,13 +91,8 @@ int docker_image_name(struct docker *docker, struct arena *arena, const struct s
 {
 	struct docker_place place;
 
-	if (!spec->digest)
-		return err_set(err, E_INTERNAL, "node %s: image %s was not resolved",
-			       docker->node->name, spec->image);
-	if (docker_place_find(docker, arena, spec->image, &place, err) != 0)
-		return -1;
-	*out = name_by_digest(arena, &place, spec->digest);
-	return 0;
+	*out = find_pinned(docker, arena, spec, &place, err);
+	return *out ? 0 : -1;
 }
 
 /* ---- what the engine has ---- */
@@ -99,13 +101,7 @@ int docker_image_name(struct docker *docker, struct arena *arena, const struct s
 int docker_image_find(struct docker *docker, struct arena *arena, const char *name, json_t **out,
 		      struct err *err)
 {
-	struct err why = ERR_INIT;
-
-	if (docker_get(docker, out, &why, "/images/%s/json", docker_quote(arena, name)) >= 0)
-		return 1;
-	if (why.code == E_NOT_FOUND)
-		return 0;
-	return err_set(err, why.code, "%s", why.text);
+	return docker_look_up(docker, out, err, "/images/%s/json", docker_quote(arena, name));
 }
 
 int docker_image_unknown(const char *image, const char *words, struct err *err)
@@ -122,7 +118,7 @@ static int tag(struct docker_call *call, const char *id, const char *digest, str
 
 	return docker_do(call->docker, "POST", NULL, err, "/images/%s/tag?repo=%s&tag=%s",
 			 docker_quote(call->arena, id), docker_quote(call->arena, mark),
-			 digest + strlen(OCI_DIGEST_PREFIX)) < 0
+			 digest + strlen(HASH_PREFIX)) < 0
 		       ? -1
 		       : 0;
 }
@@ -131,11 +127,10 @@ int docker_pull(struct docker_call *call, const struct spec *spec, struct err *e
 {
 	AUTO_JSON json_t *marked = NULL, *image = NULL;
 	struct docker_place place;
-	const char *name;
+	const char *name = find_pinned(call->docker, call->arena, spec, &place, err);
 	int there;
 
-	if (docker_image_name(call->docker, call->arena, spec, &name, err) != 0 ||
-	    docker_place_find(call->docker, call->arena, spec->image, &place, err) != 0)
+	if (!name)
 		return -1;
 	there = docker_image_find(call->docker, call->arena,
 				  docker_image_mark_of(call->docker, call->arena, spec->digest),

@@ -33,14 +33,11 @@ const char *docker_network_inner(struct arena *arena, const char *stage_network,
 static int find_network(struct docker_call *call, const char *name, struct err *err)
 {
 	AUTO_JSON json_t *json = NULL;
-	struct err why = ERR_INIT;
+	int there = docker_look_up(call->docker, &json, err, "/networks/%s",
+				   docker_quote(call->arena, name));
 
-	if (docker_get(call->docker, &json, &why, "/networks/%s", docker_quote(call->arena, name)) <
-	    0) {
-		if (why.code == E_NOT_FOUND)
-			return 0;
-		return err_set(err, why.code, "%s", why.text);
-	}
+	if (there <= 0)
+		return there;
 	if (!str_eq(json_str(json, "Name", NULL), name)) /* found by its id */
 		return 0;
 	if (!docker_is_ours(call->docker, json_object_get(json, "Labels")))

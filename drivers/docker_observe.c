@@ -34,14 +34,12 @@ static int get_list(struct look *look, const char *path, const char *member, jso
 static int see_ours(struct look *look, const char *id, struct err *err)
 {
 	AUTO_JSON json_t *inspect = NULL;
-	struct err why = ERR_INIT;
 	struct workload seen;
+	int there = docker_look_up(look->docker, &inspect, err, "/containers/%s/json",
+				   docker_quote(look->arena, id));
 
-	if (docker_get(look->docker, &inspect, &why, "/containers/%s/json",
-		       docker_quote(look->arena, id)) < 0) {
-		/* it went while we looked */
-		return why.code == E_NOT_FOUND ? 0 : err_set(err, why.code, "%s", why.text);
-	}
+	if (there <= 0) /* it went while we looked */
+		return there;
 	if (docker_seen_workload(inspect, look->now_ms, look->arena, &seen, err) != 0)
 		return err_wrap(err, "node %s", look->docker->node->name);
 	if (seen.state == RUN_RUNNING && seen.restarts > 0 &&
@@ -143,8 +141,8 @@ static int see_images(struct look *look, struct err *err)
 
 			if (tag && strncmp(tag, mark, len) == 0 && tag[len] == ':' &&
 			    hash_is_hex(tag + len + 1))
-				VEC_PUSH(&look->images,
-					 arena_printf(look->arena, "sha256:%s", tag + len + 1));
+				VEC_PUSH(&look->images, arena_printf(look->arena, HASH_PREFIX "%s",
+								     tag + len + 1));
 		}
 	}
 	return 0;

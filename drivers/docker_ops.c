@@ -27,15 +27,12 @@ static const json_t *labels_of(const json_t *inspect)
 
 int docker_find(struct docker_call *call, const char *name, json_t **inspect, struct err *err)
 {
-	struct err why = ERR_INIT;
+	int there = docker_look_up(call->docker, inspect, err, "/containers/%s/json",
+				   docker_quote(call->arena, name));
 	const char *found;
 
-	if (docker_get(call->docker, inspect, &why, "/containers/%s/json",
-		       docker_quote(call->arena, name)) < 0) {
-		if (why.code == E_NOT_FOUND)
-			return 0;
-		return err_set(err, why.code, "%s", why.text);
-	}
+	if (there <= 0)
+		return there;
 	found = json_str(*inspect, "Name", "");
 	if (str_eq(*found == '/' ? found + 1 : found, name)) {
 		if (docker_is_ours(call->docker, labels_of(*inspect)))
@@ -78,8 +75,7 @@ static bool is_up(const json_t *inspect)
 
 static bool is_new(const json_t *inspect)
 {
-	return str_eq(status_of(inspect), "created") || str_eq(status_of(inspect), "configured") ||
-	       str_eq(status_of(inspect), "initialized");
+	return docker_seen_is_new(status_of(inspect));
 }
 
 /* ---- making ---- */

@@ -70,10 +70,10 @@ struct pulling {
 	char problem[512];
 };
 
-static void take_line(struct pulling *pulling)
+static void take_line(void *arg, struct buf *line)
 {
-	AUTO_JSON json_t *json =
-		json_read(buf_str(&pulling->line), pulling->line.len, LINE_MAX_BYTES, NULL);
+	struct pulling *pulling = arg;
+	AUTO_JSON json_t *json = json_read(buf_str(line), line->len, LINE_MAX_BYTES, NULL);
 	const char *words = json_str(json, "error", json_str(json, "message", NULL));
 	struct buf clean AUTO_BUF = BUF_INIT(BUF_MAX_LINE);
 
@@ -81,23 +81,13 @@ static void take_line(struct pulling *pulling)
 		buf_add_clean(&clean, words, strlen(words));
 		snprintf(pulling->problem, sizeof pulling->problem, "%s", buf_str(&clean));
 	}
-	buf_clear(&pulling->line);
 }
 
 static int take_progress(void *arg, const void *bytes, size_t len)
 {
 	struct pulling *pulling = arg;
-	const char *at = bytes, *end = at + len;
 
-	while (at < end) {
-		const char *newline = memchr(at, '\n', (size_t)(end - at));
-
-		buf_add(&pulling->line, at, (size_t)((newline ? newline : end) - at));
-		if (!newline)
-			break;
-		take_line(pulling);
-		at = newline + 1;
-	}
+	buf_take_lines(&pulling->line, bytes, len, take_line, pulling);
 	return pulling->line.overflow ? -1 : 0;
 }
 
@@ -124,7 +114,7 @@ static int pull(struct docker *docker, struct arena *arena, const struct docker_
 		return -1;
 	request.auth = login.ptr;
 	status = docker_ask(docker, &request, NULL, &why);
-	take_line(&pulling); /* the last one may have no end */
+	take_line(&pulling, &pulling.line); /* the last one may have no end */
 	buf_release(&pulling.line);
 	if (*pulling.problem)
 		return refused(place->image, pulling.problem, err);
@@ -203,7 +193,7 @@ static int resolve_by_asking(struct docker *docker, struct arena *arena,
 						      : refused(place->image, why.text, err);
 	}
 	found = json_str(json_object_get(json, "Descriptor"), "digest", "");
-	if (!oci_is_digest(found))
+	if (!hash_digest_hex(found))
 		return err_set(err, E_BAD_INPUT, "image %s: node %s does not tell its digest",
 			       place->image, docker->node->name);
 	buf_adds(digest, found);

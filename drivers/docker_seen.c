@@ -12,8 +12,6 @@
 #include "schema/decode.h"
 #include "schema/kinds.h"
 
-#define NANO_CPUS_IN_MILLI 1000000
-#define SHARES_OF_ONE_CPU 1024
 /* The bounds of kinds.def. */
 #define MILLI_MAX 1024000
 #define MEMORY_MIN (1 << 20)
@@ -84,10 +82,10 @@ static const struct resources *resources_of(const struct docker_limits *limits, 
 	struct resources *out = ARENA_NEW(arena, struct resources);
 	struct amounts *requests = ARENA_NEW(arena, struct amounts);
 
-	out->cpu = within(limits->nano_cpus / NANO_CPUS_IN_MILLI, 1, MILLI_MAX);
+	out->cpu = within(limits->nano_cpus / DOCKER_NANO_CPUS_IN_MILLI, 1, MILLI_MAX);
 	out->memory = within(limits->memory, MEMORY_MIN, INT64_MAX);
 	requests->memory = within(limits->reservation, MEMORY_MIN, INT64_MAX);
-	requests->cpu = within(limits->shares, 1, MILLI_MAX) * 1000 / SHARES_OF_ONE_CPU;
+	requests->cpu = within(limits->shares, 1, MILLI_MAX) * 1000 / DOCKER_SHARES_OF_ONE_CPU;
 	if (out->cpu)
 		SET_FIELD(out, resources, cpu);
 	if (out->memory)
@@ -165,11 +163,17 @@ static enum run_state ended_state(const json_t *inspect, int exit_code)
 	return RUN_EXITED;
 }
 
+bool docker_seen_is_new(const char *status)
+{
+	return str_eq(status, "created") || str_eq(status, "configured") ||
+	       str_eq(status, "initialized");
+}
+
 static enum run_state state_of(const json_t *inspect, int exit_code)
 {
 	const char *word = json_str(json_object_get(inspect, "State"), "Status", "");
 
-	if (str_eq(word, "created") || str_eq(word, "configured") || str_eq(word, "initialized"))
+	if (docker_seen_is_new(word))
 		return RUN_CREATED;
 	if (str_eq(word, "running"))
 		return RUN_RUNNING;

@@ -9,11 +9,10 @@
 
 #include "base/num.h"
 #include "schema/canon.h"
+#include "schema/forms.h"
 #include "schema/kinds.h"
 
 #define NS_IN_MS 1000000
-#define NANO_CPUS_IN_MILLI 1000000
-#define SHARES_OF_ONE_CPU 1024
 
 struct making {
 	const struct spec *spec;
@@ -92,19 +91,6 @@ static void put_process(struct making *making)
 		put_int(making->top, "StopTimeout", (config->stop_timeout + 999) / 1000);
 }
 
-/* A word that a shell takes as it is. */
-static void add_quoted(struct buf *out, const char *word)
-{
-	buf_addc(out, '\'');
-	for (; *word; word++) {
-		if (*word == '\'')
-			buf_adds(out, "'\\''");
-		else
-			buf_addc(out, *word);
-	}
-	buf_addc(out, '\'');
-}
-
 /*
  * Podman 4 takes the words of a check apart at each blank, so that one with a blank in it becomes
  * two; a shell gets them together again, just as they were.
@@ -117,7 +103,7 @@ static json_t *shell_test(const struct strings *command)
 	for (size_t i = 0; i < command->n; i++) {
 		if (i)
 			buf_addc(&text, ' ');
-		add_quoted(&text, command->v[i]);
+		buf_add_shell(&text, command->v[i]);
 	}
 	json_array_append_new(test, json_string("CMD-SHELL"));
 	json_array_append_new(test, json_string(buf_str(&text)));
@@ -223,18 +209,6 @@ static void put_ports(struct making *making)
 	}
 }
 
-/* "10000-10099"; its form was checked when it was read. */
-static bool read_range(const char *text, int64_t *first, int64_t *last)
-{
-	const char *dash = text ? strchr(text, '-') : NULL;
-	AUTO_FREE char *from = dash ? mem_strndup(text, (size_t)(dash - text)) : NULL;
-
-	if (!dash)
-		return text && num_parse_int(text, 1, 65535, first) == 0 && (*last = *first, true);
-	return num_parse_int(from, 1, 65535, first) == 0 &&
-	       num_parse_int(dash + 1, *first, 65535, last) == 0;
-}
-
 static void put_port_ranges(struct making *making)
 {
 	const struct port_range_list *ranges = &making->config->port_ranges;
@@ -242,9 +216,9 @@ static void put_port_ranges(struct making *making)
 	for (size_t i = 0; i < ranges->n; i++) {
 		int64_t first, last, host = 0, host_last;
 
-		if (!read_range(ranges->v[i].container, &first, &last))
+		if (form_ports(ranges->v[i].container, &first, &last) != 0)
 			continue;
-		if (ranges->v[i].host && !read_range(ranges->v[i].host, &host, &host_last))
+		if (ranges->v[i].host && form_ports(ranges->v[i].host, &host, &host_last) != 0)
 			continue;
 		for (int64_t port = first; port <= last; port++)
 			put_port(making, port, host ? host + (port - first) : 0, "tcp", NULL);
@@ -346,10 +320,10 @@ struct docker_limits docker_limits_of(const struct container *config)
 		return out;
 	cpu = resources->cpu ? resources->cpu : limits ? limits->cpu : 0;
 	out.memory = resources->memory ? resources->memory : limits ? limits->memory : 0;
-	out.nano_cpus = cpu * NANO_CPUS_IN_MILLI;
+	out.nano_cpus = cpu * DOCKER_NANO_CPUS_IN_MILLI;
 	if (requests) {
 		out.reservation = requests->memory;
-		out.shares = requests->cpu * SHARES_OF_ONE_CPU / 1000;
+		out.shares = requests->cpu * DOCKER_SHARES_OF_ONE_CPU / 1000;
 		if (requests->cpu && out.shares < 2)
 			out.shares = 2; /* the least that a kernel takes */
 	}

@@ -10,14 +10,11 @@ static int refuse_foreign(struct docker_call *call, const char *name, struct err
 /* 1 and its labels (borrowed from *json), 0 when there is none; E_NAME_FOREIGN. */
 static int find_volume(struct docker_call *call, const char *name, json_t **json, struct err *err)
 {
-	struct err why = ERR_INIT;
+	int there = docker_look_up(call->docker, json, err, "/volumes/%s",
+				   docker_quote(call->arena, name));
 
-	if (docker_get(call->docker, json, &why, "/volumes/%s", docker_quote(call->arena, name)) <
-	    0) {
-		if (why.code == E_NOT_FOUND)
-			return 0;
-		return err_set(err, why.code, "%s", why.text);
-	}
+	if (there <= 0)
+		return there;
 	if (docker_is_ours(call->docker, json_object_get(*json, "Labels")))
 		return 1;
 	json_decref(*json);
@@ -52,20 +49,20 @@ static int refuse_owner(struct docker_call *call, const char *owner, struct err 
 int docker_claim(struct docker_call *call, struct err *err)
 {
 	AUTO_JSON json_t *there = NULL, *made = NULL;
-	struct err why = ERR_INIT;
 	unsigned char number[16];
 	char hex[2 * sizeof number + 1];
 	json_t *labels;
+	int found = docker_look_up(call->docker, &there, err, "/volumes/" DOCKER_MARKER);
 
-	if (docker_get(call->docker, &there, &why, "/volumes/" DOCKER_MARKER) >= 0) {
+	if (found < 0)
+		return -1;
+	if (found) {
 		labels = json_object_get(there, "Labels");
 		return docker_is_ours(call->docker, labels)
 			       ? 0
 			       : refuse_owner(call, json_str(labels, LABEL_NAMESPACE "owner", NULL),
 					      err);
 	}
-	if (why.code != E_NOT_FOUND)
-		return err_set(err, why.code, "%s", why.text);
 	hash_random(number, sizeof number);
 	hash_to_hex(number, sizeof number, hex);
 	labels = json_object();

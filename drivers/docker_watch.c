@@ -142,30 +142,13 @@ void docker_watch_end(struct docker *docker)
 
 /* ---- reading ---- */
 
-static bool take_line(struct buf *line)
+static void take_line(void *arg, struct buf *line)
 {
+	bool *matters = arg;
 	AUTO_JSON json_t *event =
 		*buf_str(line) == '{' ? json_read(line->ptr, line->len, EVENT_MAX, NULL) : NULL;
 
-	buf_clear(line);
-	return event && docker_event_matters(event);
-}
-
-static bool take_bytes(struct buf *line, const char *at, size_t len)
-{
-	const char *end = at + len;
-	bool matters = false;
-
-	while (at < end) {
-		const char *newline = memchr(at, '\n', (size_t)(end - at));
-
-		buf_add(line, at, (size_t)((newline ? newline : end) - at));
-		if (!newline)
-			break;
-		matters |= take_line(line);
-		at = newline + 1;
-	}
-	return matters;
+	*matters |= event && docker_event_matters(event);
 }
 
 int docker_watch_read(struct docker *docker, struct err *err)
@@ -178,7 +161,7 @@ int docker_watch_read(struct docker *docker, struct err *err)
 	if (!stream)
 		return 0;
 	while ((n = recv(stream->fd, bytes, sizeof bytes, MSG_DONTWAIT)) > 0)
-		matters |= take_bytes(&stream->line, bytes, (size_t)n);
+		buf_take_lines(&stream->line, bytes, (size_t)n, take_line, &matters);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR) && !stream->line.overflow)
 		return matters;
 	docker_watch_end(docker);

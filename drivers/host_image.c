@@ -9,7 +9,6 @@
 #include "drivers/host_tree.h"
 #include "drivers/policy.h"
 
-#define DIGEST_PREFIX "sha256:"
 #define DEFAULT_TAG "latest"
 
 /* ---- references ---------------------------------------------------------------------------- */
@@ -20,14 +19,6 @@ void host_image_release(struct host_image *image)
 	free(image->tag);
 	free(image->digest);
 	*image = (struct host_image){0};
-}
-
-/* The hex digits of "sha256:<64 hex>", or NULL. */
-static const char *hex_of(const char *digest)
-{
-	const char *hex = str_starts(digest, DIGEST_PREFIX) ? digest + strlen(DIGEST_PREFIX) : NULL;
-
-	return hex && hash_is_hex(hex) ? hex : NULL;
 }
 
 /* No part is hidden or leads elsewhere. */
@@ -61,7 +52,7 @@ int host_image_parse(const char *reference, struct host_image *out, struct err *
 	}
 	if (*rest == '@')
 		out->digest = mem_strdup(rest + 1);
-	if (is_plain(out->path, out->tag) && (!out->digest || hex_of(out->digest)))
+	if (is_plain(out->path, out->tag) && (!out->digest || hash_digest_hex(out->digest)))
 		return 0;
 	host_image_release(out);
 	return err_set(err, E_BAD_INPUT, "image %s: not " HOST_IMAGE_PREFIX "<path>:<tag>",
@@ -180,7 +171,7 @@ static int look_at_copy(const struct host *host, const char *hex, struct err *er
 
 int host_image_prove(const struct host *host, const char *digest, struct err *err)
 {
-	const char *hex = hex_of(digest ? digest : "");
+	const char *hex = hash_digest_hex(digest ? digest : "");
 	int found;
 
 	if (!hex)
@@ -211,7 +202,7 @@ static int copy_source(const struct host *host, int source, const struct spec *s
 		return err_wrap(err, "image %s", spec->image);
 	if (!str_eq(found, hex))
 		return err_set(err, E_IMAGE_CHANGED,
-			       "image %s: the folder's digest is now " DIGEST_PREFIX
+			       "image %s: the folder's digest is now " HASH_PREFIX
 			       "%s, %s was recorded, and there is no copy of that",
 			       spec->image, found, spec->digest);
 	if (rename(hidden, path) != 0)
@@ -242,7 +233,7 @@ static int make_copy(const struct host *host, const struct spec *spec, const cha
 int host_image_pull(const struct host *host, const struct spec *spec, bool *changed,
 		    struct err *err)
 {
-	const char *hex = hex_of(spec->digest ? spec->digest : "");
+	const char *hex = hash_digest_hex(spec->digest ? spec->digest : "");
 	int lock AUTO_FD = -1;
 	int found;
 
@@ -268,24 +259,24 @@ int host_image_resolve(const struct host *host, const char *reference, struct bu
 
 	if (host_image_parse(reference, &image, err) != 0)
 		return -1;
-	if (image.digest && is_there(host, hex_of(image.digest))) {
+	if (image.digest && is_there(host, hash_digest_hex(image.digest))) {
 		buf_adds(digest, image.digest);
 		return 0;
 	}
 	source = open_source(host, &image, err);
 	if (source < 0 || host_tree_digest(source, found, err) != 0)
 		return err_wrap(err, "image %s", reference);
-	if (image.digest && !str_eq(found, hex_of(image.digest)))
+	if (image.digest && !str_eq(found, hash_digest_hex(image.digest)))
 		return err_set(err, E_IMAGE_UNKNOWN,
-			       "image %s: the folder's digest is " DIGEST_PREFIX "%s", reference,
+			       "image %s: the folder's digest is " HASH_PREFIX "%s", reference,
 			       found);
-	buf_addf(digest, DIGEST_PREFIX "%s", found);
+	buf_addf(digest, HASH_PREFIX "%s", found);
 	return 0;
 }
 
 int host_image_remove(const struct host *host, const char *digest, bool *changed, struct err *err)
 {
-	const char *hex = hex_of(digest);
+	const char *hex = hash_digest_hex(digest);
 	int lock AUTO_FD = -1;
 
 	if (!hex)

@@ -117,7 +117,7 @@ static int see_image(void *arg, const char *name, struct err *err UNUSED)
 	const char *hex = name[0] == '.' && len > hex_len ? name + len - hex_len : name;
 
 	if (hash_is_hex(hex))
-		VEC_PUSH(&look->images, arena_printf(look->arena, "sha256:%s", hex));
+		VEC_PUSH(&look->images, arena_printf(look->arena, HASH_PREFIX "%s", hex));
 	return 0;
 }
 

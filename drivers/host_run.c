@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/hash.h"
 #include "base/num.h"
 #include "base/proc.h"
 #include "drivers/host.h"
@@ -18,7 +19,6 @@
 #include "drivers/policy.h"
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-#define DIGEST_PREFIX "sha256:"
 
 void host_run_release(struct host_run *run)
 {
@@ -29,11 +29,9 @@ void host_run_release(struct host_run *run)
 
 const char *host_run_image(struct arena *arena, const char *data_root, const struct spec *spec)
 {
-	const char *hex = spec->digest ? spec->digest : "";
+	const char *hex = spec->digest ? hash_digest_hex(spec->digest) : NULL;
 
-	if (str_starts(hex, DIGEST_PREFIX))
-		hex += strlen(DIGEST_PREFIX);
-	return arena_printf(arena, "%s/" HOST_IMAGES "/%s", data_root, hex);
+	return arena_printf(arena, "%s/" HOST_IMAGES "/%s", data_root, hex ? hex : "");
 }
 
 const char *host_run_folder(struct arena *arena, const char *data_root, const struct spec *spec)

@@ -1,6 +1,7 @@
 #include "base/sys.h"
 #include "drivers/memory_node.h"
 
+#include "base/hash.h"
 #include "base/json.h"
 
 /* ---- one call ---- */
@@ -167,7 +168,7 @@ static const char *digest_of(struct memory_call *call, const struct memory_behav
 	if (pinned)
 		return arena_strdup(call->arena, pinned + 1);
 	hash_hex(image, strlen(image), hex);
-	return arena_printf(call->arena, "sha256:%s", hex);
+	return arena_printf(call->arena, HASH_PREFIX "%s", hex);
 }
 
 int memory_current_digest(struct memory_call *call, const char *image, const char **out,

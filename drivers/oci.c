@@ -63,7 +63,7 @@ static int check_body(const struct oci_answer *answer, const char *announced, ch
 	char found[HASH_HEX_SIZE];
 
 	hash_hex(buf_str(&answer->body), answer->body.len, found);
-	snprintf(digest, sizeof answer->digest, OCI_DIGEST_PREFIX "%s", found);
+	snprintf(digest, sizeof answer->digest, HASH_PREFIX "%s", found);
 	if (*announced && !str_eq(announced, digest))
 		return err_set(err, E_BAD_INPUT, "it announces %s and sends %s", announced, digest);
 	return 0;
@@ -123,7 +123,7 @@ static int look_up(struct oci_asking *asking, char *digest, struct err *err)
 		return oci_refused(asking, &answer, err);
 	if (check_kind(&answer, &kind, err) != 0)
 		return -1;
-	if (oci_is_digest(answer.digest) && !answer.elsewhere)
+	if (hash_digest_hex(answer.digest) && !answer.elsewhere)
 		memcpy(digest, answer.digest, sizeof answer.digest);
 	if (*digest && (kind == OCI_IMAGE || !asking->question->platform))
 		return 0;

@@ -32,8 +32,6 @@
 
 struct driver_env;
 
-#define OCI_DIGEST_PREFIX "sha256:"
-
 /* ---- asking ---- */
 
 /*
@@ -135,7 +133,5 @@ enum oci_manifest_kind oci_manifest_kind(const char *media_type);
  * of platforms has all. E_IMAGE_UNKNOWN names those that it has; E_BAD_INPUT.
  */
 int oci_index_check(const char *text, size_t len, const char *platform, struct err *err);
-/* "sha256:" and 64 hex digits? */
-bool oci_is_digest(const char *text);
 
 #endif

@@ -32,9 +32,7 @@ const struct oci_type *oci_type_of(const struct registry *registry, const char *
 
 char *oci_credentials_folder(const struct driver_env *env, const char *name)
 {
-	if (env->settings->credentials_dir)
-		return mem_printf("%s/%s", env->settings->credentials_dir, name);
-	return mem_printf("%s/credentials/%s", env->state_dir, name);
+	return credentials_folder(env->settings->credentials_dir, env->state_dir, name);
 }
 
 /* 1 when it is there, 0 when not. */

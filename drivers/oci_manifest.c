@@ -36,11 +36,6 @@ enum oci_manifest_kind oci_manifest_kind(const char *media_type)
 	return OCI_NO_MANIFEST;
 }
 
-bool oci_is_digest(const char *text)
-{
-	return str_starts(text, OCI_DIGEST_PREFIX) && hash_is_hex(text + strlen(OCI_DIGEST_PREFIX));
-}
-
 /* "linux/amd64", "" where it says nothing. What belongs to an image, as its origin, has "unknown".
  */
 static void platform_of(const json_t *entry, struct buf *out)

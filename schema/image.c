@@ -1,8 +1,8 @@
 #include "base/sys.h"
 #include "schema/image.h"
 
-#define DIGEST_PREFIX "sha256:"
-#define DIGEST_HEX 64
+#include "base/hash.h"
+
 #define TAG_MAX 128
 
 static bool is_lower_or_digit(char c)
@@ -83,10 +83,7 @@ static int check_tag(const char *tag, struct err *err)
 
 static int check_digest(const char *digest, struct err *err)
 {
-	const char *hex = digest + strlen(DIGEST_PREFIX);
-
-	if (!str_starts(digest, DIGEST_PREFIX) || strlen(hex) != DIGEST_HEX ||
-	    strspn(hex, "0123456789abcdef") != DIGEST_HEX)
+	if (!hash_digest_hex(digest))
 		return err_set(err, E_BAD_INPUT,
 			       "\"%s\" is not a digest; sha256: and 64 hex digits in small letters",
 			       digest);

@@ -507,8 +507,8 @@ const struct stage *model_stage(const struct model *model, const char *project, 
 /* The Compose file of a folder; path is that of any file in it. */
 static const struct file *compose_beside(const struct model *model, const char *path)
 {
-	static const char *const names[] = {"compose.yaml", "compose.yml", "docker-compose.yaml",
-					    "docker-compose.yml"};
+	static const char *const names[] = {"compose.yaml", "compose.yml", "docker-compose.yml",
+					    "docker-compose.yaml"};
 	const char *slash = strrchr(path, '/');
 
 	for (size_t i = 0; slash && i < ARRAY_LEN(names); i++) {

@@ -153,6 +153,32 @@ void buf_add_percent(struct buf *buf, const char *text)
 	}
 }
 
+void buf_add_shell(struct buf *buf, const char *text)
+{
+	buf_addc(buf, '\'');
+	for (; *text; text++) {
+		if (*text == '\'')
+			buf_adds(buf, "'\\''");
+		else
+			buf_addc(buf, *text);
+	}
+	buf_addc(buf, '\'');
+}
+
+void buf_take_lines(struct buf *line, const void *bytes, size_t len,
+		    void (*take)(void *arg, struct buf *line), void *arg)
+{
+	const char *at = bytes, *end = at + len, *newline;
+
+	while (at < end && (newline = memchr(at, '\n', (size_t)(end - at)))) {
+		buf_add(line, at, (size_t)(newline - at));
+		take(arg, line);
+		buf_clear(line);
+		at = newline + 1;
+	}
+	buf_add(line, at, (size_t)(end - at));
+}
+
 char *buf_reserve(struct buf *buf, size_t len)
 {
 	return reserve(buf, len) ? buf->ptr + buf->len : NULL;

@@ -44,6 +44,14 @@ void buf_add_json(struct buf *buf, const char *text);
 void buf_add_clean(struct buf *buf, const char *text, size_t len);
 /* Adds text as a part of a URL: all but letters, digits and -_.~ as %XX (RFC 3986, 2.1). */
 void buf_add_percent(struct buf *buf, const char *text);
+/* Adds text as one word of a POSIX shell, in single quotes. */
+void buf_add_shell(struct buf *buf, const char *text);
+/*
+ * Takes a stream apart into lines, however it was cut: `line` keeps what has no end yet, take is
+ * called for each whole one with `line` holding it, without its newline, and `line` is empty after.
+ */
+void buf_take_lines(struct buf *line, const void *bytes, size_t len,
+		    void (*take)(void *arg, struct buf *line), void *arg);
 /*
  * For reading straight into the buffer: room for len bytes behind the text, or NULL, with
  * `overflow` set, when that is past the maximum; then buf_commit says how many were written.

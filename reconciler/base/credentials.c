@@ -62,6 +62,12 @@ static void drop_last_newline(struct buf *out)
 		out->ptr[out->len] = '\0';
 }
 
+char *credentials_folder(const char *dir, const char *state_dir, const char *name)
+{
+	return dir ? mem_printf("%s/%s", dir, name)
+		   : mem_printf("%s/credentials/%s", state_dir, name);
+}
+
 int credentials_read(const char *dir, const char *name, struct buf *out, struct err *err)
 {
 	int folder AUTO_FD = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd AUTO_FD = -1;

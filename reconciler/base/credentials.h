@@ -14,6 +14,8 @@
 
 #define CREDENTIALS_FILE_MAX ((size_t)64 << 10)
 
+/* The folder of that name, below dir, or where that is NULL below the state's own; to be freed. */
+char *credentials_folder(const char *dir, const char *state_dir, const char *name);
 /*
  * One value ("token") appended to out, without its last newline. E_NOT_FOUND: there is no such file
  * in it; E_CREDENTIALS: the folder is missing, the owner or the mode is wrong (with the command

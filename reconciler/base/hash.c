@@ -86,6 +86,13 @@ bool hash_is_hex(const char *text)
 	return digits == HASH_HEX_SIZE - 1 && text[digits] == '\0';
 }
 
+const char *hash_digest_hex(const char *digest)
+{
+	const char *hex = str_starts(digest, HASH_PREFIX) ? digest + strlen(HASH_PREFIX) : NULL;
+
+	return hex && hash_is_hex(hex) ? hex : NULL;
+}
+
 void hash_to_hex(const unsigned char *bytes, size_t len, char *out)
 {
 	static const char digits[] = "0123456789abcdef";

@@ -30,6 +30,9 @@ void hash_keyed_hex(const void *key, size_t key_len, const void *bytes, size_t l
 void hash_random(void *out, size_t len);
 /* Is it a bare digest: 64 lower-case hex digits and nothing else? */
 bool hash_is_hex(const char *text);
+#define HASH_PREFIX "sha256:"
+/* The bare digest in "sha256:<64 hex>", borrowed; NULL when the text is anything else. */
+const char *hash_digest_hex(const char *digest);
 /* 2 * len hex digits and a NUL. */
 void hash_to_hex(const unsigned char *bytes, size_t len, char *out);
 /*

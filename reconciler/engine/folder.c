@@ -176,6 +176,22 @@ static int entry_cmp(const void *a, const void *b)
 	return str_cmp(((const struct tree_entry *)a)->path, ((const struct tree_entry *)b)->path);
 }
 
+int folder_write(const char *folder, const char *path, const char *text, size_t len,
+		 struct err *err)
+{
+	char full[FS_PATH_MAX];
+	char *slash;
+
+	if (fs_join(full, folder, path) < 0)
+		return err_set(err, E_TOO_LARGE, "%s: the path is too long", folder);
+	slash = strrchr(full, '/');
+	*slash = '\0';
+	if (fs_make_dirs(full, 0755, err) < 0)
+		return -1;
+	*slash = '/';
+	return fs_write_atomic(full, text, len, 0644, err);
+}
+
 int folder_read(void *arg, const char *path, struct buf *out)
 {
 	char full[FS_PATH_MAX];

@@ -18,6 +18,9 @@ int folder_load(const char *folder, size_t max_files, struct arena *arena, struc
  */
 int folder_read_whole(const char *folder, struct arena *arena, struct tree_file **files, size_t *n,
 		      struct err *err);
+/* Writes one file of a configuration, and makes the folders it needs. */
+int folder_write(const char *folder, const char *path, const char *text, size_t len,
+		 struct err *err);
 /* A diag_reader; arg is the folder's path. */
 int folder_read(void *arg, const char *path, struct buf *out);
 

@@ -3,6 +3,7 @@
 
 #include "base/fs.h"
 #include "engine/folder.h"
+#include "engine/readers.h"
 #include "schema/import.h"
 
 /* From a Compose file on disk to manifests on disk. */
@@ -46,11 +47,7 @@ static int read_files(struct importing *importing, struct err *err)
 	if (folder_read_whole(importing->folder, importing->arena, &files, &n, err) < 0)
 		return -1;
 	list = ARENA_ARRAY(importing->arena, n + 1, struct compose_file);
-	for (size_t i = 0; i < n; i++)
-		list[i] = (struct compose_file){.name = files[i].path,
-						.bytes = files[i].bytes,
-						.size = files[i].size,
-						.executable = files[i].executable};
+	compose_files_of(files, n, list);
 	importing->files = (struct compose_folder){importing->shown, list, n};
 	return 0;
 }
@@ -107,10 +104,7 @@ static const char *below_out(const struct importing *importing, const char *path
 static int write_file(const struct importing *importing, const char *path, const char *text,
 		      size_t len, struct err *err)
 {
-	const char *full = below_out(importing, path);
-	char *folder AUTO_FREE = mem_strdup(full);
-	*strrchr(folder, '/') = '\0';
-	if (fs_make_dirs(folder, 0755, err) < 0 || fs_write_atomic(full, text, len, 0644, err) < 0)
+	if (folder_write(importing->what->out, path, text, len, err) < 0)
 		return -1;
 	importing->out->paths[importing->out->paths_n++] = path;
 	return 0;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "engine/folder.h"
 #include "source/repo.h"
 
 /*
@@ -69,25 +70,10 @@ const struct engine_init_file engine_init_files[] = {
 	{NULL, NULL},
 };
 
-static int write_file(const char *folder, const struct engine_init_file *file, struct err *err)
-{
-	char path[FS_PATH_MAX];
-	char *slash;
-
-	if (fs_join(path, folder, file->path) < 0)
-		return err_set(err, E_TOO_LARGE, "%s: the path is too long", folder);
-	slash = strrchr(path, '/');
-	*slash = '\0';
-	if (fs_make_dirs(path, 0755, err) < 0)
-		return -1;
-	*slash = '/';
-	return fs_write_atomic(path, file->text, strlen(file->text), 0644, err);
-}
-
 static int fill(const char *folder, bool *git, struct err *err)
 {
 	for (const struct engine_init_file *file = engine_init_files; file->path; file++)
-		if (write_file(folder, file, err) < 0)
+		if (folder_write(folder, file->path, file->text, strlen(file->text), err) < 0)
 			return -1;
 	*git = !repo_around(folder);
 	return *git ? repo_init(folder, err) : 0;

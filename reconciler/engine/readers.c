@@ -44,17 +44,22 @@ struct readers {
 	void *owner;
 };
 
+void compose_files_of(const struct tree_file *files, size_t n, struct compose_file *out)
+{
+	for (size_t i = 0; i < n; i++)
+		out[i] = (struct compose_file){.name = files[i].path,
+					       .bytes = files[i].bytes,
+					       .size = files[i].size,
+					       .executable = files[i].executable};
+}
+
 struct file *decode_whole(const struct tree_entry *entry, const struct tree_file *files, size_t n)
 {
 	AUTO_FREE struct compose_file *list = mem_zalloc(n + 1, sizeof *list);
 	AUTO_FREE char *path = mem_strdup(entry->path);
 	const struct compose_folder folder = {.path = path, .files = list, .files_n = n};
 	*strrchr(path, '/') = '\0';
-	for (size_t i = 0; i < n; i++)
-		list[i] = (struct compose_file){.name = files[i].path,
-						.bytes = files[i].bytes,
-						.size = files[i].size,
-						.executable = files[i].executable};
+	compose_files_of(files, n, list);
 	return compose_decode(entry->path, &entry->blob, &folder);
 }
 

@@ -38,6 +38,9 @@ struct readers *readers_start(struct loop *loop, const struct readers_request *r
 /* Ends them without calling the owner. Sets the variable to NULL. */
 void readers_cancel(struct readers **readers);
 
+struct compose_file;
+/* What reading Compose files takes, from what a tree gives; borrowed. */
+void compose_files_of(const struct tree_file *files, size_t n, struct compose_file *out);
 /* A folder that is read as a whole, from its files. */
 struct file *decode_whole(const struct tree_entry *entry, const struct tree_file *files, size_t n);
 /* The same for one file, here. NULL only when it cannot be read. */

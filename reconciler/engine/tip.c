@@ -1,6 +1,7 @@
 #include "base/sys.h"
 
 #include "base/clock.h"
+#include "base/credentials.h"
 #include "base/log.h"
 #include "engine/core.h"
 #include "engine/judge.h"
@@ -251,11 +252,9 @@ static int fetch_body(int fd, void *arg)
 	struct err err = ERR_INIT;
 	struct oid commit;
 	AUTO_FREE char *credentials = NULL;
-	const char *dir = engine->settings->credentials_dir;
-	const char *name = engine->settings->credentials;
-	if (name)
-		credentials = dir ? mem_printf("%s/%s", dir, name)
-				  : mem_printf("%s/credentials/%s", engine->state.dir, name);
+	if (engine->settings->credentials)
+		credentials = credentials_folder(engine->settings->credentials_dir,
+						 engine->state.dir, engine->settings->credentials);
 	struct fetch_request request = {.url = engine->url,
 					.branch = engine->branch,
 					.state_dir = engine->state.dir,

@@ -211,11 +211,11 @@ size_t render_width(const char *text, size_t len)
 	return width;
 }
 
-#define DIGEST_SHOWN (strlen("sha256:") + 12)
+#define DIGEST_SHOWN (strlen(HASH_PREFIX) + 12)
 
 static bool is_digest(const char *value)
 {
-	return str_starts(value, "sha256:") && strlen(value) == strlen("sha256:") + 64;
+	return hash_digest_hex(value) != NULL;
 }
 
 /* The bytes of the first `width` characters. */

@@ -2,8 +2,8 @@
  * whole.h - folders that are read as a whole, because they hold a Compose
  * file, which may name any file beside and below it.
  *
- * A folder is one when it holds compose.yaml, compose.yml, docker-compose.yaml or
- * docker-compose.yml (the first of them that is there counts) and stands where a stack or a
+ * A folder is one when it holds compose.yaml, compose.yml, docker-compose.yml or
+ * docker-compose.yaml (the first of them that is there counts) and stands where a stack or a
  * version's Compose file can: projects/<p>/stages/<s>/<folder>, or projects/<p>/<folder>/<folder>
  * and deeper.
  */

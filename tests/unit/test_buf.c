@@ -149,6 +149,38 @@ static void test_clean_text(void **state)
 	assert_string_equal(buf_str(&buf), "ab");
 }
 
+static void test_words_of_a_shell(void **state)
+{
+	struct buf buf AUTO_BUF = BUF_INIT(100);
+
+	(void)state;
+	buf_add_shell(&buf, "it's $HOME");
+	buf_add_shell(&buf, "");
+	assert_string_equal(buf_str(&buf), "'it'\\''s $HOME'''");
+}
+
+static void note_line(void *arg, struct buf *line)
+{
+	buf_addf(arg, "<%s>", buf_str(line));
+}
+
+static void test_lines_however_they_are_cut(void **state)
+{
+	static const char text[] = "one\n\ntwo and\nthree";
+	size_t len = sizeof text - 1;
+
+	(void)state;
+	for (size_t piece = 1; piece <= len; piece++) {
+		struct buf line AUTO_BUF = BUF_INIT(100), seen AUTO_BUF = BUF_INIT(100);
+
+		for (size_t at = 0; at < len; at += piece)
+			buf_take_lines(&line, text + at, piece < len - at ? piece : len - at,
+				       note_line, &seen);
+		assert_string_equal(buf_str(&seen), "<one><><two and>");
+		assert_string_equal(buf_str(&line), "three");
+	}
+}
+
 static void test_drop_from_the_front(void **state)
 {
 	struct buf buf AUTO_BUF = BUF_INIT(10);
@@ -222,6 +254,8 @@ int main(void)
 		cmocka_unit_test(test_bytes_may_be_zero),
 		cmocka_unit_test(test_json_strings),
 		cmocka_unit_test(test_clean_text),
+		cmocka_unit_test(test_words_of_a_shell),
+		cmocka_unit_test(test_lines_however_they_are_cut),
 		cmocka_unit_test(test_drop_from_the_front),
 		cmocka_unit_test(test_cut_at_the_end),
 		cmocka_unit_test(test_take_hands_over),

@@ -54,6 +54,14 @@ int cli_fail(struct cli *cli UNUSED, const struct err *err)
 	return err_code_exit(err->code);
 }
 
+void cli_put_diags(struct cli *cli, const struct diags *diags)
+{
+	for (size_t i = 0; i < diags->n; i++) {
+		diag_render(&diags->v[i], cli->colour ? DIAG_COLOUR : DIAG_PLAIN, &cli->out);
+		buf_addc(&cli->out, '\n');
+	}
+}
+
 static void say_usage(const struct cli *cli)
 {
 	if (cli->command)

@@ -101,6 +101,10 @@ void cli_say(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void cli_flush(struct cli *cli);
 /* Adds the value as JSON to cli->out and releases it. */
 void cli_put_json(struct cli *cli, json_t *json);
+/* One after another, for people. */
+void cli_put_diags(struct cli *cli, const struct diags *diags);
+/* The folder one stands in, as far up as its organization.yaml; "." where there is none. */
+const char *cli_configuration(struct cli *cli);
 /*
  * The configuration that a command without a reconciler looks at: --repo and --rev, else `folder`,
  * else the folder one stands in, as far up as its organization.yaml.

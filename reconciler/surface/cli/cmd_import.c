@@ -1,6 +1,5 @@
 #include "base/sys.h"
 
-#include "base/fs.h"
 #include "base/json.h"
 #include "schema/forms.h"
 #include "surface/cli/cli.h"
@@ -8,10 +7,7 @@
 static void put_text(struct cli *cli, const struct engine_imported *imported, const char *out,
 		     const struct diags *diags)
 {
-	for (size_t i = 0; i < diags->n; i++) {
-		diag_render(&diags->v[i], cli->colour ? DIAG_COLOUR : DIAG_PLAIN, &cli->out);
-		buf_addc(&cli->out, '\n');
-	}
+	cli_put_diags(cli, diags);
 	for (size_t i = 0; i < imported->paths_n; i++)
 		buf_addf(&cli->out, "%s/%s\n", out, imported->paths[i]);
 	if (!imported->paths_n)
@@ -33,19 +29,6 @@ static void put_json(struct cli *cli, const struct engine_imported *imported,
 				    diags_json(diags->v, diags->n)));
 }
 
-/* The top of the configuration around the current folder, or that folder. */
-static const char *configuration(struct cli *cli)
-{
-	char *top AUTO_FREE = realpath(".", NULL);
-	char inside[FS_PATH_MAX];
-	for (char *slash; top && top[0]; *slash = '\0') {
-		if (fs_join(inside, top, "organization.yaml") == 0 && fs_exists(inside))
-			return arena_strdup(cli->arena, top);
-		slash = strrchr(top, '/');
-	}
-	return ".";
-}
-
 int cmd_import(struct cli *cli)
 {
 	AUTO_DIAGS struct diags diags = {0};
@@ -56,7 +39,7 @@ int cmd_import(struct cli *cli)
 		.project = cli->value[FLAG_PROJECT],
 		.stage = cli->value[FLAG_STAGE],
 		.node = cli->value[FLAG_NODE],
-		.out = cli->value[FLAG_OUT] ? cli->value[FLAG_OUT] : configuration(cli),
+		.out = cli->value[FLAG_OUT] ? cli->value[FLAG_OUT] : cli_configuration(cli),
 	};
 	if (!str_eq(cli->args[0], "compose"))
 		return cli_usage(cli, "import what? trueup import compose FILE");

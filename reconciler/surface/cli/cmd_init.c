@@ -14,14 +14,7 @@ static const char *quoted(struct cli *cli, const char *text)
 	const char *plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._/";
 	if (text[strspn(text, plain)] == '\0')
 		return text;
-	buf_addc(&out, '\'');
-	for (; *text; text++) {
-		if (*text == '\'')
-			buf_adds(&out, "'\\''");
-		else
-			buf_addc(&out, *text);
-	}
-	buf_addc(&out, '\'');
+	buf_add_shell(&out, text);
 	return arena_strdup(cli->arena, buf_str(&out));
 }
 

@@ -4,14 +4,6 @@
 #include "base/json.h"
 #include "surface/cli/cli.h"
 
-static void put_text(struct cli *cli, const struct diags *diags)
-{
-	for (size_t i = 0; i < diags->n; i++) {
-		diag_render(&diags->v[i], cli->colour ? DIAG_COLOUR : DIAG_PLAIN, &cli->out);
-		buf_addc(&cli->out, '\n');
-	}
-}
-
 static void say_sum(const struct diags *diags, size_t files, size_t documents, bool policy)
 {
 	cli_say("%zu file%s, %zu document%s: %zu error%s%s", files, files == 1 ? "" : "s",
@@ -77,7 +69,7 @@ int cmd_validate(struct cli *cli)
 	else if (str_eq(format, "sarif"))
 		put_sarif(cli, &diags, what.source.folder);
 	else
-		put_text(cli, &diags);
+		cli_put_diags(cli, &diags);
 	cli_flush(cli);
 	say_sum(&diags, files, documents, what.with_policy);
 	return diags.errors ? EXIT_REFUSED : EXIT_DONE;

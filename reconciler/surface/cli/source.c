@@ -5,30 +5,34 @@
 #include "base/fs.h"
 #include "surface/cli/cli.h"
 
+const char *cli_configuration(struct cli *cli)
+{
+	char folder[FS_PATH_MAX], file[FS_PATH_MAX];
+	if (!getcwd(folder, sizeof folder))
+		return ".";
+	for (char *slash;; *slash = '\0') {
+		if (fs_join(file, folder, "organization.yaml") == 0 && fs_exists(file))
+			return arena_strdup(cli->arena, folder);
+		slash = strrchr(folder, '/');
+		if (!slash || slash == folder)
+			return ".";
+	}
+}
+
 /*
  * Where nothing is given: the configuration this folder belongs to, as far up as its
  * organization.yaml. What is said of it names files from there.
  */
 static const char *find_folder(struct cli *cli, const char *given)
 {
-	char folder[FS_PATH_MAX], file[FS_PATH_MAX];
 	if (given || cli->value[FLAG_PATH])
 		return arena_printf(cli->arena, "%s%s%s", given ? given : "",
 				    given && cli->value[FLAG_PATH] ? "/" : "",
 				    cli->value[FLAG_PATH] ? cli->value[FLAG_PATH] : "");
-	if (!getcwd(folder, sizeof folder))
-		return ".";
-	for (bool here = true;; here = false) {
-		if (fs_join(file, folder, "organization.yaml") == 0 && fs_exists(file)) {
-			if (!here)
-				cli_say("in %s:", folder);
-			return arena_strdup(cli->arena, folder);
-		}
-		char *slash = strrchr(folder, '/');
-		if (!slash || slash == folder)
-			return ".";
-		*slash = '\0';
-	}
+	const char *folder = cli_configuration(cli);
+	if (!str_eq(folder, ".") && !fs_exists("organization.yaml"))
+		cli_say("in %s:", folder);
+	return folder;
 }
 
 struct engine_source cli_source(struct cli *cli, const char *folder)
