@@ -84,6 +84,7 @@ struct docker {
 	bool is_podman;
 	int64_t patience_ms;	      /* for each answer, whatever it is; 0: as its request says */
 	struct docker_stream *stream; /* of events; NULL: none is read */
+	char platform[64];	      /* "linux/amd64" once it was asked; "": not yet */
 	struct oci *oci;	      /* registries that were asked; NULL: none */
 	char *out_of_reach; /* the registry that last answered neither us nor the engine; NULL */
 };

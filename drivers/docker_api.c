@@ -19,13 +19,10 @@ static void read_words(const struct buf *body, struct buf *out)
 	const char *message = json_str(json, "message", NULL);
 	size_t len = message ? strlen(message) : body->len;
 
-	buf_add_clean(out, message ? message : buf_str(body), len < WORDS_MAX ? len : WORDS_MAX);
-	while (out->len > 0 && strchr("\n \t", out->ptr[out->len - 1]))
+	buf_add_clean_line(out, message ? message : buf_str(body),
+			   len < WORDS_MAX ? len : WORDS_MAX);
+	while (out->len > 0 && out->ptr[out->len - 1] == ' ')
 		buf_cut(out, out->len - 1);
-	for (char *at = out->ptr; at && *at; at++) {
-		if (*at == '\n' || *at == '\t')
-			*at = ' ';
-	}
 }
 
 static enum err_code meaning(long status)

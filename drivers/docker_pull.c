@@ -200,29 +200,30 @@ static int resolve_by_asking(struct docker *docker, struct arena *arena,
 	return 0;
 }
 
-/* What its images run on, "linux/amd64"; NULL where the engine does not say. */
-static const char *platform(struct docker *docker, struct arena *arena)
+/* What its images run on, "linux/amd64", asked once; NULL where the engine does not say. */
+static const char *platform(struct docker *docker)
 {
 	AUTO_JSON json_t *version = NULL;
 	const char *os, *arch;
 
-	if (docker_get(docker, &version, NULL, "/version") < 0)
-		return NULL;
-	os = json_str(version, "Os", "");
-	arch = json_str(version, "Arch", "");
-	return *os && *arch ? arena_printf(arena, "%s/%s", os, arch) : NULL;
+	if (!*docker->platform && docker_get(docker, &version, NULL, "/version") >= 0) {
+		os = json_str(version, "Os", "");
+		arch = json_str(version, "Arch", "");
+		if (*os && *arch)
+			snprintf(docker->platform, sizeof docker->platform, "%s/%s", os, arch);
+	}
+	return *docker->platform ? docker->platform : NULL;
 }
 
-static int ask_registry(struct docker *docker, struct arena *arena,
-			const struct docker_place *place, struct buf *digest, bool *answered,
-			struct err *err)
+static int ask_registry(struct docker *docker, const struct docker_place *place, struct buf *digest,
+			bool *answered, struct err *err)
 {
 	const struct oci_question question = {
 		.image = place->image,
 		.registry = place->registry,
 		.repository = place->repository,
 		.reference = docker_place_tag(place),
-		.platform = platform(docker, arena),
+		.platform = platform(docker),
 	};
 
 	if (!docker->oci)
@@ -254,7 +255,7 @@ static int resolve_remote(struct docker *docker, struct arena *arena,
 	if (str_eq(docker->out_of_reach, host))
 		return err_set(err, E_REGISTRY, "image %s: registry %s has just not answered",
 			       place->image, host);
-	if (ask_registry(docker, arena, place, digest, &answered, &ours) == 0)
+	if (ask_registry(docker, place, digest, &answered, &ours) == 0)
 		return 0;
 	if ((!answered || loopback) && ask_engine(docker, arena, place, digest, &theirs) == 0)
 		return 0;

@@ -45,14 +45,9 @@ static bool is_name(const char *name, size_t len, size_t max)
 	return true;
 }
 
-static size_t stem_length(const char *name)
-{
-	return strlen(name) - (str_ends(name, NEXT_SUFFIX) ? strlen(NEXT_SUFFIX) : 0);
-}
-
 bool host_name_is_workload(const char *name)
 {
-	return name && is_name(name, stem_length(name), WORKLOAD_NAME_MAX);
+	return name && is_name(name, workload_stem_length(name), WORKLOAD_NAME_MAX);
 }
 
 bool host_name_is_volume(const char *name)
@@ -62,7 +57,7 @@ bool host_name_is_volume(const char *name)
 
 char *host_folder_name(const char *name)
 {
-	return mem_strndup(name, stem_length(name));
+	return mem_strndup(name, workload_stem_length(name));
 }
 
 char *host_data_root(const struct node *node, const struct driver_env *env)

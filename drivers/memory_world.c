@@ -50,9 +50,7 @@ static const json_t *find_rule(const struct memory_rules *rules, const char *nam
 	const json_t *images = json_object_get(rules->json, "images"), *rule = NULL;
 
 	if (name) {
-		size_t len = strlen(name);
-		size_t suffix = str_ends(name, NEXT_SUFFIX) ? strlen(NEXT_SUFFIX) : 0;
-		AUTO_FREE char *own_name = mem_strndup(name, len - suffix);
+		AUTO_FREE char *own_name = mem_strndup(name, workload_stem_length(name));
 
 		rule = json_object_get(json_object_get(rules->json, "containers"), own_name);
 	}

@@ -55,11 +55,11 @@ struct oci_question {
  * Appends the digest ("sha256:<hex>") that the reference means: that of the index where there is
  * one, since by that it can be pulled on every platform.
  *
- * E_IMAGE_UNKNOWN	there is none of that name, or the index lacks the platform
- * E_CREDENTIALS	it wants a login, or another one; the text says where it is to be put
- * E_REGISTRY		it does not answer, has no time (429, with what it says of waiting) or is
- * ill E_CERTIFICATE	it does not prove who it is E_BAD_INPUT		it answers what no registry
- * may, or by plain http where it must not
+ * E_IMAGE_UNKNOWN: there is none of that name, or the index lacks the platform.
+ * E_CREDENTIALS: it wants a login, or another one; the text says where it is to be put.
+ * E_REGISTRY: it does not answer, has no time (429, with what it says of waiting) or is ill.
+ * E_CERTIFICATE: it does not prove who it is.
+ * E_BAD_INPUT: it answers what no registry may, or by plain http where it must not.
  *
  * answered: did anybody answer at all? May be NULL.
  */

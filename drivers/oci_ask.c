@@ -193,11 +193,7 @@ static const char *words_of(struct oci_asking *asking, const struct oci_answer *
 	const char *message = json_str(first, "message", json_str(first, "code", ""));
 	struct buf clean AUTO_BUF = BUF_INIT(4 * WORDS_MAX);
 
-	buf_add_clean(&clean, message, strnlen(message, WORDS_MAX));
-	for (char *at = clean.ptr; at && *at; at++) {
-		if (*at == '\n' || *at == '\t')
-			*at = ' ';
-	}
+	buf_add_clean_line(&clean, message, strnlen(message, WORDS_MAX));
 	return clean.len ? arena_printf(asking->arena, ": %s", buf_str(&clean)) : "";
 }
 

@@ -53,6 +53,11 @@ static void tell_exit(int exit_code, struct buf *out)
 		buf_addf(out, ", last ended with exit code %d", exit_code);
 }
 
+size_t workload_stem_length(const char *name)
+{
+	return strlen(name) - (str_ends(name, NEXT_SUFFIX) ? strlen(NEXT_SUFFIX) : 0);
+}
+
 void workload_tell(const struct workload *workload, struct buf *out)
 {
 	buf_adds(out, run_state_word(workload->state));

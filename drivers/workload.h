@@ -101,6 +101,8 @@ struct workload {
 };
 /* Suffix of a container that comes up beside the one it replaces. */
 #define NEXT_SUFFIX ".next"
+/* How much of a container's name is the one that it has for good, without that suffix. */
+size_t workload_stem_length(const char *name);
 /* Its state in one phrase: "restarting, 3 restarts: exited with status 3; starts again after 4s".
  */
 void workload_tell(const struct workload *workload, struct buf *out);

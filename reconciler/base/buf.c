@@ -140,6 +140,17 @@ void buf_add_clean(struct buf *buf, const char *text, size_t len)
 	buf_add(buf, text + plain, len - plain);
 }
 
+void buf_add_clean_line(struct buf *buf, const char *text, size_t len)
+{
+	size_t start = buf->len;
+
+	buf_add_clean(buf, text, len);
+	for (size_t i = start; i < buf->len; i++) {
+		if (buf->ptr[i] == '\n' || buf->ptr[i] == '\t')
+			buf->ptr[i] = ' ';
+	}
+}
+
 void buf_add_percent(struct buf *buf, const char *text)
 {
 	for (; *text; text++) {

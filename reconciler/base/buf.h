@@ -42,6 +42,8 @@ void buf_add_json(struct buf *buf, const char *text);
  * that are not UTF-8 become U+FFFD.
  */
 void buf_add_clean(struct buf *buf, const char *text, size_t len);
+/* The same as one line: newlines and tabs become blanks. */
+void buf_add_clean_line(struct buf *buf, const char *text, size_t len);
 /* Adds text as a part of a URL: all but letters, digits and -_.~ as %XX (RFC 3986, 2.1). */
 void buf_add_percent(struct buf *buf, const char *text);
 /* Adds text as one word of a POSIX shell, in single quotes. */

@@ -236,9 +236,6 @@ void node_want_look(struct node_run *node);
 /* Look again after so long, if no earlier look is due. */
 void node_look_in(struct node_run *node, int64_t delay_ms);
 void nodes_want_look_all(struct engine *engine);
-/* "project/stage/deployment@node" into out. */
-#define SLOT_ID_MAX 256
-const char *slot_id(const struct slot_key *key, char out[SLOT_ID_MAX]);
 /* The slot's failure from now on; step is what was tried. */
 void slot_fail(struct slot_run *run, const char *step, enum err_code code, const char *fmt, ...)
 	PRINTF_LIKE(4, 5);

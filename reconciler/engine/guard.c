@@ -120,8 +120,8 @@ static bool removal_approved(const struct guard *guard, const json_t *approved,
 		const struct slot_key *slot = &guard->removals.v[i];
 		if (!str_eq(slot->project, loss->project) || !str_eq(slot->stage, loss->stage))
 			continue;
-		AUTO_FREE char *text = mem_printf("%s/%s/%s@%s", slot->project, slot->stage,
-						  slot->deployment, slot->node);
+		char id[SLOT_ID_MAX];
+		const char *text = slot_id(slot, id);
 		bool found = false;
 		for (size_t a = 0; a < json_array_size(approved) && !found; a++)
 			found = str_eq(json_string_value(json_array_get(approved, a)), text);
@@ -237,10 +237,8 @@ void guard_removals_json(const struct slot_key *removals, size_t n, struct buf *
 {
 	AUTO_JSON json_t *list = json_array();
 	for (size_t i = 0; i < n; i++) {
-		AUTO_FREE char *text =
-			mem_printf("%s/%s/%s@%s", removals[i].project, removals[i].stage,
-				   removals[i].deployment, removals[i].node);
-		json_array_append_new(list, json_string(text));
+		char id[SLOT_ID_MAX];
+		json_array_append_new(list, json_string(slot_id(&removals[i], id)));
 	}
 	json_write(list, out);
 }

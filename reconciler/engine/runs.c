@@ -49,13 +49,6 @@ void nodes_want_look_all(struct engine *engine)
 
 /* ---- slots ---- */
 
-const char *slot_id(const struct slot_key *key, char out[SLOT_ID_MAX])
-{
-	snprintf(out, SLOT_ID_MAX, "%s/%s/%s@%s", key->project, key->stage, key->deployment,
-		 key->node);
-	return out;
-}
-
 bool slot_has(const struct slot_key *key, const struct workload *seen)
 {
 	struct slot_key label = {seen->labels.project, seen->labels.stage, seen->labels.deployment,

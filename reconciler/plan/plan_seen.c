@@ -133,10 +133,8 @@ static void take_over(struct plan_work *work, const struct claim *claims, size_t
 	struct claim wanted = {.node = seen->key.node};
 	const struct claim *claim;
 
-	wanted.name = str_ends(seen->workload->name, NEXT_SUFFIX)
-			      ? arena_strndup(work->arena, seen->workload->name,
-					      strlen(seen->workload->name) - strlen(NEXT_SUFFIX))
-			      : seen->workload->name;
+	wanted.name = arena_strndup(work->arena, seen->workload->name,
+				    workload_stem_length(seen->workload->name));
 	claim = bsearch(&wanted, claims, n, sizeof(*claims), claim_cmp);
 	if (!claim || !is_free(work, seen))
 		return;

@@ -12,6 +12,13 @@ int slot_key_cmp(const struct slot_key *a, const struct slot_key *b)
 	return order ? order : str_cmp(a->node, b->node);
 }
 
+const char *slot_id(const struct slot_key *key, char out[SLOT_ID_MAX])
+{
+	snprintf(out, SLOT_ID_MAX, "%s/%s/%s@%s", key->project, key->stage, key->deployment,
+		 key->node);
+	return out;
+}
+
 static const char *const status_words[RECORD_STATUSES] = {
 	[RECORD_PREPARING] = "preparing",   [RECORD_IN_PROGRESS] = "inProgress",
 	[RECORD_SUCCESSFUL] = "successful", [RECORD_FAILED] = "failed",

@@ -17,6 +17,9 @@ struct slot_key {
 	const char *project, *stage, *deployment, *node;
 };
 int slot_key_cmp(const struct slot_key *a, const struct slot_key *b);
+/* "project/stage/deployment@node" into out: four names of at most 63 bytes. */
+#define SLOT_ID_MAX 256
+const char *slot_id(const struct slot_key *key, char out[SLOT_ID_MAX]);
 
 enum record_status {
 	RECORD_PREPARING = 1,

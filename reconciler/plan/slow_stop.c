@@ -14,12 +14,9 @@ json_t *slow_stop_read(const char *text)
 	return json_object();
 }
 
-/* The name that it has for good. */
 static char *own_name(const char *container)
 {
-	size_t len = strlen(container), end = strlen(NEXT_SUFFIX);
-
-	return mem_strndup(container, str_ends(container, NEXT_SUFFIX) ? len - end : len);
+	return mem_strndup(container, workload_stem_length(container));
 }
 
 static bool forget_one(json_t *all, const char *slot, const char *name)
@@ -61,10 +58,9 @@ bool slow_stop_forget(json_t *all, const char *slot)
 const char *slow_stop_hint(const json_t *all, const struct slot_key *slot,
 			   const struct workload *seen, struct arena *arena)
 {
-	AUTO_FREE char *id =
-		mem_printf("%s/%s/%s@%s", slot->project, slot->stage, slot->deployment, slot->node);
 	AUTO_FREE char *name = own_name(seen->name);
-	const json_t *one = json_object_get(json_object_get(all, id), name);
+	char id[SLOT_ID_MAX];
+	const json_t *one = json_object_get(json_object_get(all, slot_id(slot, id)), name);
 	const char *signal = json_str(one, "signal", NULL);
 	char took[NUM_TEXT_MAX];
 

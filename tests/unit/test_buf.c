@@ -149,6 +149,16 @@ static void test_clean_text(void **state)
 	assert_string_equal(buf_str(&buf), "ab");
 }
 
+static void test_clean_text_of_one_line(void **state)
+{
+	struct buf buf AUTO_BUF = BUF_INIT(100);
+
+	(void)state;
+	buf_adds(&buf, "a\nb: ");
+	buf_add_clean_line(&buf, "two\nlines\tand\x07 a tab", 20);
+	assert_string_equal(buf_str(&buf), "a\nb: two lines and a tab");
+}
+
 static void test_words_of_a_shell(void **state)
 {
 	struct buf buf AUTO_BUF = BUF_INIT(100);
@@ -254,6 +264,7 @@ int main(void)
 		cmocka_unit_test(test_bytes_may_be_zero),
 		cmocka_unit_test(test_json_strings),
 		cmocka_unit_test(test_clean_text),
+		cmocka_unit_test(test_clean_text_of_one_line),
 		cmocka_unit_test(test_words_of_a_shell),
 		cmocka_unit_test(test_lines_however_they_are_cut),
 		cmocka_unit_test(test_drop_from_the_front),
