@@ -100,19 +100,6 @@ timed() {
 	note "$what" "$step" "$(ms_since "$start")"
 }
 
-# pss_of PID - of it and its descendants, in KiB, into $pss. Starts nothing: it is called often.
-pss_of() {
-	local key value kids='' kid sum=0
-	while read -r key value _; do
-		[ "$key" != Pss: ] || sum=$value
-	done 2>/dev/null <"/proc/$1/smaps_rollup"
-	read -r kids 2>/dev/null <"/proc/$1/task/$1/children"
-	for kid in $kids; do
-		pss_of "$kid"
-		sum=$((sum + pss))
-	done
-	pss=$sum
-}
 # peak_of COMMAND... - the most that it and its descendants take while it runs, in MiB.
 peak_of() {
 	local pid peak=0

@@ -1,4 +1,5 @@
-# figures.sh - a row for each figure: on standard output, and as JSON in the file $BENCH_ROWS.
+# figures.sh - a row for each figure: on standard output, and as JSON in the file $BENCH_ROWS; and
+# what times and memory are measured by.
 # shellcheck shell=bash
 
 runs=${BENCH_RUNS:-5}
@@ -23,3 +24,17 @@ figure() {
 
 now_us() { echo "${EPOCHREALTIME/[.,]/}"; }
 ms_since() { awk -v us=$(($(now_us) - $1)) 'BEGIN { printf "%.1f", us / 1000 }'; }
+
+# pss_of PID - of it and its descendants, in KiB, into $pss. Starts nothing: it is called often.
+pss_of() {
+	local key value kids='' kid sum=0
+	while read -r key value _; do
+		[ "$key" != Pss: ] || sum=$value
+	done 2>/dev/null <"/proc/$1/smaps_rollup"
+	read -r kids 2>/dev/null <"/proc/$1/task/$1/children"
+	for kid in $kids; do
+		pss_of "$kid"
+		sum=$((sum + pss))
+	done
+	pss=$sum
+}

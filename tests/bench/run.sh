@@ -43,11 +43,6 @@ memory_many() {
 	many 1 "$1" "product: web" "version: 1.0.0" "node: one" "strategy: {minHealthy: 0s}"
 	push "$1 deployments"
 }
-pss_kib() {
-	local pid
-	for pid in "$daemon" $(pgrep -P "$daemon"); do cat "/proc/$pid/smaps_rollup" 2>/dev/null; done |
-		awk '/^Pss:/ { sum += $2 } END { print sum }'
-}
 
 # ---- push to the workload's process ----
 
@@ -99,7 +94,8 @@ bench_idle() {
 	settle
 	sleep 2
 	for ((i = 0; i < runs; i++)); do
-		idle_kib[$1]=$(pss_kib)
+		pss_of "$daemon"
+		idle_kib[$1]=$pss
 		values+=("$(awk -v k="${idle_kib[$1]}" 'BEGIN { printf "%.1f", k / 1024 }')")
 		sleep 0.2
 	done
