@@ -43,9 +43,8 @@ static json_t *waiting_json(const struct slot_wait *wait)
 }
 
 static json_t *container_json(const struct engine *engine, const struct slot_key *slot,
-			      const struct workload *seen)
+			      const struct workload *seen, struct arena *arena)
 {
-	AUTO_ARENA struct arena *arena = arena_new(0);
 	const char *hint = slow_stop_hint(engine->slow_stops, slot, seen, arena);
 	json_t *json = json_object();
 	json_put_str(json, "name", seen->name);
@@ -120,12 +119,14 @@ int report_slot(struct engine *engine, struct slot_run *run, const struct slot_p
 {
 	if (!plan->slot)
 		return 0;
+	AUTO_ARENA struct arena *arena = arena_new(0);
 	AUTO_JSON json_t *json = json_object();
 	json_t *containers = json_array();
 	for (size_t i = 0; i < observed->workloads_n; i++)
 		if (slot_has(&plan->key, &observed->workloads[i]))
-			json_array_append_new(containers, container_json(engine, &plan->key,
-									 &observed->workloads[i]));
+			json_array_append_new(
+				containers,
+				container_json(engine, &plan->key, &observed->workloads[i], arena));
 	json_object_set_new(json, "wanted", wanted_json(plan));
 	json_object_set_new(json, "waiting", waiting_json(run->wait));
 	json_put_str(json, "health", health_word(plan, observed));
