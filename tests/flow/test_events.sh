@@ -35,7 +35,11 @@ outlast() { # RULE REASON
 	behave one "{\"images\": {\"*\": {\"$1\": \"later\"}}}"
 	wait_until "another look" waits_with "$2" later && [ "$(slot web wanted.status)" = inProgress ]
 }
-waits_since() { [ $(($(date +%s) - $(date -d "$(slot web waiting.since)" +%s))) -gt "$1" ]; }
+# In the moment of another try it does not wait.
+waits_since() {
+	local since
+	since=$(date -d "$(slot web waiting.since)" +%s) && [ $(($(date +%s) - since)) -gt "$1" ]
+}
 version web 1.0.1 1.0.0
 put projects/shop/stages/production/web.yaml "kind: Deployment" "name: web" "product: web" \
 	"version: 1.0.1" "node: one" "strategy: {minHealthy: 0s, deadline: 1s}"
