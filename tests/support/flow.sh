@@ -72,8 +72,8 @@ memory_node() {
 	put "nodes/$1.yaml" "kind: Node" "name: $1" "driver: memory" "endpoint: file://$flow/worlds/$1"
 }
 
-# behave NODE JSON - how the memory node's containers behave.
-behave() { printf '%s\n' "$2" >"$flow/worlds/$1/behaviour.json"; }
+# behave NODE JSON - how the memory node's containers behave, from one moment to the next.
+behave() { printf '%s\n' "$2" >"$flow/behaviour.new" && mv "$flow/behaviour.new" "$flow/worlds/$1/behaviour.json"; }
 
 product() { put "projects/shop/products/$1.yaml" "kind: Product" "name: $1" "type: complex"; }
 
