@@ -29,7 +29,7 @@ deployed() {
 	shift 3
 	put "projects/shop/stages/production/$engine-$what.yaml" "kind: Deployment" \
 		"name: $engine-$what" "product: $engine-$what" "version: $version" "node: $engine" \
-		"strategy: {minHealthy: ${healthy:-0s}, deadline: ${deadline:-30s}}" "$@"
+		"strategy: {minHealthy: ${healthy:-0s}, deadline: ${deadline:-60s}}" "$@"
 }
 
 # first ENGINE WHAT [LINE...]: a product with a version that works, deployed.
