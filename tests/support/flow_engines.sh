@@ -81,7 +81,9 @@ clean_engine() {
 	for name in $(api "$1" /images/json | jq -r '.[].RepoTags[]?' | grep ^trueup.invalid/); do
 		api "$1" "/images/$name?force=1" -X DELETE
 	done >/dev/null
-	api "$1" /networks/shop-production -X DELETE
+	for name in $(api "$1" /networks | jq -r '.[].Name' | grep ^shop-production); do
+		api "$1" "/networks/$name" -X DELETE
+	done
 	true
 }
 end_engines() {
