@@ -9,12 +9,10 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
-#include "base/num.h"
 #include "base/proc.h"
-#include "drivers/host_probe.h"
+#include "drivers/probe.h"
 #include "schema/kinds.h"
 
-#define FIRST_DELAY_MS 50
 #define OUTPUT_MAX ((size_t)4096)
 
 #define SETTING(health, name) KIND_OR((health)->check, health_check, name)
@@ -27,51 +25,20 @@ void host_health_init(struct host_health *health, struct loop *loop)
 
 /* ---- HTTP and TCP, in a child -------------------------------------------------------------- */
 
-bool host_health_accepts(const char *ranges, long status)
+/* The exit status. Whoever started this ends it in time. */
+static int ask_once(const struct health_check *check)
 {
-	while (*ranges) {
-		size_t len = strcspn(ranges, ",");
-		AUTO_FREE char *range = mem_strndup(ranges, len);
-		char *dash = strchr(range, '-');
-		int64_t from, to;
+	struct probe_target target = probe_target_of(check, NULL);
+	struct buf why AUTO_BUF = BUF_INIT(OUTPUT_MAX);
+	struct probe probe AUTO_PROBE;
 
-		if (dash)
-			*dash = '\0';
-		if (num_parse_int(range, 100, 599, &from) == 0 &&
-		    num_parse_int(dash ? dash + 1 : range, 100, 599, &to) == 0 && from <= status &&
-		    status <= to)
-			return true;
-		ranges += len + (ranges[len] == ',');
-	}
-	return false;
-}
-
-static int check_http(const struct health_check *check)
-{
-	const struct http_check *http = check->http;
-	const char *path = KIND_TEXT_OR(http, http_check, path);
-	struct err problem = ERR_INIT;
-	int status;
-
-	if (host_probe_http(http->port, path, &status, &problem) != 0)
-		dprintf(STDOUT_FILENO, "http://127.0.0.1:%lld%s: %s\n", (long long)http->port, path,
-			problem.text);
-	else if (host_health_accepts(KIND_TEXT_OR(http, http_check, status), status))
+	target.timeout_ms = INT_MAX;
+	probe_begin(&probe, &target);
+	probe_all(&probe, 1);
+	if (probe_judge(&probe, check, &why))
 		return 0;
-	else
-		dprintf(STDOUT_FILENO, "http://127.0.0.1:%lld%s: status %d\n",
-			(long long)http->port, path, status);
+	dprintf(STDOUT_FILENO, "%s\n", buf_str(&why));
 	return 1;
-}
-
-static int check_tcp(const struct health_check *check)
-{
-	struct err problem = ERR_INIT;
-	int fd AUTO_FD = host_probe_connect(check->tcp->port, &problem);
-
-	if (fd < 0)
-		dprintf(STDOUT_FILENO, "%s\n", problem.text);
-	return fd < 0;
 }
 
 /* In a session of its own, as commands are, so that one signal ends all of it. */
@@ -81,7 +48,7 @@ static void be_check(const struct host_health *health, pid_t parent, int output)
 	if (setsid() < 0 || host_user_become(&health->like->user) != 0 ||
 	    host_run_child(parent, output, STDERR_FILENO) != 0)
 		_exit(1);
-	_exit(health->check->http ? check_http(health->check) : check_tcp(health->check));
+	_exit(ask_once(health->check));
 }
 
 static pid_t spawn_check(struct host_health *health, int output)
@@ -107,12 +74,7 @@ static void check_now(void *arg);
 
 static void schedule(struct host_health *health)
 {
-	int64_t interval = SETTING(health, interval);
-
-	health->delay_ms = health->health == HEALTH_STARTING && health->delay_ms < interval / 2
-				   ? 2 * health->delay_ms
-				   : interval;
-	health->next = loop_timer_add(health->loop, health->delay_ms, check_now, health);
+	health->next = loop_timer_add(health->loop, health->count.delay_ms, check_now, health);
 }
 
 /* The last line of what a check wrote, fit for people. */
@@ -130,25 +92,6 @@ static void take_text(struct host_health *health, const char *why)
 	snprintf(health->text, sizeof health->text, "%s%s%s", why, *why && *line ? ": " : "", line);
 }
 
-static void succeed(struct host_health *health)
-{
-	health->failures = 0;
-	health->text[0] = '\0';
-	health->health = HEALTH_HEALTHY;
-}
-
-/* Counts where an interval has passed since the last one that counted. */
-static void fail(struct host_health *health)
-{
-	int64_t now = clock_boot_ms(), interval = SETTING(health, interval);
-
-	if (health->health == HEALTH_STARTING && now < health->count_from_ms)
-		return;
-	health->count_from_ms = now + interval;
-	if (++health->failures >= SETTING(health, retries))
-		health->health = HEALTH_UNHEALTHY;
-}
-
 static void finish(struct host_health *health, bool success, const char *why)
 {
 	enum run_health before = health->health;
@@ -159,12 +102,12 @@ static void finish(struct host_health *health, bool success, const char *why)
 	loop_fd_del(&health->pipe_source);
 	fs_close_ptr(&health->pipe);
 	health->pid = 0;
-	if (success) {
-		succeed(health);
-	} else {
+	if (success)
+		health->text[0] = '\0';
+	else
 		take_text(health, why);
-		fail(health);
-	}
+	health_note(&health->count, health->check, success, clock_boot_ms());
+	health->health = health->count.health;
 	buf_clear(&health->output);
 	schedule(health);
 	if (before != health->health || !str_eq(text_before, health->text))
@@ -248,12 +191,8 @@ void host_health_start(struct host_health *health)
 	health->health = health->check ? HEALTH_STARTING : HEALTH_NONE;
 	if (!health->check)
 		return;
-	health->failures = 0;
-	health->started_ms = clock_boot_ms();
-	health->count_from_ms =
-		health->started_ms + SETTING(health, start_period) + SETTING(health, interval);
-	health->delay_ms = FIRST_DELAY_MS;
-	health->next = loop_timer_add(health->loop, FIRST_DELAY_MS, check_now, health);
+	health_begin(&health->count, health->check, 0, clock_boot_ms());
+	schedule(health);
 }
 
 void host_health_stop(struct host_health *health)

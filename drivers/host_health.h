@@ -2,9 +2,7 @@
  * host_health.h - looking whether a workload serves: its command, HTTP or TCP check.
  *
  * Each check runs in a child of its own with a deadline, so that nothing it does can hold up the
- * supervisor. Until the first success checks come quickly (after 50 ms, then at twice the distance
- * each time, up to the interval), but a failure counts only once an interval: so a workload is
- * healthy as soon as it serves, and unhealthy no sooner than startPeriod + retries x interval.
+ * supervisor. health.h says how often, and what counts.
  */
 #ifndef TRUEUP_DRIVERS_HOST_HEALTH_H
 #define TRUEUP_DRIVERS_HOST_HEALTH_H
@@ -13,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/loop.h"
+#include "drivers/health.h"
 #include "drivers/host_run.h"
 
 struct host_health {
@@ -33,8 +32,7 @@ struct host_health {
 	struct loop_fd *pipe_source;
 	struct loop_timer *next, *deadline;
 	bool timed_out;
-	int64_t started_ms, count_from_ms, delay_ms;
-	int failures;
+	struct health_count count;
 	struct buf output;
 };
 void host_health_init(struct host_health *health, struct loop *loop);
@@ -47,8 +45,5 @@ void host_health_stop(struct host_health *health);
  * be another's; false: it was none of the checks.
  */
 bool host_health_ended(struct host_health *health, pid_t pid, int wait_status);
-
-/* "200", "200-399", "200,204": is this status one of them? */
-bool host_health_accepts(const char *ranges, long status);
 
 #endif

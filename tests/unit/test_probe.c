@@ -11,7 +11,8 @@
 
 #include "base/buf.h"
 #include "base/fs.h"
-#include "drivers/host_probe.h"
+#include "schema/decode.h"
+#include "drivers/probe.h"
 
 /* Listens on the loopback, of IPv6 where v6; -1 where the machine has none. */
 static int listen_on(bool v6, int64_t *port)
@@ -50,10 +51,24 @@ static void serve(int listener, int asked, const char *answer, size_t len)
 	_exit(0);
 }
 
+/* The status; -1: none. */
+static int get(const char *address, int64_t port, int64_t timeout_ms, struct err *err)
+{
+	const struct probe_target target = {
+		.address = address, .port = port, .path = "/live?deep=1", .timeout_ms = timeout_ms};
+	struct probe probe AUTO_PROBE;
+
+	probe_begin(&probe, &target);
+	probe_all(&probe, 1);
+	assert_true(probe.over);
+	*err = probe.err;
+	return probe.err.code == E_NONE ? probe.status : -1;
+}
+
 static int ask(bool v6, const char *answer, char *request, struct err *err)
 {
 	int64_t port;
-	int listener AUTO_FD = listen_on(v6, &port), asked[2], status = -1;
+	int listener AUTO_FD = listen_on(v6, &port), asked[2], status;
 	struct buf text AUTO_BUF = BUF_INIT(BUF_MAX_LINE);
 	pid_t pid;
 
@@ -64,8 +79,7 @@ static int ask(bool v6, const char *answer, char *request, struct err *err)
 	if (pid == 0)
 		serve(listener, asked[1], answer, strlen(answer));
 	close(asked[1]);
-	if (host_probe_http(port, "/live?deep=1", &status, err) != 0)
-		status = -1;
+	status = get(NULL, port, 5000, err);
 	assert_int_equal(fs_read_fd(asked[0], "request", 4096, &text, NULL), 0);
 	if (request)
 		snprintf(request, 4096, "%s", buf_str(&text));
@@ -165,23 +179,146 @@ static void ipv6_only(void **state)
 
 static void nobody_listens(void **state)
 {
+	const struct probe_target target = {.timeout_ms = 5000};
+	struct probe_target tcp = target;
 	struct err err = ERR_INIT;
+	struct probe probe AUTO_PROBE;
 	int64_t port;
-	int status;
 
 	(void)state;
 	close(listen_on(false, &port));
-	assert_fails(host_probe_connect(port, &err), err, E_NODE_UNREACHABLE);
+	assert_int_equal(get(NULL, port, 5000, &err), -1);
+	assert_int_equal(err.code, E_NODE_UNREACHABLE);
 	assert_non_null(strstr(err.text, "refused"));
-	assert_fails(host_probe_http(port, "/", &status, &err), err, E_NODE_UNREACHABLE);
+	tcp.port = port;
+	probe_begin(&probe, &tcp);
+	probe_all(&probe, 1);
+	assert_int_equal(probe.err.code, E_NODE_UNREACHABLE);
+}
+
+/* A listener that never accepts: the kernel takes the connection, and nobody answers. */
+static void a_connection_is_enough_for_tcp(void **state)
+{
+	int64_t port;
+	int listener AUTO_FD = listen_on(false, &port);
+	struct probe_target target = {.address = "127.0.0.1", .port = port, .timeout_ms = 5000};
+	struct probe probe AUTO_PROBE;
+
+	(void)state;
+	probe_begin(&probe, &target);
+	probe_all(&probe, 1);
+	assert_int_equal(probe.err.code, E_NONE);
+	assert_int_equal(probe.fd, -1);
+}
+
+static void nobody_answers(void **state)
+{
+	int64_t port;
+	int listener AUTO_FD = listen_on(false, &port);
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(get("127.0.0.1", port, 100, &err), -1);
+	assert_int_equal(err.code, E_DEADLINE);
+	assert_string_equal(err.text, "no answer within 100 ms");
+}
+
+/* Of many that are asked at once each is told apart, and none waits for those that say nothing. */
+static void many_at_once(void **state)
+{
+	enum { MANY = 6 };
+	int64_t port, refused;
+	int listener AUTO_FD = listen_on(false, &port);
+	struct probe_target targets[MANY];
+	struct probe probes[MANY];
+
+	(void)state;
+	close(listen_on(false, &refused));
+	for (int i = 0; i < MANY; i++) {
+		targets[i] = (struct probe_target){.port = i % 3 ? port : refused,
+						   .path = i % 3 == 1 ? "/" : NULL,
+						   .timeout_ms = 100};
+		probe_begin(&probes[i], &targets[i]);
+	}
+	probe_all(probes, MANY);
+	for (int i = 0; i < MANY; i++) {
+		static const enum err_code codes[] = {E_NODE_UNREACHABLE, E_DEADLINE, E_NONE};
+
+		assert_true(probes[i].over);
+		assert_int_equal(probes[i].err.code, codes[i % 3]);
+		probe_release(&probes[i]);
+	}
+}
+
+static void which_status_is_accepted(void **state)
+{
+	(void)state;
+	assert_true(probe_accepts("200", 200));
+	assert_false(probe_accepts("200", 201));
+	assert_true(probe_accepts("200-399", 399));
+	assert_false(probe_accepts("200-399", 400));
+	assert_true(probe_accepts("200,204,500-501", 501));
+	assert_false(probe_accepts("200,204,500-501", 203));
+	assert_false(probe_accepts("", 200));
+	assert_false(probe_accepts("abc", 200));
+}
+
+static const struct health_check *check_of(struct arena *arena, const char *json)
+{
+	const struct health_check *check =
+		decode_object(arena, "health_check", json, strlen(json), NULL);
+
+	assert_non_null(check);
+	return check;
+}
+
+/* How it ended, and what people read then. */
+static void what_people_read(void **state)
+{
+	static const struct {
+		const char *check;
+		int status;
+		enum err_code code;
+		const char *why; /* NULL: it is healthy */
+	} rows[] = {
+		{"{\"http\":{\"port\":8080,\"path\":\"/health\"}}", 200, E_NONE, NULL},
+		{"{\"http\":{\"port\":8080,\"path\":\"/health\"}}", 503, E_NONE,
+		 "GET /health on port 8080: status 503, wanted 200-399"},
+		{"{\"http\":{\"port\":80,\"status\":\"503\"}}", 503, E_NONE, NULL},
+		{"{\"http\":{\"port\":80}}", 0, E_DEADLINE, "GET / on port 80: it is late"},
+		{"{\"tcp\":{\"port\":5432}}", 0, E_NONE, NULL},
+		{"{\"tcp\":{\"port\":5432}}", 0, E_NODE_UNREACHABLE, "port 5432: it is late"},
+	};
+	AUTO_ARENA struct arena *arena = arena_new(0);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct health_check *check = check_of(arena, rows[i].check);
+		struct probe_target target = probe_target_of(check, NULL);
+		struct probe probe = {.target = &target, .status = rows[i].status};
+		struct buf why AUTO_BUF = BUF_INIT(BUF_MAX_LINE);
+
+		if (rows[i].code != E_NONE)
+			err_set(&probe.err, rows[i].code, "it is late");
+		assert_int_equal(probe_judge(&probe, check, &why), rows[i].why == NULL);
+		assert_string_equal(buf_str(&why), rows[i].why ? rows[i].why : "");
+	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_asked),     cmocka_unit_test(answers),
-		cmocka_unit_test(what_is_no_answer), cmocka_unit_test(a_header_without_end),
-		cmocka_unit_test(ipv6_only),	     cmocka_unit_test(nobody_listens),
+		cmocka_unit_test(what_is_asked),
+		cmocka_unit_test(answers),
+		cmocka_unit_test(what_is_no_answer),
+		cmocka_unit_test(a_header_without_end),
+		cmocka_unit_test(ipv6_only),
+		cmocka_unit_test(nobody_listens),
+		cmocka_unit_test(a_connection_is_enough_for_tcp),
+		cmocka_unit_test(nobody_answers),
+		cmocka_unit_test(many_at_once),
+		cmocka_unit_test(which_status_is_accepted),
+		cmocka_unit_test(what_people_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
