@@ -114,6 +114,7 @@ static void release(struct compose_work *work)
 	map_release(&work->services);
 	map_release(&work->folders);
 	map_release(&work->extended);
+	map_release(&work->circles);
 	map_release(&work->env_files);
 	for (size_t i = 0; i < COMPOSE_KINDS; i++)
 		map_release(&work->resources[i]);

@@ -26,6 +26,20 @@ static const struct doc_node *find_service(struct compose_work *work, const stru
 	return service ? service->value : NULL;
 }
 
+/* Whoever comes to a circle walks round it: the first one tells of all who are in it. */
+static bool is_first_round(struct compose_work *work, const struct chain *here,
+			   const struct doc_node *value)
+{
+	bool first = !map_has(&work->circles, compose_text(work, "%p", (const void *)value));
+
+	for (const struct chain *link = here; first; link = link->outer) {
+		map_put(&work->circles, compose_text(work, "%p", (const void *)link->value), work);
+		if (link->value == value)
+			break;
+	}
+	return first;
+}
+
 static bool closes_circle(struct compose_work *work, const struct chain *here,
 			  const struct doc_node *value, const struct doc_node *at)
 {
@@ -37,7 +51,7 @@ static bool closes_circle(struct compose_work *work, const struct chain *here,
 		if (link)
 			path = compose_text(work, "%s -> %s", link->name, path);
 	}
-	if (link)
+	if (link && is_first_round(work, here, value))
 		compose_error(work, DIAG_COMPOSE_CYCLE, at,
 			      "services that extend each other: %s -> %s", path, link->name);
 	return link != NULL;

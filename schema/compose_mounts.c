@@ -201,10 +201,18 @@ static void mount_named(struct compose_mounts *mounts, const struct compose_moun
 	add_volume(mounts, mount, "name", mount->source);
 }
 
+static const char *without_last_slashes(struct compose_work *work, const char *path)
+{
+	size_t len = strlen(path);
+
+	while (len > 1 && path[len - 1] == '/')
+		len--;
+	return arena_strndup(work->arena, path, len);
+}
+
 void compose_mount_take(struct compose_mounts *mounts, struct compose_mount *mount)
 {
 	struct compose_work *work = mounts->work;
-	size_t len = strlen(mount->target);
 
 	if (*mount->target != '/') {
 		compose_error(work, DIAG_BAD_VALUE, mount->at,
@@ -212,11 +220,9 @@ void compose_mount_take(struct compose_mounts *mounts, struct compose_mount *mou
 			      mount->target);
 		return;
 	}
-	while (len > 1 && mount->target[len - 1] == '/')
-		len--;
-	mount->target = arena_strndup(work->arena, mount->target, len);
+	mount->target = without_last_slashes(work, mount->target);
 	if (mount->kind == MOUNT_BIND && *mount->source == '/')
-		add_volume(mounts, mount, "hostPath", mount->source);
+		add_volume(mounts, mount, "hostPath", without_last_slashes(work, mount->source));
 	else if (mount->kind == MOUNT_BIND)
 		mount_relative(mounts, mount);
 	else if (mount->kind == MOUNT_NAMED)

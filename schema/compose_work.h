@@ -58,6 +58,7 @@ struct compose_work {
 	struct map resources[COMPOSE_KINDS]; /* name -> const struct doc_pair */
 	struct map folders;   /* name of a volume -> the path or volume that it stands for */
 	struct map extended;  /* name of a file -> its services, as a node */
+	struct map circles;   /* addresses of services that extend themselves, once that was said */
 	struct map env_files; /* name of a file, and how it is read -> what it says, as a node */
 };
 
