@@ -71,6 +71,27 @@ static int taken_by(struct docker_call *call, const json_t *holder, const json_t
 		       name ? name + (*name == '/') : "without a name");
 }
 
+/* Those of one port of the container that nobody has go to *rest. */
+static int check_port(struct docker_call *call, const json_t *running, const char *key,
+		      json_t *list, json_t *rest, struct err *err)
+{
+	const char *slash = strchr(key, '/'), *protocol = slash ? slash + 1 : "tcp";
+	AUTO_JSON json_t *open = json_array();
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		json_t *binding = json_array_get(list, i);
+		const json_t *holder = holder_of(running, protocol, binding);
+
+		if (!holder)
+			json_array_append(open, binding);
+		else if (!docker_is_ours(call->docker, json_object_get(holder, "Labels")))
+			return taken_by(call, holder, binding, err);
+	}
+	if (json_array_size(open))
+		json_object_set(rest, key, open);
+	return 0;
+}
+
 /* Those that nobody has go to *rest; of ours, whoever has one will be asked to end. */
 static int check_list(struct docker_call *call, const json_t *running, json_t *bindings,
 		      json_t *rest, struct err *err)
@@ -80,14 +101,8 @@ static int check_list(struct docker_call *call, const json_t *running, json_t *b
 
 	json_object_foreach(bindings, key, list)
 	{
-		const char *slash = strchr(key, '/'), *protocol = slash ? slash + 1 : "tcp";
-		const json_t *binding = json_array_get(list, 0);
-		const json_t *holder = holder_of(running, protocol, binding);
-
-		if (!holder)
-			json_object_set(rest, key, list);
-		else if (!docker_is_ours(call->docker, json_object_get(holder, "Labels")))
-			return taken_by(call, holder, binding, err);
+		if (check_port(call, running, key, list, rest, err) != 0)
+			return -1;
 	}
 	return 0;
 }
@@ -133,6 +148,14 @@ static json_t *trial_body(const json_t *body, json_t *bindings)
 	return trial;
 }
 
+static bool is_named(const char *port, const char *words)
+{
+	AUTO_FREE char *ending = mem_printf(":%s", port);
+	const char *at = strstr(words, ending);
+
+	return at && !strchr("0123456789", at[strlen(ending)]);
+}
+
 /* The one that the engine's words name. */
 static const char *refused_port(json_t *bindings, const char *words)
 {
@@ -141,13 +164,13 @@ static const char *refused_port(json_t *bindings, const char *words)
 
 	json_object_foreach(bindings, key, list)
 	{
-		const char *port = json_str(json_array_get(list, 0), "HostPort", "");
-		AUTO_FREE char *ending = mem_printf(":%s", port);
-		const char *at = strstr(words, ending);
+		for (size_t i = 0; i < json_array_size(list); i++) {
+			const char *port = json_str(json_array_get(list, i), "HostPort", "");
 
-		if (at && !strchr("0123456789", at[strlen(ending)]))
-			return port;
-		first = first ? first : port;
+			if (is_named(port, words))
+				return port;
+			first = first ? first : port;
+		}
 	}
 	return first;
 }

@@ -182,19 +182,20 @@ static void put_port(struct making *making, int64_t container, int64_t host, con
 {
 	AUTO_FREE char *key = mem_printf("%lld/%s", (long long)container, protocol);
 	char number[NUM_TEXT_MAX];
-	json_t *bindings, *binding;
+	json_t *ports, *binding;
 
 	json_object_set_new(inner(making->top, "ExposedPorts"), key, json_object());
 	if (!host)
 		return;
+	ports = inner(making->host, "PortBindings");
 	snprintf(number, sizeof number, "%lld", (long long)host);
 	binding = json_object();
 	json_put_str(binding, "HostPort", number);
 	if (address)
 		json_put_str(binding, "HostIp", address);
-	bindings = json_array();
-	json_array_append_new(bindings, binding);
-	json_object_set_new(inner(making->host, "PortBindings"), key, bindings);
+	if (!json_object_get(ports, key))
+		json_object_set_new(ports, key, json_array());
+	json_array_append_new(json_object_get(ports, key), binding);
 }
 
 static void put_ports(struct making *making)

@@ -182,40 +182,96 @@ static void compare_inner(struct comparing *comparing, const struct field_type_r
 	compare_objects(comparing, row->object, field, &inner);
 }
 
-/* The item of the list in `object` that is the same as `like` by its KEY field; or NULL. */
-static const void *item_like(const void *object, const struct field_type_row *row, const void *like)
+/* The items of the list in `object` that are the same as `like` by their KEY fields. */
+struct alike {
+	const void *first; /* NULL: none */
+	size_t n;
+};
+
+static struct alike items_like(const void *object, const struct field_type_row *row,
+			       const void *like)
 {
 	struct any_list list = {0};
+	struct alike alike = {NULL, 0};
 
 	if (object)
 		memcpy(&list, field_const_slot(object, row), sizeof list);
 	for (size_t i = 0; i < list.n; i++) {
 		const char *item = (const char *)list.v + i * row->object->size;
 
-		if (object_key_cmp(row->object, item, like) == 0)
-			return item;
+		if (object_key_cmp(row->object, item, like) != 0)
+			continue;
+		alike.first = alike.first ? alike.first : item;
+		alike.n++;
 	}
-	return NULL;
+	return alike;
+}
+
+static void write_items_like(const void *object, const struct field_type_row *row, const void *like,
+			     struct buf *out)
+{
+	AUTO_FREE const void **items = NULL;
+	struct any_list list;
+
+	memcpy(&list, field_const_slot(object, row), sizeof list);
+	items = canon_sorted_items(row, &list);
+	for (size_t i = 0; i < list.n; i++) {
+		if (object_key_cmp(row->object, items[i], like) == 0)
+			canon_object(row->object, items[i], CANON_ALL, out);
+	}
+}
+
+static bool same_items(const struct both *both, const struct field_type_row *row, const void *like)
+{
+	AUTO_BUF struct buf a = BUF_INIT(BUF_MAX_OUTPUT), b = BUF_INIT(BUF_MAX_OUTPUT);
+
+	write_items_like(both->side[0], row, like, &a);
+	write_items_like(both->side[1], row, like, &b);
+	return str_eq(buf_str(&a), buf_str(&b));
+}
+
+/*
+ * Several with one KEY take the place of what is below them, and give it up to any above; so does
+ * one alone above several.
+ */
+static bool items_decided(const struct both *both, const struct field_type_row *row,
+			  const void *like)
+{
+	bool several = items_like(both->side[0], row, like).n > 1 &&
+		       items_like(both->side[1], row, like).n > 1;
+
+	for (size_t k = 0; k < OVER_MAX; k++) {
+		size_t n = items_like(both->over[k], row, like).n;
+
+		if (n > 1 || (n == 1 && several))
+			return true;
+	}
+	return false;
 }
 
 static void compare_items(struct comparing *comparing, const struct field_type_row *row,
-			  const char *field, const struct both *both)
+			  const char *field, const struct both *both, unsigned number)
 {
 	struct any_list list;
 
 	memcpy(&list, field_const_slot(both->side[0], row), sizeof list);
 	for (size_t i = 0; i < list.n; i++) {
 		const void *item = (const char *)list.v + i * row->object->size;
-		struct both inner = {.side = {item, item_like(both->side[1], row, item)}};
+		struct alike own = items_like(both->side[0], row, item);
+		struct alike other = items_like(both->side[1], row, item);
+		struct both inner = {.side = {item, other.first}};
+		const char *name =
+			canon_below(comparing->arena, field,
+				    canon_item_name(comparing->arena, row->object, item, false));
 
+		if (other.n == 0 || own.first != item || items_decided(both, row, item))
+			continue;
 		for (size_t k = 0; k < OVER_MAX; k++)
-			inner.over[k] = item_like(both->over[k], row, item);
-		if (inner.side[1])
-			compare_objects(
-				comparing, row->object,
-				canon_below(comparing->arena, field,
-					    canon_item_name(comparing->arena, row->object, item)),
-				&inner);
+			inner.over[k] = items_like(both->over[k], row, item).first;
+		if (own.n == 1 && other.n == 1)
+			compare_objects(comparing, row->object, name, &inner);
+		else if (!same_items(both, row, item))
+			add_clash(comparing, name, both, number);
 	}
 }
 
@@ -233,7 +289,7 @@ static void compare_values(struct comparing *comparing, const struct field_type_
 	case TYPE_LIST:
 		if (row->flags & WHOLE)
 			break;
-		compare_items(comparing, row, field, both);
+		compare_items(comparing, row, field, both, number);
 		return;
 	default:
 		break;

@@ -113,8 +113,8 @@ static size_t sorted_fields(const struct object_type *type, uint64_t fields, uns
 
 static int item_cmp(const void *left, const void *right, void *type)
 {
-	return object_key_cmp(*(const struct object_type *const *)type, *(const void *const *)left,
-			      *(const void *const *)right);
+	return object_item_cmp(*(const struct object_type *const *)type, *(const void *const *)left,
+			       *(const void *const *)right);
 }
 
 const void **canon_sorted_items(const struct field_type_row *row, const struct any_list *list)

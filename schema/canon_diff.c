@@ -126,9 +126,10 @@ static void diff_pairs(struct diff_walk *walk, const struct field_type_row *row,
 static void diff_objects(struct diff_walk *walk, const struct object_type *type, const char *prefix,
 			 const void *from, const void *to);
 
-const char *canon_item_name(struct arena *arena, const struct object_type *type, const void *item)
+const char *canon_item_name(struct arena *arena, const struct object_type *type, const void *item,
+			    bool twin)
 {
-	AUTO_FREE char *text = object_key_text(type, item);
+	AUTO_FREE char *text = twin ? object_item_text(type, item) : object_key_text(type, item);
 
 	return arena_strdup(arena, text);
 }
@@ -147,24 +148,57 @@ static bool same_order(const struct object_type *type, const struct any_list *a,
 	return true;
 }
 
+/* A list, sorted, and where the walk is in it. */
+struct side {
+	const struct object_type *type;
+	const void **v;
+	size_t n, i;
+};
+
+static const void *here(const struct side *side)
+{
+	return side->i < side->n ? side->v[side->i] : NULL;
+}
+
+/* Has the item neighbours with the same KEY? */
+static bool is_twin(const struct side *side)
+{
+	const void *item = here(side);
+
+	return item &&
+	       ((side->i > 0 && object_key_cmp(side->type, side->v[side->i - 1], item) == 0) ||
+		(side->i + 1 < side->n &&
+		 object_key_cmp(side->type, side->v[side->i + 1], item) == 0));
+}
+
+/* One that is alone with its KEY on both sides is the same one, whatever else it says. */
+static int sides_cmp(const struct side *from, const struct side *to)
+{
+	const void *a = here(from), *b = here(to);
+	int order = !a ? 1 : !b ? -1 : object_key_cmp(from->type, a, b);
+
+	if (order == 0 && (is_twin(from) || is_twin(to)))
+		order = object_item_cmp(from->type, a, b);
+	return order;
+}
+
 static void diff_lists(struct diff_walk *walk, const struct field_type_row *row, const char *field,
 		       const struct any_list *from, const struct any_list *to)
 {
-	const struct object_type *type = row->object;
 	AUTO_FREE const void **a = canon_sorted_items(row, from);
 	AUTO_FREE const void **b = canon_sorted_items(row, to);
-	size_t i = 0, j = 0;
+	struct side left = {row->object, a, from->n, 0}, right = {row->object, b, to->n, 0};
 
-	while (i < from->n || j < to->n) {
-		int order = i == from->n ? 1 : j == to->n ? -1 : object_key_cmp(type, a[i], b[j]);
-		const void *item = order <= 0 ? a[i] : b[j];
+	while (here(&left) || here(&right)) {
+		int order = sides_cmp(&left, &right);
+		const struct side *side = order <= 0 ? &left : &right;
+		const char *name =
+			canon_item_name(walk->arena, row->object, here(side), is_twin(side));
 
-		diff_objects(
-			walk, type,
-			canon_below(walk->arena, field, canon_item_name(walk->arena, type, item)),
-			order <= 0 ? a[i] : NULL, order >= 0 ? b[j] : NULL);
-		i += order <= 0;
-		j += order >= 0;
+		diff_objects(walk, row->object, canon_below(walk->arena, field, name),
+			     order <= 0 ? here(&left) : NULL, order >= 0 ? here(&right) : NULL);
+		left.i += order <= 0;
+		right.i += order >= 0;
 	}
 }
 

@@ -22,6 +22,7 @@ const void **canon_sorted_items(const struct field_type_row *row, const struct a
 /* The name of what stands below prefix: "env" and "LEVEL" give "env.LEVEL"; prefix may be "". */
 const char *canon_below(struct arena *arena, const char *prefix, const char *name);
 /* How an item of a list is called, by its KEY field: "8080". May borrow from the item. */
-const char *canon_item_name(struct arena *arena, const struct object_type *type, const void *item);
+const char *canon_item_name(struct arena *arena, const struct object_type *type, const void *item,
+			    bool twin);
 
 #endif

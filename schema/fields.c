@@ -71,14 +71,14 @@ static bool read_item(struct fields_reader *reader, const struct field_type_row 
 	return false;
 }
 
-/* Are the two items the same by their KEY field? Unset ones are the same as nothing. */
+/* Are the two items the same by their KEY and APART fields? Unset ones are the same as nothing. */
 static bool same_key(const struct object_type *type, const void *a, const void *b)
 {
 	const struct field_type_row *key = object_key(type);
 	const struct head *first = a, *second = b;
 
 	return ((first->set & second->set) >> field_number(type, key) & 1) &&
-	       object_key_cmp(type, a, b) == 0;
+	       object_item_cmp(type, a, b) == 0;
 }
 
 /* The first two that are the same; false when there are none. */

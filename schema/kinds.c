@@ -193,16 +193,29 @@ static int key_cmp(const struct field_type_row *key, const void *a, const void *
 	return str_cmp(*(const char *const *)left, *(const char *const *)right);
 }
 
-int object_key_cmp(const struct object_type *type, const void *a, const void *b)
+/* By the fields with one of the flags, the first of which is a KEY. */
+static int cmp_by(const struct object_type *type, unsigned flags, const void *a, const void *b)
 {
 	const struct field_type_row *row = object_key(type), *end = type->fields + type->fields_n;
 	int order = 0;
 
 	for (; row < end && order == 0; row++) {
-		if (row->flags & KEY)
+		if (row->flags & flags)
 			order = key_cmp(row, a, b);
 	}
 	return order;
+}
+
+int object_key_cmp(const struct object_type *type, const void *a, const void *b)
+{
+	return cmp_by(type, KEY, a, b);
+}
+
+int object_item_cmp(const struct object_type *type, const void *a, const void *b)
+{
+	int order = cmp_by(type, KEY, a, b);
+
+	return order ? order : cmp_by(type, APART, a, b);
 }
 
 /* The word of a further KEY field, where it is not the default. */
@@ -229,6 +242,33 @@ char *object_key_text(const struct object_type *type, const void *item)
 		const char *word = further_word(row, item);
 
 		buf_addf(&out, *word ? "/%s" : "%s", word);
+	}
+	return buf_take(&out);
+}
+
+static bool is_set(const void *object, unsigned field)
+{
+	const struct head *head = object;
+
+	return head && ((head->set >> field) & 1);
+}
+
+char *object_item_text(const struct object_type *type, const void *item)
+{
+	AUTO_FREE char *key = object_key_text(type, item);
+	AUTO_BUF struct buf out = BUF_INIT(BUF_MAX_TEXT);
+
+	buf_adds(&out, key);
+	for (size_t i = 0; i < type->fields_n; i++) {
+		const struct field_type_row *row = &type->fields[i];
+		const void *slot = field_const_slot(item, row);
+
+		if (!(row->flags & APART) || !is_set(item, (unsigned)i))
+			continue;
+		if (row->type == TYPE_INT)
+			buf_addf(&out, "@%lld", (long long)*(const int64_t *)slot);
+		else
+			buf_addf(&out, "@%s", *(const char *const *)slot);
 	}
 	return buf_take(&out);
 }
@@ -319,13 +359,6 @@ static int64_t default_int(const struct field_type_row *row)
 		break;
 	}
 	return 0;
-}
-
-static bool is_set(const void *object, unsigned field)
-{
-	const struct head *head = object;
-
-	return head && ((head->set >> field) & 1);
 }
 
 int64_t kind_int(const void *object, const struct object_type *type, unsigned field)

@@ -14,7 +14,7 @@ enum field_type {
 
 enum field_flags {
 	REQ = 1, REL = 2, OPS = 4, LATER = 8, SECRET = 16, KEY = 32, SHORT = 64, ONE = 128,
-	WHOLE = 256, LONG = 512,
+	WHOLE = 256, LONG = 512, APART = 1024,
 };
 /* The form of a text rides in the upper half of the flags: REL | FORM(SIGNAL). */
 #define FORM(name) ((unsigned)FORM_##name << 16)
@@ -113,8 +113,12 @@ static inline unsigned field_number(const struct object_type *type,
 const struct field_type_row *object_key(const struct object_type *type);
 /* Compares two items by that field, and then by the others with KEY. */
 int object_key_cmp(const struct object_type *type, const void *a, const void *b);
+/* The same, and then by the fields with APART. */
+int object_item_cmp(const struct object_type *type, const void *a, const void *b);
 /* What tells an item from the others: "80", "53/udp", "/data"; to be freed by the caller. */
 char *object_key_text(const struct object_type *type, const void *item);
+/* The same of one that is not alone with its KEY: "80@8080". */
+char *object_item_text(const struct object_type *type, const void *item);
 
 /* The word of an enum value; "" for 0. ENUM_WORD(drift, deployment->drift) */
 const char *enum_word(const struct enum_type *type, int value);

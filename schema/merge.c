@@ -81,26 +81,59 @@ static const void *find_item(const struct object_type *type, const struct any_li
 	return NULL;
 }
 
-/* The weak ones in their order, each with what the strong layer says about it; then the new ones.
+static size_t count_items(const struct object_type *type, const struct any_list *list,
+			  const void *like)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < list->n; i++)
+		n += object_key_cmp(type, (const char *)list->v + i * type->size, like) == 0;
+	return n;
+}
+
+static void add_item(struct arena *arena, const struct object_type *type, const void *weak,
+		     const void *strong, struct any_list *out)
+{
+	memcpy((char *)out->v + out->n++ * type->size, merge_objects(arena, type, weak, strong),
+	       type->size);
+}
+
+/* All of `from` with the KEY of `like`, as they are. */
+static void add_items(struct arena *arena, const struct object_type *type,
+		      const struct any_list *from, const void *like, struct any_list *out)
+{
+	for (size_t i = 0; i < from->n; i++) {
+		const char *item = (const char *)from->v + i * type->size;
+
+		if (object_key_cmp(type, item, like) == 0)
+			add_item(arena, type, NULL, item, out);
+	}
+}
+
+/*
+ * The weak ones in their order, each with what the strong layer says about it; then the new ones.
+ * Where either has several with one KEY, there is no saying which of them is meant: the strong ones
+ * stand where the first weak one did.
  */
 static struct any_list merge_lists(struct arena *arena, const struct object_type *type,
 				   const struct any_list *weak, const struct any_list *strong)
 {
-	char *items = arena_array(arena, weak->n + strong->n, type->size);
-	struct any_list out = {items, 0};
+	struct any_list out = {arena_array(arena, weak->n + strong->n, type->size), 0};
 
 	for (size_t i = 0; i < weak->n; i++) {
 		const char *item = (const char *)weak->v + i * type->size;
+		size_t over = count_items(type, strong, item);
 
-		memcpy(items + out.n++ * type->size,
-		       merge_objects(arena, type, item, find_item(type, strong, item)), type->size);
+		if (over == 0 || (over == 1 && count_items(type, weak, item) == 1))
+			add_item(arena, type, item, find_item(type, strong, item), &out);
+		else if (find_item(type, weak, item) == item)
+			add_items(arena, type, strong, item, &out);
 	}
 	for (size_t i = 0; i < strong->n; i++) {
 		const char *item = (const char *)strong->v + i * type->size;
 
 		if (!find_item(type, weak, item))
-			memcpy(items + out.n++ * type->size, merge_objects(arena, type, NULL, item),
-			       type->size);
+			add_item(arena, type, NULL, item, &out);
 	}
 	return out;
 }

@@ -34,10 +34,15 @@ static bool has_port(const struct container *config, int64_t number)
 	return false;
 }
 
-/* Is there exactly one, so that it need not be named? */
+/* Is there exactly one, whatever ports of the node lead to it, so that it need not be named? */
 static bool has_one_port(const struct container *config)
 {
-	return config->ports.n == 1 && config->port_ranges.n == 0;
+	const struct port_list *ports = &config->ports;
+	size_t same = 0;
+
+	for (size_t i = 0; i < ports->n; i++)
+		same += object_key_cmp(&type_port, &ports->v[0], &ports->v[i]) == 0;
+	return ports->n > 0 && same == ports->n && config->port_ranges.n == 0;
 }
 
 static void check_routing_port(const struct whole *whole, const struct routing *routing)

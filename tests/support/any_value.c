@@ -99,16 +99,44 @@ static void add_map(uint64_t *seed, const struct field_type_row *row, bool nulls
 	buf_addc(out, '}');
 }
 
+/* With it two items that follow each other have one KEY, and APART they are told by numbers. */
+#define TWINS ((size_t)1 << 32)
+
+static bool may_be_twins(const struct object_type *type)
+{
+	size_t apart = 0;
+
+	for (size_t i = 0; i < type->fields_n; i++)
+		apart += (type->fields[i].flags & APART) != 0;
+	return apart > 0;
+}
+
+/* The number of an INT that tells items of a list from each other; 0 of any other. */
+static int64_t telling_number(uint64_t *seed, const struct field_type_row *row, size_t key)
+{
+	bool twins = key & TWINS;
+
+	key &= ~TWINS;
+	if (row->flags & KEY)
+		return (int64_t)(twins ? key / 2 : key) + 80;
+	if (row->flags & APART && twins)
+		return (int64_t)(key * 2 + any_below(seed, 2)) + 8080;
+	return 0;
+}
+
 static void add_list(uint64_t *seed, const struct field_type_row *row, bool nulls, struct buf *out)
 {
 	size_t n = any_below(seed, 4);
 	size_t shift = any_below(seed, 2);
+	size_t twins = row->type == TYPE_LIST && may_be_twins(row->object) && any_below(seed, 2)
+			       ? TWINS
+			       : 0;
 
 	buf_addc(out, '[');
 	for (size_t i = 0; i < n; i++) {
 		buf_adds(out, i ? "," : "");
 		if (row->type == TYPE_LIST)
-			add_object(seed, row->object, nulls, i + shift, out);
+			add_object(seed, row->object, nulls, (i + shift) | twins, out);
 		else
 			buf_add_json(out,
 				     texts_by_form[FLAGS_FORM(row->flags)][any_below(seed, 4)]);
@@ -128,7 +156,7 @@ static int64_t number_within(uint64_t *seed, const struct field_type_row *row)
 static void add_value(uint64_t *seed, const struct field_type_row *row, bool nulls, size_t key,
 		      struct buf *out)
 {
-	int64_t number = row->flags & KEY ? (int64_t)key + 80 : 0;
+	int64_t number = row->type == TYPE_INT ? telling_number(seed, row, key) : 0;
 
 	switch (row->type) {
 	case TYPE_STRING:
@@ -187,7 +215,8 @@ static void add_object(uint64_t *seed, const struct object_type *type, bool null
 	buf_addc(out, '{');
 	for (size_t i = 0; i < type->fields_n; i++) {
 		const struct field_type_row *row = &type->fields[i];
-		bool needed = row->flags & (REQ | KEY);
+		bool needed = row->flags & (REQ | KEY) ||
+			      (row->flags & APART && row->type == TYPE_INT && key & TWINS);
 
 		if (row->flags & (LATER | LONG) || (!needed && any_below(seed, 3)) ||
 		    (row->flags & ONE && one))

@@ -224,7 +224,8 @@ static void port_of_a_stranger(struct engine_bench *bench)
 {
 	struct spec *old = a_spec(bench, "shop-prod-web", "{" RUNS "}");
 	struct spec *new = a_spec(bench, "shop-prod-web",
-				  "{" RUNS ",\"ports\":[{\"container\":80,\"host\":18081}]}");
+				  "{" RUNS ",\"ports\":[{\"container\":80,\"host\":18082},"
+				  "{\"container\":80,\"host\":18081}]}");
 	AUTO_FREE char *stranger = mem_printf(
 		"{\"Image\":\"%s@%s\",\"Cmd\":[\"sleep\",\"1000\"],\"StopSignal\":\"SIGKILL\","
 		"\"ExposedPorts\":{\"80/tcp\":{}},\"HostConfig\":{\"PortBindings\":"

@@ -252,6 +252,15 @@ static void test_differences(void **state)
 	      {"env.A", "1", NULL, true}, {"env.C", "3", "4", true}, {"env.D", NULL, "5", true});
 	DIFFS("{ports: [\"8080:80\"]}", "{ports: [\"8081:80\", 81]}", CANON_ALL,
 	      {"ports.80.host", "8080", "8081", true}, {"ports.81.container", NULL, "81", true});
+	DIFFS("{ports: [\"8080:80\"]}", "{ports: [\"9090:80\", \"8080:80\"]}", CANON_ALL,
+	      {"ports.80@9090.container", NULL, "80", true},
+	      {"ports.80@9090.host", NULL, "9090", true});
+	DIFFS("{ports: [\"1:80\", {container: 80, host: 1, address: \"::1\"}]}",
+	      "{ports: [\"1:80\", \"2:80\"]}", CANON_ALL,
+	      {"ports.80@1@::1.container", "80", NULL, true},
+	      {"ports.80@1@::1.host", "1", NULL, true},
+	      {"ports.80@1@::1.address", "::1", NULL, true},
+	      {"ports.80@2.container", NULL, "80", true}, {"ports.80@2.host", NULL, "2", true});
 	DIFFS("{healthCheck: {interval: 10s, tcp: {port: 1}}}",
 	      "{healthCheck: {interval: 20s, http: {port: 2}}}", CANON_ALL,
 	      {"healthCheck.http.port", NULL, "2", true}, {"healthCheck.tcp.port", "1", NULL, true},

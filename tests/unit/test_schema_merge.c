@@ -50,6 +50,17 @@ static void test_layers(void **state)
 		 "{\"ports\":[{\"container\":80,\"host\":8080},{\"container\":81}]}"},
 		{{"{ports: [\"8080:80\"]}", "{ports: [{container: 80, host: null}]}", NULL},
 		 "{\"ports\":[{\"container\":80}]}"},
+		/* several of one container port: those of the stronger layer, all of them */
+		{{"{ports: [\"8080:80\", \"9090:80\", 81]}", "{ports: [\"82\"]}", NULL},
+		 "{\"ports\":[{\"container\":80,\"host\":8080},{\"container\":80,\"host\":9090},"
+		 "{\"container\":81},{\"container\":82}]}"},
+		{{"{ports: [\"8080:80\", \"9090:80\"]}", "{ports: [\"7070:80\"]}", NULL},
+		 "{\"ports\":[{\"container\":80,\"host\":7070}]}"},
+		{{"{ports: [{container: 80, host: 1, address: 10.0.0.1}]}",
+		  "{ports: [\"9090:80\", \"8080:80\"]}", "{ports: [80/udp]}"},
+		 "{\"ports\":[{\"container\":80,\"host\":8080},{\"container\":80,\"host\":9090},"
+		 "{\"container\":80,\"protocol\":\"udp\"}]}"},
+		{{"{ports: [\"8080:80\", \"9090:80\"]}", "{ports: null}", NULL}, "{}"},
 		/* volumes and files by path */
 		{{"{volumes: [{path: a, name: x}]}", "{volumes: [{path: a, readOnly: true}]}",
 		  NULL},
