@@ -275,6 +275,5 @@ void check_model(const struct model *model, const struct check_history *history,
 	check_bundle_documents(&checker);
 	check_stages(&checker);
 	check_deployments(&checker);
-	check_domains(&checker);
 	map_release(&checker.broken);
 }

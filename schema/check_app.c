@@ -1,11 +1,10 @@
 #include "base/sys.h"
 #include "schema/check_parts.h"
 
-#include "base/vec.h"
 #include "schema/catalogue.h"
 #include "schema/derive.h"
 
-/* Apps: what they link to, and whose host names are whose. */
+/* Apps: what they link to. */
 
 /* ---- links ---- */
 
@@ -93,58 +92,4 @@ void check_links(struct checker *checker, const struct app *app)
 		else if (!service && !check_is_broken(checker, &app->from.file->unit))
 			report_no_service(checker, app, i);
 	}
-}
-
-/* ---- host names ---- */
-
-struct host_name {
-	const char *text;
-	const struct app *app;
-	struct loc at;
-};
-
-static int host_name_cmp(const void *left, const void *right)
-{
-	const struct host_name *a = left, *b = right;
-	int order = str_cmp(a->text, b->text);
-
-	if (order == 0)
-		order = str_cmp(a->app->from.file->path, b->app->from.file->path);
-	return order ? order : (a->at.line > b->at.line) - (a->at.line < b->at.line);
-}
-
-static void report_taken(struct checker *checker, const struct host_name *first,
-			 const struct host_name *again)
-{
-	const struct file *file = first->app->from.file;
-	struct diag *diag =
-		check_error_at(checker, DIAG_DUPLICATE, &again->app->from, again->at,
-			       "the domain %s is that of the app %s of %s/%s", again->text,
-			       first->app->name, file->unit.project, file->unit.stage);
-
-	diag->related_path = diags_text(checker->diags, "%s", file->path);
-	diag->related = first->at;
-}
-
-void check_domains(struct checker *checker)
-{
-	const struct model *model = checker->model;
-	VEC(struct host_name) names = {0};
-
-	for (size_t i = 0; i < model->deployments.n; i++) {
-		const struct app *app = model_app_of(model->deployments.v[i]);
-
-		for (size_t j = 0; app && j < app->domains.n; j++)
-			VEC_PUSH(&names, ((struct host_name){app->domains.name[j], app,
-							     app->domains.at[j]}));
-	}
-	VEC_SORT(&names, host_name_cmp);
-	/* at each of them: which one gives way depends on which one changed */
-	for (size_t i = 0; i < names.n; i++) {
-		if (i > 0 && str_eq(names.v[i].text, names.v[i - 1].text))
-			report_taken(checker, &names.v[i - 1], &names.v[i]);
-		else if (i + 1 < names.n && str_eq(names.v[i].text, names.v[i + 1].text))
-			report_taken(checker, &names.v[i + 1], &names.v[i]);
-	}
-	VEC_FREE(&names);
 }

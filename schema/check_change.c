@@ -196,21 +196,11 @@ static bool links_hold(struct following *f, const struct deployment *deployment)
 	return nothing_found(f);
 }
 
-/* A host name is one app's: where one came, all are looked at. */
-static bool domains_hold(struct following *f, const struct deployment *deployment)
-{
-	const struct app *app = model_app_of(deployment);
-
-	if (app && app->domains.n)
-		check_domains(&f->checker);
-	return nothing_found(f);
-}
-
 static bool deployment_came(struct following *f, const struct deployment *deployment)
 {
 	check_deployment(&f->checker, deployment);
 	check_stage_of(f, deployment);
-	return nothing_found(f) && links_hold(f, deployment) && domains_hold(f, deployment);
+	return nothing_found(f) && links_hold(f, deployment);
 }
 
 static bool deployment_went(struct following *f, const struct deployment *deployment)

@@ -70,9 +70,8 @@ void check_version_images(struct checker *checker, const struct version *version
 void check_products(struct checker *checker);
 void check_bundle_images(struct checker *checker, const struct bundle *bundle);
 void check_deployment_images(struct checker *checker, const struct deployment *deployment);
-/* check_app.c: what an app links to, and host names that several apps have. */
+/* check_app.c: what an app links to. */
 void check_links(struct checker *checker, const struct app *app);
-void check_domains(struct checker *checker);
 /* Circles among the n deployments of one stage: by dependsOn, and by what they require. */
 void check_waiting(struct checker *checker, const struct deployment *const *v, size_t n);
 

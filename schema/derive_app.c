@@ -70,6 +70,22 @@ size_t derive_main_domain(const struct app *app)
 	return 0;
 }
 
+/* All but the main one. */
+static struct strings aliases_of(const struct app *app, struct arena *arena)
+{
+	size_t main = derive_main_domain(app), n = app->domains.n - 1;
+	const char **names = ARENA_ARRAY(arena, n, const char *);
+	struct loc *places = ARENA_ARRAY(arena, n, struct loc);
+
+	for (size_t i = 0, out = 0; i < app->domains.n; i++) {
+		if (i == main)
+			continue;
+		names[out] = app->domains.name[i];
+		places[out++] = app->domains.at[i];
+	}
+	return (struct strings){.v = names, .n = n, .at = places};
+}
+
 static void take_domain(const struct app *app, struct container *config, struct derived *derived,
 			struct arena *arena)
 {
@@ -84,6 +100,10 @@ static void take_domain(const struct app *app, struct container *config, struct 
 	routing->port = ports->v[0].container;
 	derive_give(&parts, routing_domain_F, app->domains.at[i]);
 	derive_give(&parts, routing_port_F, app->domains.at[i]);
+	if (app->domains.n > 1) {
+		routing->aliases = aliases_of(app, arena);
+		derive_give(&parts, routing_aliases_F, AT(app, app, domains));
+	}
 	derive_end(&parts, arena);
 	config->routing = routing;
 	derive_give(derived, container_routing_F, app->domains.at[i]);

@@ -118,11 +118,12 @@ static void check_domain_names(const struct app *app, const struct doc_source *s
 		if (fits && i != main && app->domains.v[i].primary)
 			source_error(source, DIAG_FIELDS_EXCLUDE, app->domains.at[i],
 				     "%s is primary already", app->domains.name[main]);
-		else if (fits && i != main)
-			source_error(source, DIAG_NOT_SUPPORTED, app->domains.at[i],
-				     "a second domain is not supported by this build")
-				->hint = "an app of its own, or a proxy, can have it";
 	}
+	if (app->domains.n > 1 && !app->domains.v[main].primary)
+		source_error(source, DIAG_MISSING_FIELD, AT(app, app, domains),
+			     "which of the %zu domains is the primary one?", app->domains.n)
+			->hint = diags_text(source->diags, "%.253s: {primary: true}, for instance",
+					    app->domains.name[main]);
 }
 
 static void check_main_task(const struct app *app, const struct doc_source *source)

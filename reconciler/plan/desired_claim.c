@@ -156,6 +156,36 @@ static void claim_volumes(struct claiming *c, const struct volume_list *volumes)
 	}
 }
 
+/* "/", "" and NULL are all of a domain; "/a/" is "/a". */
+static const char *route(struct arena *arena, const char *domain, const char *path)
+{
+	size_t len = path ? strlen(path) : 0;
+
+	while (len && path[len - 1] == '/')
+		len--;
+	return arena_printf(arena, "domain %s%.*s", domain, (int)len, len ? path : "");
+}
+
+static void claim_routes(struct claiming *c, const struct routing *routing)
+{
+	struct arena *arena = c->group->arena;
+
+	if (!routing)
+		return;
+	if (routing->domain)
+		claim(c, DIAG_DOMAIN_TAKEN, route(arena, routing->domain, routing->path), NULL,
+		      NULL,
+		      place_or(PATH_OF(routing, routing, domain), AT(routing, routing, domain),
+			       c->slot));
+	for (size_t i = 0; i < routing->aliases.n; i++)
+		claim(c, DIAG_DOMAIN_TAKEN, route(arena, routing->aliases.v[i], routing->path),
+		      NULL, NULL,
+		      place_or(PATH_OF(routing, routing, aliases),
+			       routing->aliases.at ? routing->aliases.at[i]
+						   : AT(routing, routing, aliases),
+			       c->slot));
+}
+
 static void claim_slot(struct claiming *c, const struct slot *slot)
 {
 	c->slot = slot;
@@ -166,6 +196,7 @@ static void claim_slot(struct claiming *c, const struct slot *slot)
 
 		claim_names(c, container);
 		claim_ports(c, container->config);
+		claim_routes(c, container->config->routing);
 		claim_volumes(c, &container->config->volumes);
 		for (size_t j = 0; j < container->config->init.n; j++)
 			claim_volumes(c, &container->config->init.v[j].volumes);
@@ -348,6 +379,9 @@ static const char *remedy(const struct claim *claim)
 		return "give one of them another prefix, or its container another name";
 	case DIAG_PORT_TAKEN:
 		return "choose another host port, or another address of the node for each";
+	case DIAG_DOMAIN_TAKEN:
+		return "on a node a domain leads to one container: give one of them another "
+		       "domain or another path, or put it on another node";
 	default:
 		return "only volumes that every user marks `shared: true` can be used by several "
 		       "deployments";

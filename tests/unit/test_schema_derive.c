@@ -49,7 +49,8 @@ static const struct deployment *deployment_at(const struct file *file, size_t i)
 	"  ports: [5000, 6000]\n"                                                                  \
 	"  healthCheck: {path: /up, status: '204'}\n"                                              \
 	"resources: {memory: 64Mi}\n"                                                              \
-	"env: {A: b}\n"
+	"env: {A: b}\n"                                                                            \
+	"domains: {b.org: {primary: true}, c.org: {}, a.org: {}}\n"
 
 static void assert_is_web(const struct file *file)
 {
@@ -183,6 +184,7 @@ static void test_an_app_is_what_one_would_write_by_hand(void **state)
 		       "      env: {A: b}\n"
 		       "      ports: [5000, 6000]\n"
 		       "      expose: http\n"
+		       "      routing: {domain: b.org, port: 5000, aliases: [a.org, c.org]}\n"
 		       "      healthCheck: {http: {port: 5000, path: /up, status: '204'}}\n");
 	const struct product *written = hand->documents[0].value;
 	char one[RECORD_ID_SIZE], other[RECORD_ID_SIZE];
