@@ -116,9 +116,10 @@ struct slot_run {
 	const char *last_reason;      /* the same in a word of status */
 	bool awaits_image;	      /* the back-off is that of asking for an image */
 	int64_t down_since; /* boot ms when what served was stopped to be replaced; 0: it was not */
-	struct damper damper;	/* of what is put right */
-	struct slot_wait *wait; /* on the heap, as few slots have one; NULL: it does not wait */
-	bool deletes_data;	/* its manifest says dataPolicy: delete, and the ledger knows */
+	struct damper damper;	  /* of what is put right */
+	struct slot_wait *wait;	  /* on the heap, as few slots have one; NULL: it does not wait */
+	struct slot_wait *waited; /* until just now; it may go on. NULL: it did not */
+	bool deletes_data;	  /* its manifest says dataPolicy: delete, and the ledger knows */
 	bool drifting;
 	int64_t drift_since; /* wall ms */
 	bool finished;	     /* the record reached an end in this run of the program (for apply) */

@@ -87,6 +87,7 @@ void slots_release(struct engine *engine)
 		free(run->failure);
 		free(run->last_error);
 		free(run->wait);
+		free(run->waited);
 		free(run->id);
 		free(run);
 	}

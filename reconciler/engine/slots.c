@@ -82,6 +82,7 @@ static int work_slot(struct work *work, const struct slot_plan *plan)
 		return -1;
 	if (!paused && rolling_step(work, plan, run) < 0)
 		return -1;
+	wait_settle(run);
 	return report_slot(work->engine, run, plan, work->observed, work->err);
 }
 

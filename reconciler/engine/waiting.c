@@ -6,8 +6,10 @@
 
 void wait_for(struct slot_run *run, const char *reason, const char *detail)
 {
-	if (!run->wait)
-		run->wait = mem_zalloc(1, sizeof *run->wait);
+	if (!run->wait) {
+		run->wait = run->waited ? run->waited : mem_zalloc(1, sizeof *run->wait);
+		run->waited = NULL;
+	}
 	if (!str_eq(run->wait->reason, reason))
 		run->wait->since = clock_wall_ms();
 	snprintf(run->wait->reason, sizeof run->wait->reason, "%s", reason);
@@ -21,8 +23,19 @@ bool waits_for(const struct slot_run *run, const char *reason)
 
 void wait_over(struct slot_run *run)
 {
-	free(run->wait);
+	if (!run->wait)
+		return;
+	free(run->waited);
+	run->waited = run->wait;
 	run->wait = NULL;
+}
+
+void wait_settle(struct slot_run *run)
+{
+	if (run->backoff.failures && !run->wait)
+		return;
+	free(run->waited);
+	run->waited = NULL;
 }
 
 void deadline_stop(struct slot_run *run)

@@ -7,10 +7,16 @@
 
 #include "engine/core.h"
 
-/* Since when is kept for as long as the reason is the same. detail may be NULL. */
+/*
+ * Since when is kept for as long as the reason is the same, over every step that finds it again and
+ * every try that fails again. detail may be NULL.
+ */
 void wait_for(struct slot_run *run, const char *reason, const char *detail);
 bool waits_for(const struct slot_run *run, const char *reason);
+/* Before a step: whether it goes on waiting is for the step to say, */
 void wait_over(struct slot_run *run);
+/* and after it: what did not go on is forgotten, unless this is another try of what failed. */
+void wait_settle(struct slot_run *run);
 
 /* While what a slot needs is out of reach its deadline stands still. */
 void deadline_stop(struct slot_run *run);
