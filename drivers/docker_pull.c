@@ -259,8 +259,10 @@ static int resolve_remote(struct docker *docker, struct arena *arena,
 		return 0;
 	if ((!answered || loopback) && ask_engine(docker, arena, place, digest, &theirs) == 0)
 		return 0;
-	if (answered)
-		return err_set(err, ours.code, "%s", ours.text);
+	if (answered) {
+		err_set(err, ours.code, "%s", ours.text);
+		return err_rest(err, ours.rest_ms);
+	}
 	if (theirs.code == E_NODE_UNREACHABLE || theirs.code == E_REGISTRY) {
 		free(docker->out_of_reach);
 		docker->out_of_reach = mem_strdup(host);

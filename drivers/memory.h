@@ -36,6 +36,7 @@ struct memory_behaviour {
 	const char *digest;	    /* of an image; NULL: SHA-256 of its reference */
 	bool unknown;		    /* there is no such image */
 	const char *no_registry;    /* where it is nobody answers, in these words (E_REGISTRY) */
+	int64_t rest_ms;	    /* with no_registry: it asks to be left alone for so long */
 	const char *no_login;	    /* its registry wants another login (E_CREDENTIALS) */
 	const char *refuse;	    /* making a container fails with these words (E_ENGINE) */
 	int64_t exit_after_ms;	    /* its run ends after so long; -1: never */

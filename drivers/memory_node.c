@@ -177,8 +177,10 @@ int memory_current_digest(struct memory_call *call, const char *image, const cha
 	struct memory_behaviour behaviour;
 
 	memory_rules_find(&call->rules, NULL, image, &behaviour);
-	if (behaviour.no_registry)
-		return err_set(err, E_REGISTRY, "image %s: %s", image, behaviour.no_registry);
+	if (behaviour.no_registry) {
+		err_set(err, E_REGISTRY, "image %s: %s", image, behaviour.no_registry);
+		return err_rest(err, behaviour.rest_ms);
+	}
 	if (behaviour.no_login)
 		return err_set(err, E_CREDENTIALS, "image %s: %s", image, behaviour.no_login);
 	if (behaviour.unknown)

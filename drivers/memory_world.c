@@ -68,6 +68,7 @@ void memory_rules_find(const struct memory_rules *rules, const char *name, const
 		.digest = json_str(rule, "digest", NULL),
 		.unknown = json_flag(rule, "unknown", false),
 		.no_registry = json_str(rule, "noRegistry", NULL),
+		.rest_ms = json_int(rule, "restMs", 0),
 		.no_login = json_str(rule, "noLogin", NULL),
 		.refuse = json_str(rule, "refuse", NULL),
 		.exit_after_ms = json_int(rule, "exitAfterMs", -1),
@@ -87,6 +88,8 @@ static json_t *behaviour_json(const struct memory_behaviour *behaviour)
 		json_put_str(json, "digest", behaviour->digest);
 	if (behaviour->no_registry)
 		json_put_str(json, "noRegistry", behaviour->no_registry);
+	if (behaviour->rest_ms)
+		json_object_set_new(json, "restMs", json_integer(behaviour->rest_ms));
 	if (behaviour->no_login)
 		json_put_str(json, "noLogin", behaviour->no_login);
 	if (behaviour->refuse)

@@ -197,8 +197,10 @@ static int resolve(struct oci_asking *asking, char *digest, struct err *err)
 	if (prepare(asking, err) != 0)
 		return -1;
 	silent = find_silent(asking->oci, asking->base);
-	if (silent)
-		return err_set(err, silent->why.code, "%s", silent->why.text);
+	if (silent) {
+		*err = silent->why;
+		return -1;
+	}
 	if (look_up(asking, digest, err) == 0)
 		return 0;
 	if (err->code == E_REGISTRY || err->code == E_CERTIFICATE)
@@ -221,11 +223,13 @@ int oci_resolve(struct oci *oci, const struct oci_question *question, struct buf
 	struct err why = ERR_INIT;
 	int result = resolve(&asking, found, &why);
 
-	if (result == 0)
+	if (result == 0) {
 		buf_adds(digest, found);
-	else
+	} else {
 		err_set(err, why.code, "image %s: registry %s: %s", question->image,
 			asking.host ? asking.host : "", why.text);
+		err_rest(err, why.rest_ms);
+	}
 	if (answered)
 		*answered = asking.answered;
 	oci_login_wipe(&asking.login);

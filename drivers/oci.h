@@ -39,6 +39,8 @@ struct driver_env;
  * not answer and so is not asked for the next image.
  */
 struct oci;
+/* A registry that asks for more rest than this is asked again all the same. */
+#define OCI_REST_MAX_MS 3600000
 struct oci *oci_new(const struct driver_env *env);
 void oci_free(struct oci *oci); /* NULL is allowed */
 
@@ -57,7 +59,8 @@ struct oci_question {
  *
  * E_IMAGE_UNKNOWN: there is none of that name, or the index lacks the platform.
  * E_CREDENTIALS: it wants a login, or another one; the text says where it is to be put.
- * E_REGISTRY: it does not answer, has no time (429, with what it says of waiting) or is ill.
+ * E_REGISTRY: it does not answer, has no time (429) or is ill (5xx); err->rest_ms is what
+ *	it says of waiting ("Retry-After"), at most OCI_REST_MAX_MS.
  * E_CERTIFICATE: it does not prove who it is.
  * E_BAD_INPUT: it answers what no registry may, or by plain http where it must not.
  *

@@ -1,8 +1,6 @@
 #include "base/sys.h"
 #include "drivers/oci_ask.h"
 
-#include <inttypes.h>
-
 #include "base/json.h"
 #include "base/num.h"
 #include "schema/registry.h"
@@ -28,8 +26,6 @@ static void note_header(void *arg, const char *name, const char *value)
 		snprintf(answer->digest, sizeof answer->digest, "%s", value);
 	else if (strcasecmp(name, "Content-Type") == 0)
 		snprintf(answer->type, sizeof answer->type, "%s", value);
-	else if (strcasecmp(name, "Retry-After") == 0)
-		snprintf(answer->wait, sizeof answer->wait, "%s", value);
 	else if (strcasecmp(name, "WWW-Authenticate") == 0)
 		buf_addf(&answer->challenges, "%s%s", answer->challenges.len ? ", " : "", value);
 }
@@ -39,7 +35,8 @@ static void clear(struct oci_answer *answer)
 	buf_clear(&answer->body);
 	buf_clear(&answer->challenges);
 	answer->status = 0;
-	*answer->digest = *answer->type = *answer->wait = '\0';
+	answer->rest_ms = 0;
+	*answer->digest = *answer->type = '\0';
 }
 
 /* What is said of a peer that cannot be reached is said of a registry here. */
@@ -74,6 +71,7 @@ int oci_fetch(struct oci_asking *asking, const char *method, const char *url, co
 	result = httpc_fetch(&request, &reply, &why);
 	out->body = reply.body;
 	out->status = reply.status;
+	out->rest_ms = reply.retry_after_ms;
 	if (location)
 		snprintf(location, HTTPC_LOCATION_MAX, "%s", reply.location);
 	return result == 0 ? 0 : not_reached(&why, err);
@@ -197,15 +195,19 @@ static const char *words_of(struct oci_asking *asking, const struct oci_answer *
 	return clean.len ? arena_printf(asking->arena, ": %s", buf_str(&clean)) : "";
 }
 
-static int has_no_time(const struct oci_answer *answer, const char *words, struct err *err)
+/* It has too much to do, or is ill: when it says for how long, it is left alone for so long. */
+static int has_no_time(struct oci_asking *asking, const struct oci_answer *answer, const char *what,
+		       struct err *err)
 {
-	int64_t seconds;
+	int64_t rest = answer->rest_ms < OCI_REST_MAX_MS ? answer->rest_ms : OCI_REST_MAX_MS;
+	const char *words = words_of(asking, answer);
+	char duration[NUM_TEXT_MAX];
 
-	if (num_parse_int(answer->wait, 0, 86400, &seconds) == 0)
-		return err_set(err, E_REGISTRY,
-			       "it has been asked too often and wants %" PRId64 " s of rest%s",
-			       seconds, words);
-	return err_set(err, E_REGISTRY, "it has been asked too often%s", words);
+	if (rest <= 0)
+		return err_set(err, E_REGISTRY, "%s%s", what, words);
+	err_set(err, E_REGISTRY, "%s and wants %s of rest%s", what,
+		num_format_duration(rest, duration), words);
+	return err_rest(err, rest);
 }
 
 int oci_refused(struct oci_asking *asking, const struct oci_answer *answer, struct err *err)
@@ -223,11 +225,13 @@ int oci_refused(struct oci_asking *asking, const struct oci_answer *answer, stru
 	case 404:
 		return err_set(err, E_IMAGE_UNKNOWN, "there is no such image%s", words);
 	case 429:
-		return has_no_time(answer, words, err);
+		return has_no_time(asking, answer, "it has been asked too often", err);
 	default:
 		break;
 	}
 	if (answer->status >= 500)
-		return err_set(err, E_REGISTRY, "it is ill: status %ld%s", answer->status, words);
+		return has_no_time(
+			asking, answer,
+			arena_printf(asking->arena, "it is ill (status %ld)", answer->status), err);
 	return err_set(err, E_BAD_INPUT, "it answers with status %ld%s", answer->status, words);
 }

@@ -47,8 +47,9 @@ struct oci_answer {
 	long status;
 	struct buf body;       /* BUF_INIT(OCI_MANIFEST_MAX), released by the caller */
 	struct buf challenges; /* BUF_INIT(OCI_CHALLENGE_MAX), likewise */
-	char digest[96], type[128], wait[32];
-	bool elsewhere; /* a redirect led to another host */
+	char digest[96], type[128];
+	int64_t rest_ms; /* it asks to be left alone for so long; 0: it does not */
+	bool elsewhere;	 /* a redirect led to another host */
 };
 #define OCI_ANSWER_INIT                                                                            \
 	{                                                                                          \

@@ -47,6 +47,7 @@ static void set_text(struct err *err, enum err_code code, const char *fmt, va_li
 	if (len < 0)
 		text[0] = '\0';
 	err->code = code;
+	err->rest_ms = 0;
 	put_text(err, text, len);
 }
 
@@ -106,12 +107,20 @@ int err_wrap(struct err *err, const char *fmt, ...)
 	return -1;
 }
 
+int err_rest(struct err *err, int64_t rest_ms)
+{
+	if (err)
+		err->rest_ms = rest_ms;
+	return -1;
+}
+
 void err_clear(struct err *err)
 {
 	if (!err)
 		return;
 	err->code = E_NONE;
 	err->text[0] = '\0';
+	err->rest_ms = 0;
 }
 
 const char *err_code_name(enum err_code code)

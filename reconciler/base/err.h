@@ -33,6 +33,8 @@ enum err_code {
 struct err {
 	enum err_code code;
 	char text[ERR_TEXT_MAX]; /* one line, UTF-8, cut at a character boundary when too long */
+	/* Whoever was asked said when it may be asked again: in so long; 0: it said nothing. */
+	int64_t rest_ms;
 };
 
 /* clang-format off */
@@ -46,6 +48,8 @@ int err_errno(struct err *err, enum err_code code, const char *fmt, ...) PRINTF_
 /* Put "context: " in front of the text; keeps the code; returns -1. */
 int err_wrap(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void err_clear(struct err *err);
+/* After err_set, which forgets it. err may be NULL, as everywhere; returns -1. */
+int err_rest(struct err *err, int64_t rest_ms);
 
 /* The columns of err.def. code must be a real one; E_NONE gives "", ERR_BUG, 0. */
 const char *err_code_name(enum err_code code);

@@ -290,10 +290,15 @@ static int explain(CURL *handle, CURLcode code, const struct exchange *exchange,
 static int read_status(CURL *handle, struct httpc_reply *reply)
 {
 	const char *location = NULL;
+	curl_off_t retry_after = 0;
 
 	if (curl.easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &reply->status) != CURLE_OK ||
-	    curl.easy_getinfo(handle, CURLINFO_REDIRECT_URL, &location) != CURLE_OK)
+	    curl.easy_getinfo(handle, CURLINFO_REDIRECT_URL, &location) != CURLE_OK ||
+	    curl.easy_getinfo(handle, CURLINFO_RETRY_AFTER, &retry_after) != CURLE_OK)
 		return -1;
+	/* A date that is over is below 0, one without end may be beyond any number of ms. */
+	if (retry_after > 0)
+		reply->retry_after_ms = (retry_after < INT32_MAX ? retry_after : INT32_MAX) * 1000;
 	snprintf(reply->location, sizeof reply->location, "%s", location ? location : "");
 	return 0;
 }
@@ -307,6 +312,7 @@ int httpc_fetch(const struct httpc_request *request, struct httpc_reply *reply, 
 	CURLcode code;
 
 	buf_clear(&reply->body);
+	reply->retry_after_ms = 0;
 	if (load(err) != 0)
 		return err_wrap(err, "%s", request->url);
 	handle = request->session ? session_handle(request->session) : (own = curl.easy_init());

@@ -43,7 +43,8 @@ struct httpc_request {
 
 struct httpc_reply {
 	long status;
-	struct buf body; /* init with BUF_INIT(cap) by the caller, who releases it */
+	struct buf body;	/* init with BUF_INIT(cap) by the caller, who releases it */
+	int64_t retry_after_ms; /* what "Retry-After" (RFC 9110, 10.2.3) asks for; 0: nothing */
 	char location[HTTPC_LOCATION_MAX]; /* where a redirect would have led, cut; "": none */
 };
 

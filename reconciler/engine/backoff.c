@@ -18,6 +18,13 @@ void backoff_failed(struct backoff *backoff)
 		clock_boot_ms() + delay - delay / 4 + (int64_t)(dice % (uint32_t)(delay / 4 + 1));
 }
 
+void backoff_rest(struct backoff *backoff, int64_t rest_ms)
+{
+	int64_t then = clock_boot_ms() + rest_ms;
+	if (then > backoff->not_before)
+		backoff->not_before = then;
+}
+
 void backoff_clear(struct backoff *backoff)
 {
 	*backoff = (struct backoff){0};

@@ -174,6 +174,7 @@ struct engine {
 	VEC(struct pending_act *) queue; /* acts that wait for a free child */
 	size_t children;		 /* looks and acts that run */
 	json_t *slow_stops;		 /* plan/slow_stop.h */
+	struct map rests;		 /* rest.h */
 	struct map paused;		 /* scopes: "*", "project", "project/stage" */
 
 	bool once; /* apply: leave when settled */

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "engine/core.h"
+#include "engine/rest.h"
 #include "engine/waiting.h"
 #include "schema/kinds.h"
 
@@ -101,6 +102,7 @@ void engine_close(struct engine *engine)
 	}
 	arena_free(engine->history_arena);
 	map_release(&engine->paused);
+	rest_release(engine);
 	json_decref(engine->slow_stops);
 	repo_close(&engine->repo);
 	ledger_close(&engine->ledger);

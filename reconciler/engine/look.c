@@ -42,6 +42,7 @@ static json_t *resolve_image(struct driver *driver, const char *image)
 	} else {
 		json_put_str(json, "error", err.text);
 		json_put_str(json, "code", err_code_name(err.code));
+		json_object_set_new(json, "rest", json_integer(err.rest_ms));
 	}
 	return json;
 }
@@ -107,6 +108,7 @@ static void take_image(struct look *look, const json_t *json)
 		.digest = arena_strdup(arena, json_str(json, "digest", NULL)),
 		.error = arena_strdup(arena, json_str(json, "error", NULL)),
 		.code = err_code_find(json_str(json, "code", "")),
+		.rest_ms = json_int(json, "rest", 0),
 	};
 	VEC_PUSH(&look->images, image);
 }

@@ -22,6 +22,7 @@ struct look_image {
 	const char *digest; /* NULL: error says why */
 	const char *error;
 	enum err_code code;
+	int64_t rest_ms; /* of struct err */
 };
 struct look_log {
 	const char *name, *text;

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "engine/keeping.h"
+#include "engine/rest.h"
 #include "engine/share.h"
 #include "schema/kinds.h"
 
@@ -42,6 +43,8 @@ static void on_looked(void *owner, struct look_result *result, const struct err 
 		return;
 	}
 	forget_look(node);
+	for (size_t i = 0; i < result->images_n; i++)
+		rest_note(engine, &result->images[i]);
 	node->seen = result;
 	free(node->engine_name);
 	node->engine_name = mem_strdup(result->observed.engine);
@@ -73,7 +76,7 @@ static void gather_wishes(struct node_run *node, const struct history *history, 
 	size_t n = plan_images(&input, arena, &images);
 	out->images = ARENA_ARRAY(arena, n + 1, const char *);
 	for (size_t i = 0; i < n; i++)
-		if (str_eq(images[i].node, node->name))
+		if (str_eq(images[i].node, node->name) && !rest_left(engine, images[i].image, NULL))
 			out->images[out->images_n++] = images[i].image;
 }
 

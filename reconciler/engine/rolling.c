@@ -5,6 +5,7 @@
 #include "engine/gates.h"
 #include "engine/intents.h"
 #include "engine/records.h"
+#include "engine/rest.h"
 #include "engine/rolling.h"
 #include "engine/waiting.h"
 #include "plan/content.h"
@@ -234,6 +235,33 @@ static bool is_flapping(struct work *work, struct slot_run *run)
 	return true;
 }
 
+/* The first of the release's images that its registry asked not to be asked for now. */
+static int64_t resting_image(const struct work *work, const struct slot_plan *plan,
+			     const char **detail)
+{
+	for (size_t c = 0; c < plan->content.containers_n; c++) {
+		const struct content_container *container = &plan->content.containers[c];
+		int64_t left =
+			container->digest ? 0 : rest_left(work->engine, container->image, detail);
+		if (left)
+			return left;
+	}
+	return 0;
+}
+
+/* The release waits for the end of a registry's rest; its deadline stands still. */
+static int wait_for_rest(struct work *work, struct slot_run *run, int64_t left, const char *detail)
+{
+	run->awaits_image = true;
+	wait_for(run, "registry", detail);
+	if (backoff_left(&run->backoff) == 0)
+		backoff_failed(&run->backoff);
+	backoff_rest(&run->backoff, left);
+	deadline_stop(run);
+	node_look_in(work->node, backoff_left(&run->backoff) + 1);
+	return 0;
+}
+
 static const struct look_image *unresolved_image(const struct work *work,
 						 const struct slot_plan *plan)
 {
@@ -253,6 +281,12 @@ static const struct look_image *unresolved_image(const struct work *work,
 static int wait_for_image(struct work *work, const struct slot_plan *plan, struct slot_run *run)
 {
 	const struct look_image *image = unresolved_image(work, plan);
+	const char *detail = NULL;
+	int64_t rest = resting_image(work, plan, &detail);
+	if (rest) {
+		deadline_passed(run, plan);
+		return wait_for_rest(work, run, rest, detail);
+	}
 	if (!image) {
 		/* Not asked yet: the next look asks. */
 		node_want_look(work->node);

@@ -27,13 +27,16 @@ stop_daemon
 
 # waits_with REASON WORDS: a look has found just that.
 waits_with() { [ "$(slot web waiting.reason)" = "$1" ] && [[ "$(slot web waiting.detail)" == *"$2"* ]]; }
-# It waits for longer than the deadline, and is looked at after that.
+# It waits for longer than the deadline, is looked at after that, and waits since the same moment still.
 outlast() { # RULE REASON
+	local since
 	behave one "{\"images\": {\"*\": {\"$1\": \"at first\"}}}"
 	wait_until "a wait for the $2" waits_with "$2" "at first" || return 1
+	since=$(slot web waiting.since)
 	wait_until "more than the deadline" waits_since 2 || return 1
 	behave one "{\"images\": {\"*\": {\"$1\": \"later\"}}}"
-	wait_until "another look" waits_with "$2" later && [ "$(slot web wanted.status)" = inProgress ]
+	wait_until "another look" waits_with "$2" later && [ "$(slot web wanted.status)" = inProgress ] &&
+		[ "$(slot web waiting.since)" = "$since" ]
 }
 # In the moment of another try it does not wait.
 waits_since() {
@@ -67,12 +70,26 @@ behave one '{}'
 start_daemon
 is_back() { [ "$(slot web version) $(slot web status)" = "1.0.0 successful" ]; }
 check "then the rollback goes on" wait_until "1.0.0" is_back
+
+# ---- a registry that asks for a rest gets it ----
+
+version web 1.0.2 1.0.1
+put projects/shop/stages/production/web.yaml "kind: Deployment" "name: web" "product: web" \
+	"version: 1.0.2" "node: one" "strategy: {minHealthy: 0s, deadline: 1s}"
+behave one '{"images": {"*": {"noRegistry": "it wants 3s of rest", "restMs": 3000}}}'
+push "1.0.2"
+check "a registry that wants a rest is waited for" wait_until "the wait" waits_with registry "3s of rest"
+since=$(date -d "$(slot web waiting.since)" +%s%3N)
+behave one '{}'
+is_rested() { [ "$(slot web version) $(slot web status)" = "1.0.2 successful" ]; }
+check "and is asked again" wait_until "1.0.2" is_rested
+check "when it is over, and not before" [ $(($(date -d "$(slot web finishedAt)" +%s%3N) - since)) -ge 3000 ]
 stop_daemon
 
 # ---- apply has no watches: it looks ----
 
 behave one '{"images": {"local/web:1.1.0": {"healthyAfterMs": 300}}}'
-version web 1.1.0 1.0.1 "healthCheck: {command: [check]}"
+version web 1.1.0 1.0.2 "healthCheck: {command: [check]}"
 put projects/shop/stages/production/web.yaml "kind: Deployment" "name: web" "product: web" \
 	"version: 1.1.0" "node: one" "strategy: {minHealthy: 0s, deadline: 10m}"
 push "1.1.0"

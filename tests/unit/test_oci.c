@@ -350,11 +350,22 @@ static void test_illness_is_not_asked_twice(void **state)
 {
 	static const struct {
 		const char *status, *headers, *words;
+		int64_t rest_ms;
 	} ills[] = {
-		{"429 Too Many", "Retry-After: 30\r\n", "asked too often and wants 30 s of rest"},
-		{"429 Too Many", "Retry-After: soon\r\n", "asked too often"},
-		{"500 Oh", "", "status 500"},
-		{"503 Oh", "", "status 503"},
+		{"429 Too Many", "Retry-After: 30\r\n", "asked too often and wants 30s of rest",
+		 30000},
+		{"429 Too Many", "Retry-After: soon\r\n", "asked too often", 0},
+		{"429 Too Many", "Retry-After: -5\r\n", "asked too often", 0},
+		{"429 Too Many", "Retry-After: 0\r\n", "asked too often", 0},
+		{"429 Too Many", "Retry-After: 999999999999\r\n",
+		 "asked too often and wants 1h of rest", OCI_REST_MAX_MS},
+		{"429 Too Many", "Retry-After: 99999999999999999999999\r\n", "asked too often", 0},
+		{"429 Too Many", "Retry-After: Wed, 21 Oct 2015 07:28:00 GMT\r\n",
+		 "asked too often", 0},
+		{"503 Oh", "Retry-After: Fri, 31 Dec 9999 23:59:59 GMT\r\n",
+		 "status 503) and wants 1h of rest", OCI_REST_MAX_MS},
+		{"500 Oh", "", "status 500", 0},
+		{"503 Oh", "", "status 503", 0},
 	};
 	struct bench *bench = *state;
 
@@ -368,8 +379,10 @@ static void test_illness_is_not_asked_twice(void **state)
 		peer_serve(&peer, rows, ARRAY_LEN(rows));
 		assert_fails(ask(bench, NULL, peer.host, "1", NULL), bench->err, E_REGISTRY);
 		assert_says(bench, ills[i].words);
+		assert_int_equal(bench->err.rest_ms, ills[i].rest_ms);
 		assert_fails(ask(bench, NULL, peer.host, "2", NULL), bench->err, E_REGISTRY);
 		assert_says(bench, ills[i].words);
+		assert_int_equal(bench->err.rest_ms, ills[i].rest_ms);
 		assert_int_equal(peer_count(&peer, "HEAD "), 1);
 		peer_stop(&peer);
 	}
