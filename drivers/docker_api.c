@@ -156,6 +156,7 @@ int docker_ask(struct docker *docker, const struct docker_request *request, json
 	return result;
 }
 
+PRINTF_LIKE(5, 0)
 static int ask_path(struct docker *docker, struct docker_request request, json_t **out,
 		    struct err *err, const char *fmt, va_list args)
 {
