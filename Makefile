@@ -25,7 +25,7 @@ FUZZ_TIME ?= 60
 
 # ---------------------------------------------------------------- what it needs
 PACKAGES_BUILD := gcc libc6-dev make pkg-config git libgit2-dev libyaml-dev libcurl4-openssl-dev \
-	libjansson-dev libsqlite3-dev libsodium-dev
+	libjansson-dev libsqlite3-dev libsodium-dev libhttp-parser-dev
 PACKAGES_TEST := libcmocka-dev jq openssh-server openssh-client nginx fcgiwrap strace procps \
 	openssl ca-certificates curl zsh fish mandoc python3-jsonschema python3-yaml \
 	systemd docker.io podman netavark aardvark-dns docker-registry apache2-utils \
@@ -149,7 +149,7 @@ $(BUILD)/config.mk: Makefile
 	@mkdir -p $(BUILD)
 	$(call ensure,$(PACKAGES_BUILD) $(if $(IS_CLANG),clang))
 	@{ echo "PKG_CFLAGS := $$(pkg-config --cflags $(PKGS) $(PKGS_LOADED))" && \
-	   echo "PKG_LIBS := $$(pkg-config --libs $(PKGS))"; } >$@.new && mv $@.new $@
+	   echo "PKG_LIBS := $$(pkg-config --libs $(PKGS)) -lhttp_parser"; } >$@.new && mv $@.new $@
 
 $(BUILD)/.packages-test: Makefile
 	$(call ensure,$(PACKAGES_TEST))

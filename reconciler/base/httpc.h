@@ -1,12 +1,16 @@
 /*
- * httpc.h - HTTP requests with every limit set; the only includer of <curl/curl.h>.
+ * httpc.h - HTTP requests with every limit set.
  *
  * http and https only, no redirects, no netrc, no proxies from the environment,
  * TLS always verified. Never called in the daemon itself (libcurl's resolver
  * starts threads), only in children.
  *
- * The library is loaded by the first request, which ldd does not show: it brings twenty others
- * with it, and a process that sends no request has no need of them.
+ *	httpc_curl.c	by TCP and TLS: libcurl, the only includer of <curl/curl.h>
+ *	httpc_unix.c	through a socket of the file system, where there is no TLS and no name
+ *	http_answer.h	an answer taken apart, for httpc_unix.c
+ *
+ * libcurl is loaded by the first request that needs it, which ldd does not show: it brings twenty
+ * others with it, and a process that sends no such request has no need of them.
  */
 #ifndef TRUEUP_BASE_HTTPC_H
 #define TRUEUP_BASE_HTTPC_H
@@ -22,7 +26,8 @@ struct httpc_request {
 	size_t body_len;
 	int64_t connect_ms;  /* 0: 5 s */
 	int64_t total_ms;    /* 0: 30 s; below 0: as long as it takes */
-	int64_t stall_ms;    /* gives up after so long without a byte, in whole seconds; 0: never */
+	int64_t stall_ms;    /* gives up after so long without a byte, by TCP in whole seconds; 0:
+				never */
 	const char *ca_file; /* PEM: trusted instead of the system's authorities; NULL: those */
 	/* PEM: what we show a peer that wants to know who we are; both or none. */
 	const char *cert_file, *key_file;
@@ -50,7 +55,8 @@ struct httpc_reply {
 
 /*
  * A connection that is kept for the next request to the same peer, which then spares the way there
- * and the handshake. One request at a time.
+ * and the handshake. One request at a time. A peer may close it at any time: what only reads (GET,
+ * HEAD) is then asked anew.
  */
 struct httpc_session;
 struct httpc_session *httpc_session_new(void);

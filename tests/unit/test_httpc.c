@@ -11,14 +11,20 @@
 #include "base/fs.h"
 #include "base/httpc.h"
 
+/* Which of the two ways a test goes; set before each. */
+static bool by_socket;
+static char *socket_folder;
+
 /*
- * A peer on loopback, in a child of its own. It takes one connection, reads up to the blank line
- * (and the body, if any), writes its answer as it stands, and closes; or says nothing.
+ * A peer on loopback or behind a socket, in a child of its own. It takes one connection, reads up
+ * to the blank line (and the body, if any), writes its answer as it stands, and closes; or says
+ * nothing.
  */
 struct peer {
 	pid_t pid;
 	int asked; /* the request as it came can be read from here */
 	char url[64];
+	char path[100]; /* of its socket; "": it has none */
 };
 
 static void read_request(int fd, int copy)
@@ -58,17 +64,40 @@ static void serve(int listener, int copy, const char *answer, size_t len)
 	_exit(0);
 }
 
-static struct peer start_peer(const char *answer, size_t len)
+static int listen_on_loopback(struct peer *peer)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,
 				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t size = sizeof address;
-	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), copy[2];
-	struct peer peer;
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	assert_int_equal(bind(listener, (struct sockaddr *)&address, size), 0);
-	assert_int_equal(listen(listener, 1), 0);
 	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &size), 0);
+	snprintf(peer->url, sizeof peer->url, "http://127.0.0.1:%d/x", ntohs(address.sin_port));
+	return listener;
+}
+
+static int listen_on_socket(const char *folder, struct peer *peer)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(peer->url, sizeof peer->url, "http://engine/x");
+	snprintf(peer->path, sizeof peer->path, "%s/sock", folder);
+	snprintf(address.sun_path, sizeof address.sun_path, "%s", peer->path);
+	(void)unlink(peer->path);
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
+	return listener;
+}
+
+static struct peer start_peer(const char *answer, size_t len)
+{
+	struct peer peer = {.path = ""};
+	int listener =
+		by_socket ? listen_on_socket(socket_folder, &peer) : listen_on_loopback(&peer);
+	int copy[2];
+
+	assert_int_equal(listen(listener, 1), 0);
 	assert_int_equal(pipe(copy), 0);
 	peer.pid = fork();
 	if (peer.pid == 0)
@@ -76,7 +105,6 @@ static struct peer start_peer(const char *answer, size_t len)
 	close(listener);
 	close(copy[1]);
 	peer.asked = copy[0];
-	snprintf(peer.url, sizeof peer.url, "http://127.0.0.1:%d/x", ntohs(address.sin_port));
 	return peer;
 }
 
@@ -95,6 +123,7 @@ static int exchange(const char *answer, struct httpc_request *request, struct ht
 	int result;
 
 	request->url = peer.url;
+	request->unix_path = by_socket ? peer.path : NULL;
 	result = httpc_fetch(request, reply, err);
 	if (asked) {
 		assert_int_equal(fs_read_fd(peer.asked, "peer", 16384, &text, NULL), 0);
@@ -239,6 +268,9 @@ static void test_hostile_answers(void **state)
 		{"nonsense\r\n\r\n", E_NODE_UNREACHABLE},
 		{"", E_NODE_UNREACHABLE},
 		{"HTTP/1.1 2", E_NODE_UNREACHABLE},
+		{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n",
+		 E_NODE_UNREACHABLE},
+		{"HTTP/1.1 100 Continue\r\n\r\n", E_NODE_UNREACHABLE},
 	};
 
 	(void)state;
@@ -250,7 +282,7 @@ static void test_hostile_answers(void **state)
 		print_message("# answer %zu\n", i);
 		assert_fails(exchange(rows[i].answer, &request, &reply, NULL, &err), err,
 			     rows[i].code);
-		assert_non_null(strstr(err.text, "http://127.0.0.1:"));
+		assert_non_null(strstr(err.text, by_socket ? "unix:///" : "http://127.0.0.1:"));
 		buf_release(&reply.body);
 	}
 }
@@ -328,13 +360,11 @@ static void serve_one_connection(int listener, int requests, const char *answer)
 static pid_t start_unix_peer(const char *folder, int requests, const char *answer, char *path,
 			     size_t size)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct peer peer = {.path = ""};
+	int listener = listen_on_socket(folder, &peer);
 	pid_t pid;
 
-	snprintf(path, size, "%s/sock", folder);
-	snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
-	assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
+	snprintf(path, size, "%s", peer.path);
 	assert_int_equal(listen(listener, 1), 0);
 	pid = fork();
 	if (pid == 0)
@@ -373,6 +403,116 @@ static void test_unix_socket_and_a_kept_connection(void **state)
 	test_folder_remove(&folder);
 }
 
+/*
+ * The first connection is closed behind its first answer, in the moment of the second request: it
+ * is read, and nothing said. What only reads is asked anew, of whoever listens then.
+ */
+NORETURN
+static void serve_and_hang_up(int listener, const char *answer)
+{
+	char text[16384];
+	int fd = accept(listener, NULL, NULL);
+
+	(void)!read(fd, text, sizeof text);
+	(void)fs_write_all(fd, answer, strlen(answer));
+	(void)!read(fd, text, sizeof text);
+	close(fd);
+	fd = accept(listener, NULL, NULL);
+	if (read(fd, text, sizeof text) > 0)
+		(void)fs_write_all(fd, answer, strlen(answer));
+	_exit(0);
+}
+
+static int ask_twice(const char *method, struct err *err)
+{
+	struct peer peer = {.path = ""};
+	int listener = listen_on_socket(socket_folder, &peer), result;
+	struct httpc_session *session = httpc_session_new();
+	struct httpc_request request = {
+		.url = peer.url, .unix_path = peer.path, .session = session};
+	struct httpc_reply reply = {.body = BUF_INIT(100)};
+
+	assert_int_equal(listen(listener, 1), 0);
+	peer.pid = fork();
+	if (peer.pid == 0)
+		serve_and_hang_up(listener, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
+	assert_done(httpc_fetch(&request, &reply, err), *err);
+	request.method = method;
+	result = httpc_fetch(&request, &reply, err);
+	close(listener);
+	kill(peer.pid, SIGKILL);
+	waitpid(peer.pid, NULL, 0);
+	httpc_session_free(session);
+	buf_release(&reply.body);
+	return result;
+}
+
+static void test_only_what_reads_is_asked_twice(void **state)
+{
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_done(ask_twice(NULL, &err), err);
+	assert_done(ask_twice("HEAD", &err), err);
+	assert_fails(ask_twice("POST", &err), err, E_NODE_UNREACHABLE);
+	assert_fails(ask_twice("DELETE", &err), err, E_NODE_UNREACHABLE);
+}
+
+/* More than a socket takes at once, to a peer that says no without reading it. */
+static void test_an_answer_before_the_request_ends(void **state)
+{
+	static char body[4 << 20];
+	struct httpc_request request = {.method = "PUT", .body = body, .body_len = sizeof body};
+	struct httpc_reply reply = {.body = BUF_INIT(100)};
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_done(exchange("HTTP/1.1 404 No\r\nContent-Length: 2\r\n\r\nno", &request, &reply,
+			     NULL, &err),
+		    err);
+	assert_int_equal(reply.status, 404);
+	assert_string_equal(buf_str(&reply.body), "no");
+	buf_release(&reply.body);
+}
+
+static void test_chunks_and_announcements(void **state)
+{
+	struct buf told AUTO_BUF = BUF_INIT(1000);
+	struct httpc_request request = {.header = note_header, .header_arg = &told};
+	struct httpc_reply reply = {.body = BUF_INIT(100)};
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_done(exchange("HTTP/1.1 100 Continue\r\nX: early\r\n\r\n"
+			     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+			     "3\r\none\r\n5;x=y\r\n, two\r\n0\r\nY: late\r\n\r\n",
+			     &request, &reply, NULL, &err),
+		    err);
+	assert_string_equal(buf_str(&reply.body), "one, two");
+	assert_string_equal(buf_str(&told), "Transfer-Encoding=chunked;Y=late;");
+	buf_release(&reply.body);
+}
+
+static void test_sockets_that_are_not_there(void **state)
+{
+	char *folder = test_folder(), *longer = mem_printf("%s/%0200d", folder, 1);
+	struct httpc_request request = {.url = "http://engine/", .unix_path = folder};
+	struct httpc_reply reply = {.body = BUF_INIT(10)};
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_fails(httpc_fetch(&request, &reply, &err), err, E_NODE_UNREACHABLE);
+	request.unix_path = longer;
+	assert_fails(httpc_fetch(&request, &reply, &err), err, E_BAD_INPUT);
+	request.unix_path = folder;
+	request.url = "http://engine/a b";
+	assert_fails(httpc_fetch(&request, &reply, &err), err, E_BAD_INPUT);
+	request.url = "https://engine/";
+	assert_fails(httpc_fetch(&request, &reply, &err), err, E_BAD_INPUT);
+	free(longer);
+	test_folder_remove(&folder);
+}
+
 static void test_a_stream_that_stalls(void **state)
 {
 	char *folder = test_folder(), path[100];
@@ -398,7 +538,7 @@ static void test_a_certificate_of_ours_that_is_not_there(void **state)
 	struct peer peer = start_peer("", 0);
 	struct httpc_reply reply = {.body = BUF_INIT(100)};
 	struct err err = ERR_INIT;
-	char url[80];
+	char url[200];
 
 	(void)state;
 	snprintf(url, sizeof url, "https%s", peer.url + strlen("http"));
@@ -439,23 +579,56 @@ static void test_library_that_is_not_there(void **state)
 	assert_int_equal(fetch_without("libm.so.6"), 0);
 }
 
+static int go_by_tcp(void **state)
+{
+	(void)state;
+	by_socket = false;
+	return 0;
+}
+
+static int go_by_socket(void **state)
+{
+	(void)state;
+	by_socket = true;
+	socket_folder = test_folder();
+	return 0;
+}
+
+static int leave_socket(void **state)
+{
+	(void)state;
+	test_folder_remove(&socket_folder);
+	return 0;
+}
+
+#define BY_TCP(test) cmocka_unit_test_setup(test, go_by_tcp)
+#define BY_SOCKET(test) cmocka_unit_test_setup_teardown(test, go_by_socket, leave_socket)
+/* clang-format off */
+#define BY_BOTH(test) BY_TCP(test), {.name = #test "_by_socket", .test_func = test, \
+	.setup_func = go_by_socket, .teardown_func = leave_socket}
+/* clang-format on */
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_library_that_is_not_there), /* first: none is loaded yet */
-		cmocka_unit_test(test_plain_get),
-		cmocka_unit_test(test_method_headers_and_body),
-		cmocka_unit_test(test_head_waits_for_no_body),
-		cmocka_unit_test(test_redirects_are_not_followed),
-		cmocka_unit_test(test_body_into_a_sink),
-		cmocka_unit_test(test_headers_are_told),
-		cmocka_unit_test(test_hostile_answers),
-		cmocka_unit_test(test_silent_peer),
-		cmocka_unit_test(test_urls_that_are_refused),
-		cmocka_unit_test(test_environment_is_not_asked),
-		cmocka_unit_test(test_unix_socket_and_a_kept_connection),
-		cmocka_unit_test(test_a_stream_that_stalls),
-		cmocka_unit_test(test_a_certificate_of_ours_that_is_not_there),
+		BY_TCP(test_library_that_is_not_there), /* first: none is loaded yet */
+		BY_BOTH(test_plain_get),
+		BY_BOTH(test_method_headers_and_body),
+		BY_BOTH(test_head_waits_for_no_body),
+		BY_BOTH(test_redirects_are_not_followed),
+		BY_BOTH(test_body_into_a_sink),
+		BY_BOTH(test_headers_are_told),
+		BY_SOCKET(test_chunks_and_announcements),
+		BY_BOTH(test_hostile_answers),
+		BY_BOTH(test_silent_peer),
+		BY_TCP(test_urls_that_are_refused),
+		BY_TCP(test_environment_is_not_asked),
+		BY_SOCKET(test_unix_socket_and_a_kept_connection),
+		BY_SOCKET(test_only_what_reads_is_asked_twice),
+		BY_SOCKET(test_an_answer_before_the_request_ends),
+		BY_SOCKET(test_sockets_that_are_not_there),
+		BY_SOCKET(test_a_stream_that_stalls),
+		BY_TCP(test_a_certificate_of_ours_that_is_not_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
