@@ -53,7 +53,10 @@ int intents_queue(struct work *work, struct slot_run *run, const struct slot_key
 		  int64_t record, const struct op *ops, size_t n)
 {
 	bool claim = !work->observed->owner && work->groups.n == 0;
-	/* Until the node bears our marker only one slot goes ahead, and puts it there. */
+	/*
+	 * Until the node bears our marker only one slot goes ahead, and puts it there; that and no
+	 * more, since all others wait for it.
+	 */
 	if (!work->observed->owner && !claim)
 		return 0;
 	/* What is on its way out may be what is wanted now. The end of that gives a new look. */
@@ -66,7 +69,7 @@ int intents_queue(struct work *work, struct slot_run *run, const struct slot_key
 	group.steps = ARENA_ARRAY(group.arena, n + 1, int64_t);
 	const struct op marker = {.kind = OP_CLAIM};
 	int status = claim ? add_intent(work, &group, key, record, &marker) : 0;
-	for (size_t i = 0; i < n && status == 0; i++)
+	for (size_t i = 0; i < n && !claim && status == 0; i++)
 		status = add_intent(work, &group, key, record, &ops[i]);
 	if (status < 0) {
 		arena_free(group.arena);
