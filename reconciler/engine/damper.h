@@ -22,5 +22,10 @@ struct damper {
  * counted.
  */
 int64_t damper_wait(struct damper *damper, int64_t now_ms);
+/* The same at another pace: the first wait, and the longest. */
+struct damper_pace {
+	int64_t first_ms, window_ms;
+};
+int64_t damper_wait_at(struct damper *damper, const struct damper_pace *pace, int64_t now_ms);
 
 #endif

@@ -52,11 +52,31 @@ static void test_begins_anew(void **state)
 	assert_int_equal(damper_wait(&damper, now), 1000);
 }
 
+static void test_its_own_pace(void **state)
+{
+	static const struct damper_pace pace = {10, 35};
+	static const int64_t gaps[] = {0, 0, 0, 10, 20, 35, 35};
+	struct damper damper = {0};
+	int64_t now = BEGIN;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(gaps); i++) {
+		assert_int_equal(damper_wait_at(&damper, &pace, now), gaps[i]);
+		now += gaps[i];
+		if (gaps[i])
+			assert_int_equal(damper_wait_at(&damper, &pace, now), 0);
+	}
+	now += 35 + 35 + 1;
+	assert_int_equal(damper_wait_at(&damper, &pace, now), 0);
+	assert_int_equal(damper_wait_at(&damper, &pace, now), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ever_less_often),
 		cmocka_unit_test(test_begins_anew),
+		cmocka_unit_test(test_its_own_pace),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
