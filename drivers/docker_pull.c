@@ -234,8 +234,14 @@ static int ask_registry(struct docker *docker, const struct docker_place *place,
 static int ask_engine(struct docker *docker, struct arena *arena, const struct docker_place *place,
 		      struct buf *digest, struct err *err)
 {
-	return docker->is_podman ? resolve_by_pull(docker, arena, place, digest, err)
-				 : resolve_by_asking(docker, arena, place, digest, err);
+	if (!docker->is_podman)
+		return resolve_by_asking(docker, arena, place, digest, err);
+	if (docker->env->only_ask)
+		return err_set(err, E_REGISTRY,
+			       "image %s: there is no way from here to its registry, and Podman "
+			       "cannot ask it without pulling",
+			       place->image);
+	return resolve_by_pull(docker, arena, place, digest, err);
 }
 
 /*

@@ -30,6 +30,8 @@ struct driver_env {
 	const char *self;		 /* path of this binary, for supervisors */
 	/* For Registries, by name and with their credentials; NULL: none is known. */
 	const struct model *model;
+	/* What an image means is only asked; no engine is made to pull it for an answer. */
+	bool only_ask;
 };
 
 /*

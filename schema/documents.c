@@ -94,6 +94,14 @@ bool document_is_known(const struct document *document, const struct doc_source 
 
 /* ---- images ---- */
 
+static void check_track(const struct image *image, const struct doc_source *source)
+{
+	if (image->track == TRACK_TAG && image->image && strchr(image->image, '@'))
+		source_error(source, DIAG_FIELDS_EXCLUDE, AT(image, image, track),
+			     "an image that names its digest has no tag to follow")
+			->hint = "leave the digest out, or write `track: digest`";
+}
+
 void document_images_check(const struct image_list *images, const struct doc_source *source)
 {
 	for (size_t i = 0; i < images->n; i++) {
@@ -101,6 +109,7 @@ void document_images_check(const struct image_list *images, const struct doc_sou
 
 		document_config_check(image->config, source);
 		document_image_check(image->image, AT(image, image, image), source);
+		check_track(image, source);
 	}
 }
 
@@ -229,6 +238,15 @@ static void check_product(const struct product *product, const struct doc_source
 			->hint = "images: its containers, or compose: the path of a Compose file";
 }
 
+static void check_frozen_track(const struct image *image, const struct doc_source *source)
+{
+	if (image->track == TRACK_TAG)
+		source_error(source, DIAG_FIELDS_EXCLUDE, AT(image, image, track),
+			     "an incremental version is frozen, and follows no tag")
+			->hint = "only rolling versions and simple products do; write `track: "
+				 "digest`, or `type: rolling`";
+}
+
 static void check_version(const struct version *version, const struct doc_source *source)
 {
 	document_images_check(&version->images, source);
@@ -236,6 +254,8 @@ static void check_version(const struct version *version, const struct doc_source
 		source_error(source, DIAG_MISSING_FIELD, version->from.at,
 			     "the field images is missing: of what does the version consist?")
 			->hint = "images: its containers, or compose: the path of a Compose file";
+	for (size_t i = 0; version->type == VERSION_INCREMENTAL && i < version->images.n; i++)
+		check_frozen_track(&version->images.v[i], source);
 	if (version->type == VERSION_ROLLING)
 		refuse_field(source, &version->head, version_parent_F, &type_version,
 			     "a rolling version has no parent");

@@ -42,6 +42,16 @@ static void dump(const json_t *value, struct buf *out, size_t flags)
 		out->overflow = true;
 }
 
+json_t *json_kept(const char *text, size_t max)
+{
+	json_t *kept = text ? json_read(text, strlen(text), max, NULL) : NULL;
+
+	if (json_is_object(kept))
+		return kept;
+	json_decref(kept);
+	return json_object();
+}
+
 void json_write(const json_t *value, struct buf *out)
 {
 	dump(value, out, JSON_COMPACT | JSON_SORT_KEYS);

@@ -19,6 +19,8 @@ void json_decref_ptr(json_t **value);
  * limit (E_BAD_INPUT) and more than max bytes (E_TOO_LARGE) are errors. New reference, or NULL.
  */
 json_t *json_read(const char *text, size_t len, size_t max, struct err *err);
+/* An object that was kept as text; an empty one where there is none. New reference. */
+json_t *json_kept(const char *text, size_t max);
 /* Compact with sorted keys: the same value always gives the same bytes. Frees nothing. */
 void json_write(const json_t *value, struct buf *out);
 /* Indented by two, keys in order of insertion: for people. Ends with a newline. */

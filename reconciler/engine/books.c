@@ -104,12 +104,22 @@ const struct history *engine_history(struct engine *engine)
 
 /* ---- what it says and what is told ---- */
 
-void engine_keep_slow_stops(struct engine *engine)
+static void keep(struct engine *engine, const char *name, const json_t *value)
 {
 	AUTO_BUF struct buf text = BUF_INIT(BUF_MAX_TEXT);
-	json_write(engine->slow_stops, &text);
+	json_write(value, &text);
 	if (engine_write(engine, NULL) == 0)
-		ledger_put(engine->ledger, "slow-stops", buf_str(&text), NULL);
+		ledger_put(engine->ledger, name, buf_str(&text), NULL);
+}
+
+void engine_keep_slow_stops(struct engine *engine)
+{
+	keep(engine, "slow-stops", engine->slow_stops);
+}
+
+void engine_keep_moved_tags(struct engine *engine)
+{
+	keep(engine, "tags", engine->moved_tags);
 }
 
 bool engine_is_paused(const struct engine *engine, const char *project, const char *stage)

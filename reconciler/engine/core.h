@@ -64,6 +64,8 @@ struct tip {
 
 struct engine;
 
+struct tag_asking;
+
 struct node_run {
 	struct engine *engine;
 	char *name;
@@ -82,10 +84,11 @@ struct node_run {
 	struct loop_timer *timer;
 	int64_t timer_at; /* boot ms when it is due; 0: not set */
 	int64_t seen_wall_ms;
-	int acts;	   /* queued or running */
-	bool upkeep_due;   /* something ended here: images may be of no use any more */
-	bool adopted;	   /* what its labels prove is in the ledger */
-	uint64_t told;	   /* hash of what was last written to the ledger; 0: nothing */
+	int acts;		 /* queued or running */
+	bool upkeep_due;	 /* something ended here: images may be of no use any more */
+	bool adopted;		 /* what its labels prove is in the ledger */
+	uint64_t told;		 /* hash of what was last written to the ledger; 0: nothing */
+	struct tag_asking *tags; /* tags.h; NULL: not yet */
 	json_t *unclaimed; /* ours by its labels, but of no slot: left running; NULL: not known yet
 			    */
 };
@@ -174,6 +177,7 @@ struct engine {
 	VEC(struct pending_act *) queue; /* acts that wait for a free child */
 	size_t children;		 /* looks and acts that run */
 	json_t *slow_stops;		 /* plan/slow_stop.h */
+	json_t *moved_tags;		 /* plan/moved_tag.h */
 	struct map rests;		 /* rest.h */
 	struct map paused;		 /* scopes: "*", "project", "project/stage" */
 
@@ -207,6 +211,8 @@ int engine_write(struct engine *engine, struct err *err);
 int engine_commit(struct engine *engine);
 /* The slow stops changed: they are written in this turn's transaction. */
 void engine_keep_slow_stops(struct engine *engine);
+/* The same for what tags mean by now. */
+void engine_keep_moved_tags(struct engine *engine);
 /* The history, read again if it is stale. NULL: the ledger cannot be read now. */
 const struct history *engine_history(struct engine *engine);
 bool engine_is_paused(const struct engine *engine, const char *project, const char *stage);

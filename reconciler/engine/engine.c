@@ -41,10 +41,12 @@ static int open_ledger(struct engine *engine, struct err *err)
 	if (ledger_get(engine->ledger, "adopting", arena, &adopting, err) < 0)
 		return -1;
 	engine->adopting = adopting != NULL;
-	const char *slow = NULL;
-	if (ledger_get(engine->ledger, "slow-stops", arena, &slow, err) < 0)
+	const char *slow = NULL, *tags = NULL;
+	if (ledger_get(engine->ledger, "slow-stops", arena, &slow, err) < 0 ||
+	    ledger_get(engine->ledger, "tags", arena, &tags, err) < 0)
 		return -1;
-	engine->slow_stops = slow_stop_read(slow);
+	engine->slow_stops = json_kept(slow, BUF_MAX_TEXT);
+	engine->moved_tags = json_kept(tags, BUF_MAX_TEXT);
 	return 0;
 }
 
@@ -104,6 +106,7 @@ void engine_close(struct engine *engine)
 	map_release(&engine->paused);
 	rest_release(engine);
 	json_decref(engine->slow_stops);
+	json_decref(engine->moved_tags);
 	repo_close(&engine->repo);
 	ledger_close(&engine->ledger);
 	if (engine->loop)

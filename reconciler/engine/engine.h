@@ -144,7 +144,8 @@ int control_call(const char *state_dir, const char *op, json_t *args, int64_t ti
  *   slot  {"wanted":{"id","version","status","reason","error","step"}|null,
  *          "waiting":{"reason","detail","since"}|null,"health":"healthy|degraded|down|unknown",
  *          "containers":[{"name","image","digest","state","health"}],
- *          "drift":[{"container","field","wanted","found","since"}]}
+ *          "drift":[{"container","field","wanted","found","since"}],
+ *         "tags":[{"container","image","from","to","since","hint"}]}
  *   node  {"driver","engine","reachable":bool,"seenAt":"...","error":null|"..."}
  */
 

@@ -68,6 +68,37 @@ static bool runs_well(const struct workload *workload)
 	       (workload->health == HEALTH_NONE || workload->health == HEALTH_HEALTHY);
 }
 
+static int send_observed(int fd, const struct observed *observed, struct err *err)
+{
+	AUTO_JSON json_t *json = observed_json(observed);
+	return send_json(fd, LOOK_OBSERVED, json, err);
+}
+
+static int send_images(int fd, struct driver *driver, const struct look_request *request,
+		       struct err *err)
+{
+	for (size_t i = 0; i < request->images_n; i++) {
+		AUTO_JSON json_t *image = resolve_image(driver, request->images[i]);
+		if (send_json(fd, LOOK_IMAGE, image, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* What a container said is asked in the same look that finds it ailing: it may soon be gone. */
+static int send_logs(int fd, struct driver *driver, const struct observed *observed,
+		     struct err *err)
+{
+	for (size_t i = 0; i < observed->workloads_n; i++) {
+		if (runs_well(&observed->workloads[i]))
+			continue;
+		AUTO_JSON json_t *log = read_log(driver, observed->workloads[i].name);
+		if (send_json(fd, LOOK_LOG, log, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int look_body(int fd, void *arg)
 {
 	const struct look_request *request = arg;
@@ -75,26 +106,13 @@ static int look_body(int fd, void *arg)
 	AUTO_ARENA struct arena *arena = arena_new(4096);
 	AUTO_DRIVER struct driver *driver = NULL;
 	struct observed observed = {0};
+	bool whole = !request->only_images;
 	if (driver_open(request->node, request->env, &driver, &err) < 0 ||
-	    driver->ops->observe(driver, arena, &observed, &err) < 0)
+	    (whole && driver->ops->observe(driver, arena, &observed, &err) < 0) ||
+	    (whole && send_observed(fd, &observed, &err) < 0) ||
+	    send_images(fd, driver, request, &err) < 0 ||
+	    send_logs(fd, driver, &observed, &err) < 0)
 		return job_fail(fd, &err);
-	AUTO_JSON json_t *json = observed_json(&observed);
-	if (send_json(fd, LOOK_OBSERVED, json, &err) < 0)
-		return job_fail(fd, &err);
-	for (size_t i = 0; i < request->images_n; i++) {
-		AUTO_JSON json_t *image = resolve_image(driver, request->images[i]);
-		if (send_json(fd, LOOK_IMAGE, image, &err) < 0)
-			return job_fail(fd, &err);
-	}
-	/* What a container said is asked in the same look that finds it ailing: it may soon be
-	 * gone. */
-	for (size_t i = 0; i < observed.workloads_n; i++) {
-		if (runs_well(&observed.workloads[i]))
-			continue;
-		AUTO_JSON json_t *log = read_log(driver, observed.workloads[i].name);
-		if (send_json(fd, LOOK_LOG, log, &err) < 0)
-			return job_fail(fd, &err);
-	}
 	return 0;
 }
 
@@ -190,7 +208,7 @@ struct look *look_start(struct loop *loop, const struct look_request *request,
 	AUTO_FREE char *role = mem_printf("look %s", request->node->name);
 	struct job_opts opts = {
 		.role = role,
-		.deadline_ms = LOOK_DEADLINE_MS,
+		.deadline_ms = request->deadline_ms ? request->deadline_ms : LOOK_DEADLINE_MS,
 		.body = look_body,
 		.arg = &look->request,
 		.message = take_message,

@@ -15,6 +15,8 @@ struct look_request {
 	const struct driver_env *env;
 	const char *const *images; /* references to resolve */
 	size_t images_n;
+	bool only_images;    /* what is there is not asked for: observed stays empty */
+	int64_t deadline_ms; /* 0: LOOK_DEADLINE_MS */
 };
 
 struct look_image {

@@ -48,6 +48,7 @@ void node_plan_make(struct work *work)
 		.unit_arg = engine,
 		.adopting = engine->adopting,
 		.slow_stops = engine->slow_stops,
+		.moved_tags = engine->moved_tags,
 	};
 	list_digests(work, input);
 	work->plan = plan_build(input, work->arena);

@@ -5,6 +5,7 @@
 #include "engine/keeping.h"
 #include "engine/rest.h"
 #include "engine/share.h"
+#include "engine/tags.h"
 #include "schema/kinds.h"
 
 /* ---- looking ---- */
@@ -31,6 +32,14 @@ static void look_failed(struct node_run *node, const struct err *failure)
 	report_node(engine, node, NULL);
 }
 
+/* A new record is made from what its tag means in this look. */
+static void take_image(struct engine *engine, struct node_run *node, const struct look_image *image)
+{
+	rest_note(engine, image);
+	if (image->digest)
+		tags_resolved(engine, node->name, image->image);
+}
+
 static void on_looked(void *owner, struct look_result *result, const struct err *failure)
 {
 	struct node_run *node = owner;
@@ -44,7 +53,7 @@ static void on_looked(void *owner, struct look_result *result, const struct err 
 	}
 	forget_look(node);
 	for (size_t i = 0; i < result->images_n; i++)
-		rest_note(engine, &result->images[i]);
+		take_image(engine, node, &result->images[i]);
 	node->seen = result;
 	free(node->engine_name);
 	node->engine_name = mem_strdup(result->observed.engine);
@@ -120,6 +129,7 @@ static void start_looks(struct engine *engine)
 
 static void free_node(struct node_run *node)
 {
+	tags_let_go(node);
 	look_cancel(&node->look);
 	forget_look(node);
 	loop_timer_del(&node->timer);
@@ -202,6 +212,7 @@ void nodes_turn(struct engine *engine)
 	if (may_begin(engine)) {
 		acts_start(engine);
 		start_looks(engine);
+		tags_turn(engine);
 	}
 	/* What nobody waits for comes last. */
 	if (planned)

@@ -240,7 +240,8 @@ static void make_plan(struct planning *p)
 		if (!p->options->node || str_eq(p->options->node, node->name))
 			see_node(p, node);
 	}
-	AUTO_JSON json_t *slow = slow_stop_read(p->view->slow_stops);
+	AUTO_JSON json_t *slow = json_kept(p->view->slow_stops, BUF_MAX_TEXT);
+	AUTO_JSON json_t *moved = json_kept(p->view->moved_tags, BUF_MAX_TEXT);
 	struct plan_input *input = ARENA_NEW(p->arena, struct plan_input);
 	*input = (struct plan_input){
 		.commit = arena_strdup(p->arena, oid_hex(&p->tip, hex)),
@@ -259,6 +260,7 @@ static void make_plan(struct planning *p)
 		.refused_n = p->outcome->refused_n,
 		.adopting = p->view->adopting != NULL,
 		.slow_stops = slow,
+		.moved_tags = moved,
 	};
 	p->outcome->plan = plan_build(input, p->arena);
 }

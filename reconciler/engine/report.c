@@ -105,6 +105,23 @@ static json_t *drift_json(const struct slot_run *run, const struct slot_plan *pl
 	return list;
 }
 
+static json_t *tags_json(const struct slot_plan *plan)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < plan->moved_n; i++) {
+		const struct moved_tag *moved = &plan->moved[i];
+		json_t *json = json_object();
+		json_put_str(json, "container", moved->container);
+		json_put_str(json, "image", moved->image);
+		json_put_str(json, "from", moved->from);
+		json_put_str(json, "to", moved->to);
+		json_object_set_new(json, "since", time_json(moved->since_ms));
+		json_put_str(json, "hint", moved->hint);
+		json_array_append_new(list, json);
+	}
+	return list;
+}
+
 /* Written only when it differs from what was written last, of which a hash is enough. */
 static bool differs(uint64_t *told, const struct buf *now)
 {
@@ -132,6 +149,7 @@ int report_slot(struct engine *engine, struct slot_run *run, const struct slot_p
 	json_put_str(json, "health", health_word(plan, observed));
 	json_object_set_new(json, "containers", containers);
 	json_object_set_new(json, "drift", drift_json(run, plan));
+	json_object_set_new(json, "tags", tags_json(plan));
 	AUTO_BUF struct buf text = BUF_INIT(BUF_MAX_TEXT);
 	json_write(json, &text);
 	if (!differs(&run->told, &text))

@@ -50,6 +50,7 @@ struct ledger_view {
 	const char *tip, *branch, *accepted, *base, *repo, *owner, *problem;
 	const char *adopting;	  /* set: a new ledger, whose orphans wait for approve */
 	const char *slow_stops;	  /* plan/slow_stop.h */
+	const char *moved_tags;	  /* plan/moved_tag.h */
 	const char *slots_wanted; /* number of slots that the commit in force asks for, as text */
 };
 enum view_parts {

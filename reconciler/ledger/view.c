@@ -105,6 +105,7 @@ static int load_facts(struct db *db, struct ledger_view *view, struct err *err)
 		{"repo", &view->repo},	       {"owner", &view->owner},
 		{"problem", &view->problem},   {"slots", &view->slots_wanted},
 		{"adopting", &view->adopting}, {"slow-stops", &view->slow_stops},
+		{"tags", &view->moved_tags},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(facts); i++) {

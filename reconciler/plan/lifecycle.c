@@ -7,6 +7,7 @@
 enum past {
 	PAST_NONE,
 	PAST_ACTIVE,
+	PAST_FOLLOWED, /* the same, and a tag that moves leads on from it */
 	PAST_OBSOLETE,
 	PAST_DOWNGRADED,
 	PAST_RUNNING,  /* it is being started again */
@@ -45,6 +46,13 @@ static const struct choice choices[PASTS][ATTEMPTS] =
 				[ATTEMPT_RUNNING] = {DECIDE_KEEP, OF_PAST},
 				[ATTEMPT_FAILED] = {DECIDE_KEEP, OF_PAST},
 				[ATTEMPT_RETRY] = {DECIDE_KEEP, OF_PAST},
+			},
+		[PAST_FOLLOWED] =
+			{
+				[ATTEMPT_NONE] = {DECIDE_KEEP, OF_PAST},
+				[ATTEMPT_RUNNING] = {DECIDE_CONTINUE, OF_ATTEMPT},
+				[ATTEMPT_FAILED] = {DECIDE_HELD, OF_ATTEMPT},
+				[ATTEMPT_RETRY] = {DECIDE_START, OF_ATTEMPT},
 			},
 		[PAST_OBSOLETE] =
 			{
@@ -89,12 +97,21 @@ static bool is_wanted(const struct slot *slot, const struct record *record)
 	       str_eq(record->version, slot->version_name) && str_eq(record->prefix, slot->prefix);
 }
 
-static enum past past_of(const struct record *record)
+bool lifecycle_follows(const struct slot *slot)
+{
+	for (size_t i = 0; slot->images && i < slot->images->n; i++) {
+		if (slot->images->v[i].track == TRACK_TAG)
+			return slot->type == VERSION_ROLLING;
+	}
+	return false;
+}
+
+static enum past past_of(const struct slot *slot, const struct record *record)
 {
 	if (!record)
 		return PAST_NONE;
 	if (record->active)
-		return PAST_ACTIVE;
+		return lifecycle_follows(slot) ? PAST_FOLLOWED : PAST_ACTIVE;
 	switch (record->status) {
 	case RECORD_OBSOLETE:
 		return PAST_OBSOLETE;
@@ -225,7 +242,7 @@ void lifecycle_decide_among(const struct slot *slot, const struct record *record
 	if (refuse(slot, past, frozen, out))
 		return;
 	state = find_attempt(slot, past, records, n, &attempt);
-	choice = &choices[past_of(past)][state];
+	choice = &choices[past_of(slot, past)][state];
 	out->kind = choice->kind;
 	if (choice->kind == DECIDE_NEW)
 		fill_new(slot, past, records, n, frozen, out);

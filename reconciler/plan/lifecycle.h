@@ -30,8 +30,10 @@ struct decision {
 	const struct record *record;
 	/* NEW: content and digests are this record's, which is downgraded and cannot start. */
 	const struct record *copy_of;
-	/* NEW: its digests are taken, images are not looked up. */
+	/* NEW: its digests are taken, images are not looked up (but those that follow their tag) */
 	const struct record *digests_of;
+	/* NEW: because a tag moved that is followed: what moved_tag.h says of it is taken. */
+	bool follows;
 	/* NEW: the digests of this frozen version. REFUSED: what the version must be. */
 	const struct frozen *frozen;
 };
@@ -39,6 +41,9 @@ void lifecycle_decide(const struct slot *slot, const struct history *history, st
 /* The same for a caller that has the slot's records at hand, n of them, oldest first. */
 void lifecycle_decide_among(const struct slot *slot, const struct record *records, size_t n,
 			    const struct history *history, struct decision *out);
+
+/* Does a container of the slot follow its tag? Rolling versions and simple products only. */
+bool lifecycle_follows(const struct slot *slot);
 
 /* ---- permissions ---- */
 

@@ -199,6 +199,7 @@ size_t plan_images(const struct plan_input *input, struct arena *arena, struct d
 		if (input->only && slot_key_cmp(&slot->key, input->only) != 0)
 			continue;
 		lifecycle_decide(slot, input->history, &plan.decision);
+		plan_track(input, slot, arena, &plan.decision);
 		/* Of a record only what it does not know yet; its content may not be at hand. */
 		plan_fill_content(&work, &plan);
 	}

@@ -7,6 +7,7 @@
 #define TRUEUP_PLAN_PLAN_H
 
 #include "plan/lifecycle.h"
+#include "plan/moved_tag.h"
 #include "plan/rollout.h"
 
 /* One node as seen. A node without a view, or a view without either, was not asked (--offline):
@@ -49,6 +50,7 @@ struct plan_input {
 	const struct diag *refused; /* gathered by acceptance; sorted */
 	size_t refused_n;
 	const json_t *slow_stops;    /* slow_stop.h; NULL: none is known */
+	const json_t *moved_tags;    /* moved_tag.h; NULL: none is known */
 	const struct slot_key *only; /* plan this slot alone; NULL: all */
 };
 
@@ -80,7 +82,9 @@ struct slot_plan {
 	size_t volumes_n;
 	bool node_known; /* the node was seen; else steps are what the ledger says would have to be
 			  */
-	bool drift;	 /* steps are there although the active record is what is wanted */
+	struct moved_tag *moved; /* of the active record, where it is what serves */
+	size_t moved_n;
+	bool drift; /* steps are there although the active record is what is wanted */
 	/* Nothing of it is carried out: drift that is only to be reported, onFailure: stop, an
 	 * orphan that waits for approve, content that cannot be read, an unreachable node. */
 	bool leave;
@@ -92,7 +96,8 @@ struct slot_plan {
 struct plan_note {
 	struct slot_key slot;
 	/*
-	 * held: "failed", "approval", "frozen", "detached", "unknown", "unclaimed", "unreadable";
+	 * held: "failed", "approval", "frozen", "detached", "unknown", "unclaimed", "unreadable",
+	 * "tag" (it means another digest by now, which is not followed);
 	 * data: "empty", "kept", "deleted", "moved", "mount" (what one of a Compose file
 	 * became)
 	 */

@@ -59,6 +59,22 @@ static bool read_settled(struct plan_work *work, const struct decision *decision
 	return json && content_read(json, work->arena, out, NULL) == 0;
 }
 
+/* NULL: it has to be looked up, as always when a tag is followed, and it is not the tag's news. */
+static const char *settled_digest(const struct plan_work *work, const struct slot_plan *plan,
+				  const struct content *settled,
+				  const struct content_container *container)
+{
+	bool tracks = moved_tag_tracks(plan->slot->images, container->name);
+	const char *followed = NULL;
+
+	if (!settled || (tracks && !plan->decision.follows))
+		return NULL;
+	if (tracks)
+		followed = moved_tag_followed(work->input->moved_tags, plan->key.node,
+					      container->image);
+	return followed ? followed : digest_in(settled, container);
+}
+
 static void resolve(struct plan_work *work, struct slot_plan *plan)
 {
 	const struct content *from = &plan->slot->content;
@@ -72,8 +88,7 @@ static void resolve(struct plan_work *work, struct slot_plan *plan)
 		struct content_container *container = &plan->content.containers[i];
 
 		*container = from->containers[i];
-		if (known)
-			container->digest = digest_in(&settled, container);
+		container->digest = settled_digest(work, plan, known ? &settled : NULL, container);
 		if (!container->digest)
 			container->digest = look_up(work, plan->key.node, container->image);
 	}

@@ -1,6 +1,7 @@
 #include "base/sys.h"
 #include "plan/plan_work.h"
 
+#include "base/clock.h"
 #include "schema/canon.h"
 #include "schema/kinds.h"
 
@@ -94,6 +95,36 @@ static void hold_frozen(struct plan_work *work, const struct slot_plan *plan)
 	point_at_change(work, plan, note);
 }
 
+/* Where the image of a container is written, if the version has a document. */
+static void point_at_image(const struct slot_plan *plan, const char *container,
+			   struct plan_note *note)
+{
+	const struct image_list *images = plan->slot->images;
+
+	for (size_t i = 0; images && i < images->n; i++) {
+		const struct image *image = &images->v[i];
+
+		if (!str_eq(image->name, container))
+			continue;
+		note->path = PATH_OF(image, image, image);
+		note->at = AT(image, image, image);
+	}
+}
+
+static void hold_tag(struct plan_work *work, const struct slot_plan *plan,
+		     const struct moved_tag *moved)
+{
+	char since[CLOCK_TEXT_MAX];
+	struct plan_note *note = plan_hold(
+		work, plan, "tag",
+		arena_printf(work->arena, "%s means %.19s since %s; %s keeps %.19s", moved->image,
+			     moved->to, clock_format(moved->since_ms, since), moved->container,
+			     moved->from));
+
+	note->hint = moved->hint;
+	point_at_image(plan, moved->container, note);
+}
+
 /* ---- data ---- */
 
 static void tell(struct plan_work *work, const struct slot_key *slot, const char *reason,
@@ -161,6 +192,8 @@ void plan_notes_slot(struct plan_work *work, const struct slot_plan *plan)
 		hold_failed(work, plan);
 	else if (is_kept_as_recorded(plan))
 		hold_frozen(work, plan);
+	for (size_t i = 0; i < plan->moved_n; i++)
+		hold_tag(work, plan, &plan->moved[i]);
 	tell_empty(work, plan);
 }
 

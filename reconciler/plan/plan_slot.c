@@ -22,6 +22,9 @@ static const char *move_text(struct plan_work *work, const struct record *from,
 				    to->version ? to->version : "none");
 	if (!str_eq(from->prefix, to->prefix))
 		return arena_printf(work->arena, "prefix %s -> %s", from->prefix, to->prefix);
+	if (str_eq(from->input_id, to->input_id) && to->release_id && *to->release_id &&
+	    !str_eq(from->release_id, to->release_id))
+		return "tag moved";
 	return NULL;
 }
 
@@ -250,6 +253,7 @@ void plan_slot_begin(struct plan_work *work, const struct slot *slot)
 	struct slot_plan *kept;
 
 	lifecycle_decide(slot, work->input->history, &plan.decision);
+	plan_track(work->input, slot, work->arena, &plan.decision);
 	VEC_PUSH(&work->slots, plan);
 	kept = &work->slots.v[work->slots.n - 1];
 	if (!plan_fill_content(work, kept)) {
@@ -270,6 +274,34 @@ void plan_slot_begin(struct plan_work *work, const struct slot *slot)
 		assume(work, kept);
 }
 
+static const char *tag_hint(const struct plan_work *work, const struct slot *slot,
+			    const struct moved_tag *moved)
+{
+	const char *followed =
+		moved_tag_followed(work->input->moved_tags, slot->key.node, moved->image);
+
+	if (moved_tag_tracks(slot->images, moved->container))
+		return str_eq(followed, moved->to)
+			       ? "it was followed, and failed"
+			       : "it moves too often, and is followed when it rests";
+	if (slot->type == VERSION_INCREMENTAL)
+		return "a new version takes it up";
+	return "a change of the version takes it up, or `track: tag` every time";
+}
+
+/* What its tags mean by now matters while nothing newer is on its way. */
+static void find_moved(struct plan_work *work, struct slot_plan *plan)
+{
+	const struct record *active = plan->decision.active;
+
+	if (!active || plan->serves != active)
+		return;
+	plan->moved = moved_tags(work->input->moved_tags, plan->key.node, &plan->content,
+				 work->arena, &plan->moved_n);
+	for (size_t i = 0; i < plan->moved_n; i++)
+		plan->moved[i].hint = tag_hint(work, plan->slot, &plan->moved[i]);
+}
+
 void plan_slot_finish(struct plan_work *work, struct slot_plan *plan)
 {
 	bool unknown = plan->leave;
@@ -282,5 +314,6 @@ void plan_slot_finish(struct plan_work *work, struct slot_plan *plan)
 	if (work->input->adopting && plan->decision.kind == DECIDE_NEW && plan->steps_n == 0)
 		plan->why = "runs already, and is written down";
 	fill_transitions(work, plan);
+	find_moved(work, plan);
 	plan_notes_slot(work, plan);
 }

@@ -41,6 +41,11 @@ bool plan_may_remove(const struct plan_input *input, const struct slot_key *key)
 /* What would be there if the record ran as it was recorded; for a node that was not asked. */
 struct workload *plan_assume(const struct spec *specs, size_t n, struct arena *arena);
 
+/* ---- plan_track.c ---- */
+/* What moved tags make of a decision, where a version follows them. */
+void plan_track(const struct plan_input *input, const struct slot *slot, struct arena *arena,
+		struct decision *decision);
+
 /* ---- plan_content.c: what the wanted record of a slot is made of ---- */
 /* Fills serves, content, release_id, specs; false when recorded content cannot be read. */
 bool plan_fill_content(struct plan_work *work, struct slot_plan *plan);

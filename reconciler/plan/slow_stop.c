@@ -4,16 +4,6 @@
 #include "base/json.h"
 #include "base/num.h"
 
-json_t *slow_stop_read(const char *text)
-{
-	json_t *all = text ? json_read(text, strlen(text), BUF_MAX_TEXT, NULL) : NULL;
-
-	if (json_is_object(all))
-		return all;
-	json_decref(all);
-	return json_object();
-}
-
 static char *own_name(const char *container)
 {
 	return mem_strndup(container, workload_stem_length(container));

@@ -16,8 +16,6 @@
 #include "drivers/driver.h"
 #include "plan/record.h"
 
-/* From the ledger's text; NULL or what cannot be read: an empty object. New reference. */
-json_t *slow_stop_read(const char *text);
 /*
  * A container was stopped: unheard is the signal that did not end it, "" where it did. True when
  * that is news.

@@ -117,6 +117,18 @@ static void retry(struct story *story, const char *slot)
 	fail_msg("nothing of %s failed", slot);
 }
 
+#define STORY_ASKED_MS 1767323045000 /* 2026-01-02T03:04:05Z */
+
+static void ask_again(struct story *story, const json_t *event)
+{
+	const char *node = json_str(event, "node", "edge-1"), *image = json_str(event, "asked", "");
+
+	map_put(&story->moved, image, story);
+	moved_tag_note(story->tags, node, image, story_digest_of(story, image), STORY_ASKED_MS);
+	if (!json_flag(event, "damped", false))
+		moved_tag_follow(story->tags, node, image);
+}
+
 static void forget(struct story *story)
 {
 	story->records.n = 0;
@@ -136,6 +148,8 @@ static void apply_event(struct story *story, const json_t *event)
 		retry(story, text);
 	else if ((text = json_str(event, "moved", NULL)))
 		map_put(&story->moved, text, story);
+	else if (json_object_get(event, "asked"))
+		ask_again(story, event);
 	else if ((text = json_str(event, "missing", NULL)))
 		map_put(&story->missing, text, story);
 	else if ((text = json_str(event, "unreachable", NULL)))
@@ -198,6 +212,7 @@ struct story *story_play(const char *folder, const char *common)
 	story->arena = arena_new(0);
 	story->folder = arena_strdup(story->arena, folder);
 	story->script = read_script(folder);
+	story->tags = json_object();
 	story_read_tree(story, common, "");
 	while (last < 99) {
 		AUTO_FREE char *name = mem_printf("%d", last + 1);
@@ -256,6 +271,7 @@ void story_free(struct story **story)
 	map_release(&one->units);
 	diags_release(&one->diags);
 	json_decref(one->script);
+	json_decref(one->tags);
 	arena_free(one->arena);
 	free(one);
 	*story = NULL;

@@ -15,6 +15,8 @@
  *	{"container": name, "node": name, ...}            gone: true, state, exitCode, health, env
  *	{"stranger": name, "node", "project", "stage", "deployment"}   ours by label
  *	{"moved": image}      its tag means another digest      {"missing": image}   it is not there
+ *	{"asked": image, "node": name}    its tag was asked again, and means another digest; with
+ *					  "damped": true it moved too often to be followed
  *	{"unreachable": node, "error": text}              {"offline": true}: no node is asked
  *	{"forgotten": true}   the ledger was lost         {"adopting": true}   first look
  *	{"unit": "shop/production", "state": "unknown"}   current, held, gone, unknown

@@ -274,6 +274,7 @@ void story_take_commit(struct story *story)
 	}
 	story->input.history = &story->history;
 	story->input.adopting = story->adopting;
+	story->input.moved_tags = story->tags;
 	story->input.owner = STORY_OWNER;
 	story->input.unit_state = unit_state;
 	story->input.unit_arg = story;

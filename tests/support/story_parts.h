@@ -32,6 +32,7 @@ struct story {
 	VEC(struct frozen) frozen;
 	VEC(struct story_node) nodes;
 	struct map moved, missing, units;
+	json_t *tags; /* plan/moved_tag.h */
 	struct diags diags;
 	bool offline, adopting;
 	int commit; /* number of the one in hand */

@@ -22,7 +22,7 @@ static const char *hint(const json_t *all, const char *name, const char *config,
 static void test_told(void **state)
 {
 	AUTO_ARENA struct arena *arena = arena_new(0);
-	AUTO_JSON json_t *all = slow_stop_read(NULL);
+	AUTO_JSON json_t *all = json_kept(NULL, BUF_MAX_TEXT);
 
 	(void)state;
 	assert_null(hint(all, "shop-prod-web", "{}", arena));
@@ -40,7 +40,7 @@ static void test_told(void **state)
 static void test_over(void **state)
 {
 	AUTO_ARENA struct arena *arena = arena_new(0);
-	AUTO_JSON json_t *all = slow_stop_read("{}");
+	AUTO_JSON json_t *all = json_kept("{}", BUF_MAX_TEXT);
 
 	(void)state;
 	assert_false(slow_stop_note(all, SLOT, "shop-prod-web", "", 12));
@@ -71,7 +71,7 @@ static void test_odd_values(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-		AUTO_JSON json_t *all = slow_stop_read(texts[i]);
+		AUTO_JSON json_t *all = json_kept(texts[i], BUF_MAX_TEXT);
 
 		assert_true(json_is_object(all));
 		assert_null(hint(all, "shop-prod-web", "{}", arena));

@@ -74,7 +74,10 @@ static void put_hints(struct cli *cli, const json_t *slots)
 	size_t i;
 	json_t *slot;
 	json_array_foreach(slots, i, slot)
+	{
 		view_put_hints(cli, json_object_get(slot, "containers"), "\n");
+		view_put_tags(cli, json_object_get(slot, "tags"), "\n");
+	}
 }
 
 static void put_rejected(struct cli *cli, const json_t *rejected)

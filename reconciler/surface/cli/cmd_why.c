@@ -99,6 +99,7 @@ static void put_now(struct cli *cli, const json_t *state, bool serves, const cha
 		buf_adds(&cli->out, "Nothing serves.\n");
 	put_ailing(cli, json_object_get(state, "containers"));
 	view_put_hints(cli, json_object_get(state, "containers"), "  ");
+	view_put_tags(cli, json_object_get(state, "tags"), "  ");
 }
 
 static void put_slot(struct cli *cli, const struct ledger_view *view, const struct record **records,

@@ -53,6 +53,9 @@ static json_t *slot_json(const struct ledger_view *view, const struct record *re
 	copy_member(json, state, "wanted");
 	copy_member(json, state, "waiting");
 	copy_member(json, state, "containers");
+	copy_member(json, state, "tags");
+	if (!json_is_array(json_object_get(json, "tags")))
+		json_object_set_new(json, "tags", json_array());
 	if (!json_is_array(json_object_get(json, "containers")))
 		json_object_set_new(json, "containers", json_array());
 	if (!node_is_reachable(view, record->slot.node)) {

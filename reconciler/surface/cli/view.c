@@ -111,6 +111,19 @@ void view_put_hints(struct cli *cli, const json_t *containers, const char *margi
 	}
 }
 
+void view_put_tags(struct cli *cli, const json_t *tags, const char *margin)
+{
+	size_t i;
+	json_t *tag;
+	json_array_foreach(tags, i, tag)
+	{
+		buf_addf(&cli->out, "%s%s: %s means %.19s since %s, and not %.19s: %s\n", margin,
+			 json_str(tag, "container", "?"), json_str(tag, "image", "?"),
+			 json_str(tag, "to", "?"), json_str(tag, "since", "?"),
+			 json_str(tag, "from", "?"), json_str(tag, "hint", ""));
+	}
+}
+
 const char *view_slot_name(const struct slot_key *slot, char out[256])
 {
 	snprintf(out, 256, "%s/%s/%s", slot->project, slot->stage, slot->deployment);

@@ -29,6 +29,8 @@ int view_find(struct cli *cli, const struct ledger_view *view, const char *argum
 void view_put_log(struct cli *cli, const char *log, const char *margin);
 /* What else there is to know of the containers of a slot's state, each line behind `margin`. */
 void view_put_hints(struct cli *cli, const json_t *containers, const char *margin);
+/* Of which container the tag means something else by now, likewise. */
+void view_put_tags(struct cli *cli, const json_t *tags, const char *margin);
 /* "project/stage/deployment" into out (256 bytes). */
 const char *view_slot_name(const struct slot_key *slot, char out[256]);
 /* Wall time for people: "2026-01-02 03:04:05Z", "-" for 0; out has CLOCK_TEXT_MAX bytes. */
