@@ -8,11 +8,13 @@
 
 #include "base/fs.h"
 #include "engine/accept.h"
+#include "engine/readers.h"
 #include "schema/decode.h"
 #include "source/tree.h"
+#include "source/whole.h"
 
 #define COMMITS 1000
-#define PATHS_MAX 64
+#define PATHS_MAX 112
 
 /* ---- a configuration that grows at random ---- */
 
@@ -206,7 +208,8 @@ static void edit_deployment(struct config *config, uint32_t *seed)
 		return;
 	}
 	if (dice(seed, 2))
-		snprintf(more, sizeof more, "dependsOn: [d%u]\n", 1 + dice(seed, 4));
+		snprintf(more, sizeof more, "dependsOn: [%s%u]\n", dice(seed, 5) ? "d" : "st",
+			 1 + dice(seed, 4) % 4);
 	else if (dice(seed, 3) == 0)
 		snprintf(more, sizeof more, "instances: {web: {config: {env: {I: \"%u\"}}}}\n",
 			 dice(seed, 3));
@@ -286,6 +289,207 @@ static void edit_app(struct config *config, uint32_t *seed)
 	    dice(seed, 12) ? "a" : "d", number, 1 + dice(seed, 2), more);
 }
 
+/* ---- folders with a Compose file ---- */
+
+/* Where one may stand: stacks, and what a Product names. Each has a port of the node of its own. */
+static const struct {
+	const char *folder;
+	uint32_t port;
+} wholes[] = {
+	{"projects/shop/stages/prod/st2", 8000},
+	{"projects/shop/stages/prod/st1", 8100},
+	{"projects/shop/stages/test/st2", 8200},
+	{"projects/shop/versions/c", 8300},
+};
+
+static const char *below(char path[96], const char *folder, const char *name)
+{
+	snprintf(path, 96, "%s/%s", folder, name);
+	return path;
+}
+
+/* Services that take something of the files beside it; now and then of one that is not there. */
+static void put_compose(struct config *config, uint32_t *seed, const char *folder, const char *name,
+			const char *service)
+{
+	static const char *const parts[] = {
+		"    env_file: [{path: web.env, required: false}]\n",
+		"    extends: {file: base.yaml, service: base}\n",
+		"    volumes: [\"./conf:/conf:ro\", \"./data:/data\"]\n",
+		"    ports: [\"${PORT}:80\"]\n",
+		"    depends_on: {job: {condition: service_completed_successfully}}\n",
+	};
+	char path[96], text[400] = "";
+	size_t len = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		if (dice(seed, 3))
+			len += (size_t)snprintf(text + len, sizeof text - len, "%s", parts[i]);
+	}
+	put(config, below(path, folder, name),
+	    "%sservices:\n  job: {image: \"local/job:${TAG:-1}\"}\n"
+	    "  dbg: {image: \"local/dbg:1\", profiles: [x]}\n"
+	    "  %s:\n    image: \"local/web:%u\"\n%s",
+	    dice(seed, 3) ? "include: [more.yaml]\n" : "", service, 1 + dice(seed, 3), text);
+}
+
+/* What the deployment of a stack says about it; now and then too much. */
+static void put_beside(struct config *config, uint32_t *seed, const char *folder)
+{
+	static const char *const more[] = {
+		"config: {env: {D: \"%u\"}}\n",
+		"nodes: [n%u, n1]\n",
+		"instances: {web: {config: {env: {I: \"%u\"}}}}\n",
+		"instances: {dbg: {config: {env: {I: \"%u\"}}}}\n",
+		"bundles: [b%u]\n",
+		"dependsOn: [d%u]\n",
+		"note: \"%u\"\n",
+		"product: db\nversion: \"%u\"\n",
+	};
+	const char *pattern = more[dice(seed, ARRAY_LEN(more))];
+	char path[96], text[96];
+	size_t at = strcspn(pattern, "%");
+
+	snprintf(text, sizeof text, "%.*s%u%s", (int)at, pattern, 1 + dice(seed, 3),
+		 pattern + at + 2);
+	put(config, below(path, folder, "deployment.yaml"), "kind: Deployment\nname: %s\n%s",
+	    dice(seed, 12) ? folder + strlen(folder) - 3 : "x", text);
+}
+
+static void edit_beside(struct config *config, uint32_t *seed, const char *folder, uint32_t port)
+{
+	uint32_t number = dice(seed, 3);
+	char path[96];
+
+	switch (dice(seed, 9)) {
+	case 0:
+		put(config, below(path, folder, ".env"), "TAG=%u\nPORT=%u\n%s", number,
+		    port + number, number ? "" : "COMPOSE_PROFILES=x\n");
+		break;
+	case 1:
+		put(config, below(path, folder, "web.env"), "E=%u\n", number);
+		break;
+	case 2:
+		put(config, below(path, folder, "base.yaml"),
+		    "services: {base: {labels: {l: \"%u\"}}}\n", number);
+		break;
+	case 3:
+		put(config, below(path, folder, "more.yaml"),
+		    "services: {more: {image: \"local/more:%u\"}}\n", number);
+		break;
+	case 4:
+		put(config, below(path, folder, "conf/a.yaml"), "a: %u\n", number);
+		break;
+	case 5:
+		put(config, below(path, folder, "data/seed.txt"), "seed %u\n", number);
+		break;
+	case 6: /* a manifest, as long as there is no Compose file beside it */
+		put(config, below(path, folder, "s9.yaml"),
+		    "kind: Service\nname: s9\ntype: redis\n");
+		break;
+	default:
+		put_beside(config, seed, folder);
+	}
+}
+
+static void begin_whole(struct config *config, uint32_t *seed, size_t i)
+{
+	const char *folder = wholes[i].folder;
+	char path[96];
+
+	put(config, below(path, folder, ".env"), "PORT=%u\n", wholes[i].port);
+	put(config, below(path, folder, "base.yaml"), "services: {base: {tty: true}}\n");
+	put(config, below(path, folder, "more.yaml"),
+	    "services: {more: {image: \"local/more:1\"}}\n");
+	put_compose(config, seed, folder, "compose.yaml", "web");
+	if (strstr(folder, "/stages/"))
+		put(config, below(path, folder, "deployment.yaml"),
+		    "kind: Deployment\nname: %s\ninstances: {web: {config: {tty: true}}}\n",
+		    folder + strlen(folder) - 3);
+	else
+		put(config, "projects/shop/versions/composed.yaml",
+		    "kind: Product\nname: composed\ntype: simple\ncompose: c/compose.yaml\n");
+}
+
+static size_t some_below(const struct config *config, uint32_t *seed, const char *folder)
+{
+	size_t start = dice(seed, (uint32_t)config->n);
+
+	for (size_t i = 0; i < config->n; i++) {
+		size_t at = (start + i) % config->n;
+
+		if (str_starts(config->entries[at].path, folder))
+			return at;
+	}
+	return config->n;
+}
+
+static void drop_below(struct config *config, uint32_t *seed, const char *folder)
+{
+	size_t at;
+
+	while ((at = some_below(config, seed, folder)) < config->n)
+		drop(config, at);
+}
+
+/* All of it comes or goes, or its Compose file does, or takes another name. */
+static void edit_whole(struct config *config, uint32_t *seed)
+{
+	size_t i = dice(seed, ARRAY_LEN(wholes));
+	const char *folder = wholes[i].folder;
+	char path[96], other[96];
+	size_t at = find(config, below(path, folder, "compose.yaml"));
+
+	below(other, folder, "docker-compose.yml");
+	switch (dice(seed, 12)) {
+	case 0:
+		drop(config, at);
+		break;
+	case 1: /* both: the first of them counts */
+		put_compose(config, seed, folder, "docker-compose.yml", "web");
+		break;
+	case 2:
+		if (at < config->n) {
+			put(config, other, "%s", config->entries[at].text);
+			drop(config, find(config, path));
+		}
+		break;
+	case 3:
+		drop_below(config, seed, folder);
+		break;
+	case 4: /* nothing but manifests, which a Compose file would make none */
+		drop_below(config, seed, folder);
+		put(config, below(path, folder, "s9.yaml"),
+		    "kind: Service\nname: s9\ntype: redis\n");
+		break;
+	case 5:
+		drop(config, some_below(config, seed, folder));
+		break;
+	case 6:
+		begin_whole(config, seed, i);
+		break;
+	case 7:
+		put_compose(config, seed, folder, "compose.yaml", dice(seed, 4) ? "web" : "app");
+		break;
+	default:
+		edit_beside(config, seed, folder, wholes[i].port);
+	}
+}
+
+/* A version whose images are those of a Compose file, in one of two stages. */
+static void edit_composed(struct config *config, uint32_t *seed)
+{
+	if (dice(seed, 2))
+		put(config, "projects/shop/versions/composed.yaml",
+		    "kind: Product\nname: composed\ntype: simple\ncompose: c/%s\n",
+		    dice(seed, 6) ? "compose.yaml" : "docker-compose.yml");
+	else
+		put(config, "projects/shop/stages/test/composed.yaml",
+		    "kind: Deployment\nname: composed\nproduct: composed\nnode: n%u\nprefix: "
+		    "comp\n",
+		    1 + dice(seed, 3));
+}
+
 /* What hangs together with much: nodes, projects, stages, the organization. */
 static void edit_frame(struct config *config, uint32_t *seed)
 {
@@ -331,7 +535,7 @@ static void edit_at_random(struct config *config, uint32_t *seed)
 	size_t i = dice(seed, (uint32_t)config->n);
 	struct entry moved = config->entries[i];
 
-	switch (dice(seed, 26)) {
+	switch (dice(seed, 36)) {
 	case 0:
 		edit_frame(config, seed);
 		break;
@@ -378,8 +582,14 @@ static void edit_at_random(struct config *config, uint32_t *seed)
 	case 11:
 		edit_provider(config, seed);
 		break;
+	case 24:
+		edit_composed(config, seed);
+		break;
 	default:
-		edit_deployment(config, seed);
+		if (dice(seed, 3))
+			edit_whole(config, seed);
+		else
+			edit_deployment(config, seed);
 	}
 }
 
@@ -405,23 +615,84 @@ static int path_cmp(const void *a, const void *b)
 	return strcmp((*(struct file *const *)a)->path, (*(struct file *const *)b)->path);
 }
 
+/* Of the folder with this path, as long as `len`: its Compose file; NULL when it has none. */
+static const char *compose_of(const struct config *config, const char *path, size_t len)
+{
+	AUTO_FREE char *folder = mem_strndup(path, len);
+	const char *found = NULL;
+
+	for (size_t i = 0; whole_possible(whole_place(folder)) && i < config->n; i++) {
+		const char *name = config->entries[i].path;
+
+		if (str_starts(name, folder) && name[len] == '/' &&
+		    whole_prefer(NULL, name + len + 1))
+			found = whole_prefer(found, name + len + 1);
+	}
+	return found;
+}
+
+/* The length of the path of the folder around it that is read as a whole; 0: there is none. */
+static size_t whole_around(const struct config *config, const char *path)
+{
+	const char *slash = path;
+
+	while ((slash = strchr(slash, '/')) && !compose_of(config, path, (size_t)(slash - path)))
+		slash++;
+	return slash ? (size_t)(slash - path) : 0;
+}
+
+static int name_cmp(const void *a, const void *b)
+{
+	return strcmp(((const struct tree_file *)a)->path, ((const struct tree_file *)b)->path);
+}
+
+static struct file *read_whole(const struct config *config, const char *path, size_t len)
+{
+	const struct tree_entry compose = {.path = path, .whole = true};
+	struct tree_file files[PATHS_MAX];
+	size_t n = 0;
+
+	for (size_t i = 0; i < config->n; i++) {
+		const struct entry *entry = &config->entries[i];
+
+		if (strncmp(entry->path, path, len + 1) == 0)
+			files[n++] = (struct tree_file){.path = entry->path + len + 1,
+							.bytes = entry->text,
+							.size = strlen(entry->text)};
+	}
+	qsort(files, n, sizeof *files, name_cmp);
+	return decode_whole(&compose, files, n);
+}
+
+/* The file that stands in the listing under this entry's path; NULL: none does. */
+static struct file *read_one(const struct config *config, const struct entry *entry)
+{
+	const struct oid no_blob = {0};
+	size_t len = whole_around(config, entry->path);
+	const char *name = entry->path + len + 1;
+	struct unit_names names;
+	struct unit unit;
+
+	if (path_classify(entry->path, &unit, &names) != PATH_MANIFEST)
+		return NULL;
+	if (len && str_eq(name, compose_of(config, entry->path, len)))
+		return read_whole(config, entry->path, len);
+	if (len && !whole_has_manifest(name))
+		return NULL;
+	return file_decode(entry->path, &no_blob, entry->text, strlen(entry->text));
+}
+
 static bool is_accepted(const struct config *config)
 {
 	struct file *files[PATHS_MAX];
 	struct file_set set;
 	const struct accept_input input = {.tip = &set};
-	const struct oid no_blob = {0};
 	struct accept_outcome outcome;
-	struct unit unit;
-	struct unit_names names;
 	size_t n = 0, held = 0;
 
 	for (size_t i = 0; i < config->n; i++) {
-		const struct entry *entry = &config->entries[i];
-
-		if (path_classify(entry->path, &unit, &names) == PATH_MANIFEST)
-			files[n++] = file_decode(entry->path, &no_blob, entry->text,
-						 strlen(entry->text));
+		files[n] = read_one(config, &config->entries[i]);
+		n += files[n] != NULL;
 	}
 	qsort(files, n, sizeof *files, path_cmp);
 	file_set_take(&set, files, n);
@@ -440,6 +711,8 @@ static void write_history(struct buf *out)
 	uint32_t seed = 3;
 
 	begin(config);
+	for (size_t i = 0; i < ARRAY_LEN(wholes); i++)
+		begin_whole(config, &seed, i);
 	for (size_t i = 0; i < COMMITS; i++) {
 		write_commit(out, config, i);
 		if (is_accepted(config))
@@ -457,7 +730,7 @@ static int setup(void **state)
 {
 	struct world *world = mem_zalloc(1, sizeof *world);
 	struct err err = ERR_INIT;
-	AUTO_BUF struct buf stream = BUF_INIT((size_t)64 << 20);
+	AUTO_BUF struct buf stream = BUF_INIT((size_t)128 << 20);
 	char *file AUTO_FREE = NULL, *url AUTO_FREE = NULL;
 
 	world->folder = test_folder();
@@ -569,6 +842,7 @@ struct follow {
 	struct file_set files;
 	struct accept_outcome outcome;
 	size_t sound, held;
+	size_t stacks, stacks_before, moves; /* that are in force; how often that changed */
 };
 
 static void load(struct world *world, struct follow *follow, const struct oid *commit, bool anew,
@@ -603,6 +877,18 @@ static void judge(const struct accept_outcome *before, bool alone, const struct 
 	};
 
 	accept_run(&input, out);
+}
+
+static void count_stacks(struct follow *follow)
+{
+	const struct model *model = follow->outcome.model;
+	size_t stacks = 0;
+
+	for (size_t i = 0; i < model->deployments.n; i++)
+		stacks += model_is_stack(model->deployments.v[i]);
+	follow->stacks += stacks;
+	follow->moves += stacks != follow->stacks_before;
+	follow->stacks_before = stacks;
 }
 
 /*
@@ -640,6 +926,7 @@ static void step(struct world *world, struct follow *follow, const struct oid *c
 	follow->tree = tree;
 	follow->commit = *commit;
 	follow->sound += now.sound;
+	count_stacks(follow);
 	for (size_t i = 0; i < now.units_n; i++)
 		follow->held += now.units[i].held;
 }
@@ -653,6 +940,8 @@ static void walk(struct world *world, const struct history *history)
 	/* The walk saw both sides. */
 	assert_true(follow.sound > COMMITS / 2);
 	assert_true(follow.held > COMMITS / 4);
+	assert_true(follow.stacks > COMMITS / 2);
+	assert_true(follow.moves > COMMITS / 50);
 	accept_outcome_release(&follow.outcome);
 	file_set_release(&follow.files);
 	arena_free(follow.arena);

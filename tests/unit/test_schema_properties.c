@@ -148,6 +148,112 @@ static void test_the_strong_layer_wins(void **state)
 	for_all(strong_wins);
 }
 
+/* ---- image, bundle, deployment and instance ---- */
+
+#define LAYERS 4
+
+/* Of one field only what the configuration says of it. */
+static const struct container *only_field(struct arena *arena, const struct container *config,
+					  size_t field)
+{
+	const struct field_type_row *row = &type_container.fields[field];
+	struct container *alone = ARENA_NEW(arena, struct container);
+	uint64_t bit = UINT64_C(1) << field;
+
+	alone->head.set = config->head.set & bit;
+	alone->head.null = config->head.null & bit;
+	memcpy(field_slot(alone, row), field_const_slot(config, row), field_size(row->type));
+	return alone;
+}
+
+/* The topmost layer with a null for the field; what lies below it does not count. */
+static size_t last_null(const struct container *const *layers, size_t field)
+{
+	size_t i = LAYERS - 1;
+
+	while (i && !((layers[i]->head.null >> field) & 1))
+		i--;
+	return i;
+}
+
+/* By the sentence in the reference: the strongest layer that has the key, null takes away. */
+static const char *strongest_value(const struct container *const *layers, const char *key)
+{
+	for (size_t i = LAYERS; i-- > 0;) {
+		const struct pairs *env = &layers[i]->env;
+
+		for (size_t j = 0; j < env->n; j++) {
+			if (str_eq(env->key[j], key))
+				return env->value[j];
+		}
+		if ((layers[i]->head.null >> container_env_F) & 1)
+			return NULL;
+	}
+	return NULL;
+}
+
+static const char *value_of(const struct pairs *pairs, const char *key)
+{
+	for (size_t i = 0; i < pairs->n; i++) {
+		if (str_eq(pairs->key[i], key))
+			return pairs->value[i];
+	}
+	return NULL;
+}
+
+static void assert_nulls_took_away(struct arena *arena, const struct container *const *layers,
+				   const struct container *all)
+{
+	for (size_t field = 0; field < type_container.fields_n; field++) {
+		size_t from = last_null(layers, field);
+
+		assert_same(only_field(arena, all, field),
+			    only_field(arena, merge_containers(arena, layers + from, LAYERS - from),
+				       field),
+			    CANON_ALL);
+	}
+	for (size_t i = 0; i < LAYERS; i++) {
+		for (size_t j = 0; j < layers[i]->env.n; j++)
+			assert_true(str_eq(value_of(&all->env, layers[i]->env.key[j]),
+					   strongest_value(layers, layers[i]->env.key[j])));
+	}
+}
+
+/* Between any two layers, under all of them and over them. */
+static void assert_empty_one_is_nothing(struct arena *arena, const struct container *const *layers,
+					const struct container *all)
+{
+	const struct container *more[LAYERS + 1];
+
+	for (size_t at = 0; at <= LAYERS; at++) {
+		memcpy(more, layers, at * sizeof *more);
+		more[at] = at % 2 ? NULL : ARENA_NEW(arena, struct container);
+		memcpy(more + at + 1, layers + at, (LAYERS - at) * sizeof *more);
+		assert_same(merge_containers(arena, more, LAYERS + 1), all, CANON_ALL);
+	}
+}
+
+static void four_layers_hold(uint64_t *seed, struct arena *arena)
+{
+	const struct container *layers[LAYERS], *all, *folded = NULL;
+
+	for (size_t i = 0; i < LAYERS; i++)
+		layers[i] = random_config(seed, arena, true);
+	all = merge_containers(arena, layers, LAYERS);
+	for (size_t i = 0; i < LAYERS; i++)
+		folded = merge_two(arena, folded, layers[i]);
+	assert_same(all, folded, CANON_ALL);
+	assert_int_equal(all->head.null, 0);
+	assert_nulls_took_away(arena, layers, all);
+	assert_empty_one_is_nothing(arena, layers, all);
+}
+
+static void test_four_layers(void **state)
+{
+	(void)state;
+	for_all(four_layers_hold);
+}
+
 static void operations_are_live(uint64_t *seed, struct arena *arena)
 {
 	const struct container *recorded =
@@ -240,18 +346,10 @@ static void whole_bundles_commute(uint64_t *seed, struct arena *arena)
 /* A configuration that says something of one field, if it comes up soon, and of no other. */
 static const struct container *random_field(uint64_t *seed, struct arena *arena, size_t field)
 {
-	const struct field_type_row *row = &type_container.fields[field];
-	struct container *alone = ARENA_NEW(arena, struct container);
-	uint64_t bit = UINT64_C(1) << field;
+	const struct container *alone = ARENA_NEW(arena, struct container);
 
-	for (int tries = 0; tries < 8 && !((alone->head.set | alone->head.null) & bit); tries++) {
-		const struct container *config = random_config(seed, arena, true);
-
-		alone->head.set = config->head.set & bit;
-		alone->head.null = config->head.null & bit;
-		memcpy(field_slot(alone, row), field_const_slot(config, row),
-		       field_size(row->type));
-	}
+	for (int tries = 0; tries < 8 && !(alone->head.set | alone->head.null); tries++)
+		alone = only_field(arena, random_config(seed, arena, true), field);
 	return alone;
 }
 
@@ -444,6 +542,7 @@ int main(void)
 		cmocka_unit_test(test_an_empty_layer_changes_nothing),
 		cmocka_unit_test(test_merging_is_deterministic),
 		cmocka_unit_test(test_the_strong_layer_wins),
+		cmocka_unit_test(test_four_layers),
 		cmocka_unit_test(test_operations_are_those_of_now),
 		cmocka_unit_test(test_differences_are_those_of_the_canonical_form),
 		cmocka_unit_test(test_bundles_commute_or_clash),
