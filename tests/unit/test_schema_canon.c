@@ -43,6 +43,12 @@ static void test_a_default_differs_from_nothing(void **state)
 static void test_order_does_not_matter_but_in_lists_of_texts(void **state)
 {
 	(void)state;
+	assert_part("{ports: [\"9090:80\", 81, {container: 80, host: 8080, address: \"::1\"}, "
+		    "\"8080:80\", 80]}",
+		    CANON_ALL,
+		    "{\"ports\":[{\"container\":80},{\"container\":80,\"host\":8080},"
+		    "{\"address\":\"::1\",\"container\":80,\"host\":8080},"
+		    "{\"container\":80,\"host\":9090},{\"container\":81}]}");
 	assert_part("{user: a, env: {B: 1, A: 2}, ports: [81, 80], args: [b, a]}", CANON_ALL,
 		    "{\"args\":[\"b\",\"a\"],\"env\":{\"A\":\"2\",\"B\":\"1\"},"
 		    "\"ports\":[{\"container\":80},{\"container\":81}],\"user\":\"a\"}");
