@@ -22,4 +22,10 @@ void plan_markdown(const struct plan *plan, struct buf *out);
  */
 json_t *plan_sarif(const struct plan *plan, const char *root);
 
+/*
+ * One line of a value, at most `width` characters: control bytes are gone, line breaks are shown as
+ * "\n", digests are shortened, what is too long ends with an ellipsis. NULL is "(none)".
+ */
+void render_value(struct buf *out, const char *value, size_t width);
+
 #endif

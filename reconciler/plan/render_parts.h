@@ -5,7 +5,7 @@
 #define TRUEUP_PLAN_RENDER_PARTS_H
 
 #include "base/buf.h"
-#include "plan/plan.h"
+#include "plan/render.h"
 
 /* "+" create, "~" replace, "^" update, ">" restart, "-" remove. */
 const char *render_mark(enum step_action action);
@@ -35,11 +35,6 @@ const struct plan_note *render_held(const struct plan *plan, struct arena *arena
 /* "1.1.0 successful, 1.0.0 obsolete", or NULL: nothing follows; in arena. */
 const char *render_transitions(const struct slot_plan *slot, struct arena *arena);
 
-/*
- * One line of a value, at most `width` characters: control bytes are gone, line breaks are shown as
- * "\n", digests are shortened, what is too long ends with an ellipsis. NULL is "(none)".
- */
-void render_value(struct buf *out, const char *value, size_t width);
 /* Characters, not bytes; text is UTF-8. */
 size_t render_width(const char *text, size_t len);
 

@@ -18,7 +18,7 @@ web() {
 }
 web 1.0.0 incremental
 web edge rolling
-bundle bundles/common.yaml common '{env: {LEVEL: info, REGION: eu}}'
+bundle bundles/common.yaml common '{env: {LEVEL: info, REGION: eu, LINES: "one\nand\ttwo"}}'
 bundle projects/shop/bundles/limits.yaml limits '{resources: {memory: 64Mi}}'
 deploy frozen web 1.0.0 one "bundles: [common, limits]" "prefix: frozen" "config: {env: {MINE: a}}"
 deploy moving web edge one "bundles: [limits, common]" "prefix: moving"
@@ -36,6 +36,8 @@ check_same "the deployment comes over both" "a projects/shop/stages/production/f
 check_same "a bundle of the project" "64Mi projects/shop/bundles/limits.yaml:3" "$(field moving resources.memory)"
 "$trueup" explain --merged shop/production/frozen --repo "$config" >"$flow/text"
 check "as text, too" grep -qE '^  env\.LEVEL +info +bundles/common\.yaml:3$' "$flow/text"
+check_same "a value is one line, whatever is in it" "one\nand two" \
+	"$(sed -nE 's/^  env\.LINES +(.*[^ ]) +bundles\/common.yaml:3$/\1/p' "$flow/text")"
 check_same "the full name means the same" "$(head -n 1 "$flow/text")" "shop/production/frozen on one:"
 check_same "of a commit" "info bundles/common.yaml:3" "$("$trueup" explain --merged frozen --repo "$config" --rev main --json |
 	jq -r '.slots[0].containers[0].fields[] | select(.field == "env.LEVEL") | "\(.value) \(.file):\(.line)"')"

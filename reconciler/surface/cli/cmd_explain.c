@@ -1,10 +1,13 @@
 #include "base/sys.h"
 
 #include "base/json.h"
+#include "plan/render.h"
 #include "schema/gen.h"
 #include "surface/cli/cli.h"
 
 /* ---- --merged ---- */
+
+#define VALUE_WIDTH 240 /* a mounted file may have a megabyte; --json has all of it */
 
 static void put_container(struct cli *cli, const json_t *container)
 {
@@ -15,8 +18,9 @@ static void put_container(struct cli *cli, const json_t *container)
 		 json_str(container, "image", ""));
 	json_array_foreach(json_object_get(container, "fields"), i, field)
 	{
-		buf_addf(&rows, "  %s\t%s\t%s:%lld\n", json_str(field, "field", ""),
-			 json_str(field, "value", ""), json_str(field, "file", ""),
+		buf_addf(&rows, "  %s\t", json_str(field, "field", ""));
+		render_value(&rows, json_str(field, "value", ""), VALUE_WIDTH);
+		buf_addf(&rows, "\t%s:%lld\n", json_str(field, "file", ""),
 			 (long long)json_int(field, "line", 0));
 	}
 	cli_table(cli, buf_str(&rows));
