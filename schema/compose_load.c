@@ -458,6 +458,7 @@ void compose_load(struct compose_work *work, const char *name)
 	if (work->names->project)
 		map_put(&env->vars, "COMPOSE_PROJECT_NAME",
 			arena_strdup(work->arena, work->names->project));
+	map_put(&env->vars, "PWD", (void *)(uintptr_t) ".");
 	variables = compose_file_find(work->folder, compose_resolve(work, base, ".env"));
 	if (variables)
 		compose_env_add(work, env, variables, &top);

@@ -6,6 +6,8 @@
  * the place where the piece began that it was in.
  */
 
+#define TABS_HINT "indent with blanks, not with tabs"
+
 enum shown { AT_PROBLEM, AT_CONTEXT };
 
 /* A row fits when problem and, unless it is NULL, context are these. */
@@ -17,6 +19,14 @@ static const struct meaning {
 	{"mapping values are not allowed in this context", NULL, AT_PROBLEM,
 	 "a colon with a blank behind it cannot stand here",
 	 "is it indented as the lines around it are? a text with \": \" in it needs quotes"},
+	{"found a tab character that violates indentation", NULL, AT_PROBLEM,
+	 "a tab cannot stand here", TABS_HINT},
+	{"found a tab character where an indentation space is expected", NULL, AT_PROBLEM,
+	 "a tab cannot stand here", TABS_HINT},
+	{"block sequence entries are not allowed in this context", NULL, AT_PROBLEM,
+	 "a list cannot begin here", "its dashes begin lines of their own, below the key"},
+	{"mapping keys are not allowed in this context", NULL, AT_PROBLEM,
+	 "a ? with a blank behind it cannot stand here", "a text that begins so needs quotes"},
 	{"did not find expected '-' indicator", NULL, AT_PROBLEM,
 	 "this line is no entry of the list above", "is it indented as the lines around it are?"},
 	{"could not find expected ':'", NULL, AT_CONTEXT, "a key without its colon",
@@ -44,6 +54,12 @@ static const struct meaning {
 	 "a \\ in double quotes is written \\\\; in single quotes it is one"},
 	{"found invalid Unicode character escape code", NULL, AT_PROBLEM,
 	 "the escape is no character", NULL},
+	{"did not find the expected '>'", "while scanning a tag", AT_CONTEXT,
+	 "a tag without its end", "a text that begins with ! needs quotes"},
+	{"did not find expected whitespace or line break", "while scanning a tag", AT_CONTEXT,
+	 "no tag has this form", "a text that begins with ! needs quotes"},
+	{"found unknown directive name", NULL, AT_CONTEXT, "a line that begins with %",
+	 "only %YAML and %TAG do: leave it out"},
 	{"found duplicate %YAML directive", NULL, AT_PROBLEM, "a second %YAML line",
 	 "leave it out"},
 	{"found duplicate %TAG directive", NULL, AT_PROBLEM, "a second %TAG line for one handle",
@@ -117,8 +133,7 @@ static struct meaning of_character(const char *line, const struct doc_mark *mark
 	const char *stop = line ? line + mark->column : "";
 
 	if (*stop == '\t' || (line && line[strspn(line, " ")] == '\t'))
-		return (struct meaning){.message = "a tab cannot stand here",
-					.hint = "indent with blanks, not with tabs"};
+		return (struct meaning){.message = "a tab cannot stand here", .hint = TABS_HINT};
 	return (struct meaning){.message = "a value cannot begin with this character",
 				.hint = "put the value in quotes"};
 }

@@ -205,6 +205,19 @@ static const char *object_hint(struct diags *diags, const struct field_type_row 
 	return NULL;
 }
 
+/* "- A=1", as in a Compose file. */
+static const char *map_hint(struct diags *diags, const struct doc_node *node)
+{
+	const struct doc_node *first =
+		node->type == DOC_SEQUENCE && node->n ? node->items[0] : NULL;
+	const char *equal = first && first->type == DOC_SCALAR ? strchr(first->text, '=') : NULL;
+
+	if (!equal || strlen(first->text) > 60 || strpbrk(first->text, "\"\\:{}"))
+		return NULL;
+	return diags_text(diags, "as a mapping: {%.*s: \"%s\"}", (int)(equal - first->text),
+			  first->text, equal + 1);
+}
+
 static const char *bool_hint(const struct doc_node *node)
 {
 	static const char *const old[][2] = {
@@ -228,6 +241,8 @@ const char *hint_type(struct diags *diags, const struct field_type_row *row,
 {
 	bool number = row->type == TYPE_INT || row->type == TYPE_BOOL;
 
+	if (row->type == TYPE_MAP)
+		return map_hint(diags, node);
 	if (node->type != DOC_SCALAR || doc_is_null(node))
 		return NULL;
 	if (number && !node->plain)
