@@ -61,6 +61,13 @@ static int pass_watch_read(struct driver *driver, struct err *err)
 	return inner->ops->watch_read(inner, err);
 }
 
+static const struct checked_list *pass_checked(struct driver *driver)
+{
+	struct driver *inner = inner_of(driver);
+
+	return inner->ops->checked(inner);
+}
+
 static int pass_logs(struct driver *driver, const char *name, int n, struct buf *out,
 		     struct err *err)
 {
@@ -91,6 +98,7 @@ void decorate(struct driver **driver, struct decorator *self,
 		.apply = pass_apply,
 		.watch = pass_watch,
 		.watch_read = pass_watch_read,
+		.checked = inner->ops->checked ? pass_checked : NULL,
 		.logs = pass_logs,
 	};
 	self->driver.ops = &self->ops;

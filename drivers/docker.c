@@ -75,17 +75,21 @@ static int watch_read(struct driver *driver, struct err *err)
 	return docker_watch_read(docker_of(driver), err);
 }
 
+static const struct checked_list *checked(struct driver *driver)
+{
+	return docker_checked(docker_of(driver));
+}
+
 static int logs(struct driver *driver, const char *name, int n, struct buf *out, struct err *err)
 {
 	return docker_logs(docker_of(driver), name, n, out, err);
 }
 
 #define CONTAINER(field) (UINT64_C(1) << container_##field##_F)
-#define HEALTH(field) (UINT64_C(1) << health_check_##field##_F)
 
 /*
  * What is missing: annotations, which no engine of that API has; routing and expose, which a proxy
- * beside the engine would have to do; init. Of health checks an engine has commands only.
+ * beside the engine would have to do; init.
  */
 static const struct driver_fields carried[] = {
 	{&type_container,
@@ -97,8 +101,6 @@ static const struct driver_fields carried[] = {
 		 CONTAINER(labels) | CONTAINER(expect) | CONTAINER(capabilities) |
 		 CONTAINER(privileged) | CONTAINER(devices) | CONTAINER(stop_signal) |
 		 CONTAINER(stop_timeout)},
-	{&type_health_check, HEALTH(command) | HEALTH(interval) | HEALTH(timeout) |
-				     HEALTH(retries) | HEALTH(start_period)},
 	{NULL, 0},
 };
 
@@ -117,5 +119,6 @@ const struct driver_ops driver_docker = {
 	.apply = apply,
 	.watch = watch,
 	.watch_read = watch_read,
+	.checked = checked,
 	.logs = logs,
 };

@@ -10,6 +10,7 @@
  *	docker_spec.c		pure: from a spec to what the engine is asked to make
  *	docker_seen.c		pure: from what the engine tells to a workload
  *	docker_observe.c	one look at a node
+ *	docker_probe.c		checks by http and tcp, which engines do not have
  *	docker_ends.c		how one that ends again and again did so last
  *	docker_ops.c		the changes of containers, docker_volume.c those of volumes
  *	docker_image.c		images of ours, and what marks them
@@ -18,6 +19,7 @@
  *	docker_ports.c		host ports that are taken
  *	docker_files.c		files, put into a container before it starts
  *	docker_watch.c		the engine's events as a descriptor
+ *	docker_checks.c		the checks of docker_probe.c, for as long as a node is watched
  *	docker_logs.c		what containers wrote
  *
  * What a node keeps for us, since a driver keeps nothing:
@@ -40,8 +42,12 @@
 #include "base/httpc.h"
 #include "base/json.h"
 #include "base/proc.h"
+#include "base/loop.h"
+#include "base/vec.h"
 #include "drivers/driver.h"
+#include "drivers/health.h"
 #include "drivers/oci.h"
+#include "drivers/probe.h"
 #include "schema/image.h"
 
 #define DOCKER_MARKER "trueup-owner"
@@ -51,6 +57,8 @@
 #define DOCKER_LABEL_IMAGE LABEL_NAMESPACE "image" /* as the manifest has it */
 #define DOCKER_LABEL_DIGEST LABEL_NAMESPACE "digest"
 #define DOCKER_LABEL_CONFIG LABEL_NAMESPACE "config" /* canonical JSON; absent when it is long */
+/* A check by http or tcp, as the healthCheck of an otherwise empty configuration. */
+#define DOCKER_LABEL_CHECK LABEL_NAMESPACE "check"
 #define DOCKER_LABEL_ENGINE LABEL_NAMESPACE "engine" /* of the marker: a number drawn for it */
 
 /* Longest configuration kept as a label; of a longer one only its hash is compared. */
@@ -173,6 +181,7 @@ int docker_seen_workload(const json_t *inspect, int64_t now_ms, struct arena *ar
 			 struct workload *out, struct err *err);
 /* Is this State.Status one of a container that never ran? Podman has words of its own for it. */
 bool docker_seen_is_new(const char *status);
+const json_t *docker_seen_labels(const json_t *inspect);
 /* Its configuration from when it was made; NULL: none that can be read. */
 const struct container *docker_seen_config(const json_t *labels, struct arena *arena);
 
@@ -180,6 +189,51 @@ const struct container *docker_seen_config(const json_t *labels, struct arena *a
 
 int docker_observe(struct docker *docker, struct arena *arena, struct observed *out,
 		   struct err *err);
+
+/* ---- docker_probe.c ---- */
+
+/* A check that is to be made from here, and what an inspection says of where. */
+struct docker_probed {
+	const struct health_check *check;
+	const char *id;
+	const char *run;     /* when it was started, in the engine's words: each run has another */
+	const char *address; /* NULL: the loopback; "": it has none */
+	int64_t running_ms;
+};
+/* The check by http or tcp that a container was made with; NULL: none. */
+const struct health_check *docker_probe_check(const json_t *labels, struct arena *arena);
+/* Has the workload such a check, and does it run? All in arena. */
+bool docker_probe_needed(const json_t *inspect, const struct workload *seen, struct arena *arena,
+			 struct docker_probed *out);
+
+/* Those of a look; all zero: none. */
+struct docker_probes {
+	VEC(struct docker_probed) v;
+};
+/*
+ * Of a workload with such a check: its health and detail where whoever watches knows them
+ * (driver_env.checked), else it is asked by docker_probes_run, which takes as long as the slowest.
+ */
+void docker_probes_note(struct docker_probes *probes, const struct docker *docker,
+			const json_t *inspect, struct workload *seen, struct arena *arena);
+void docker_probes_run(struct docker_probes *probes, struct workload *workloads, size_t n,
+		       struct arena *arena);
+void docker_probes_release(struct docker_probes *probes);
+
+/* ---- docker_checks.c ---- */
+
+struct docker_checks;
+/* On a loop of the caller's, which lives longer. */
+struct docker_checks *docker_checks_new(struct docker *docker, struct loop *loop);
+void docker_checks_free(struct docker_checks *checks); /* NULL is allowed */
+/* Finds those that run already. */
+int docker_checks_begin(struct docker_checks *checks, struct err *err);
+/* Something happened to a container of ours, or to one in its network. */
+void docker_checks_event(struct docker_checks *checks, const json_t *event);
+/* Is there anything to tell? */
+bool docker_checks_changed(const struct docker_checks *checks);
+/* All that is known, in place until the next turn of the loop; NULL: nothing new. */
+const struct checked_list *docker_checks_told(struct docker_checks *checks);
 
 /* ---- docker_ends.c ---- */
 
@@ -291,6 +345,7 @@ void docker_files_tar(struct arena *arena, const struct container *config, struc
 int docker_watch(struct docker *docker, struct err *err);
 int docker_watch_read(struct docker *docker, struct err *err);
 void docker_watch_end(struct docker *docker);
+const struct checked_list *docker_checked(struct docker *docker);
 /* Is this event of the stream one that may concern us? */
 bool docker_event_matters(const json_t *event);
 int docker_logs(struct docker *docker, const char *name, int n, struct buf *out, struct err *err);

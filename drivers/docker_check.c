@@ -17,6 +17,39 @@ static void check_networks(const struct spec *spec, const struct unit *unit, str
 			  config->network_mode == NETWORK_HOST ? "host" : "none");
 }
 
+/* A rootless engine's containers are in a network that only its own processes can see. */
+static const char *why_out_of_reach(const struct node *node)
+{
+	if (!node->endpoint)
+		return NULL;
+	if (!str_starts(node->endpoint, "unix://"))
+		return "its engine is not asked by a socket there";
+	if (str_starts(node->endpoint, "unix:///run/user/"))
+		return "its engine is rootless, and no container of it can be reached";
+	return NULL;
+}
+
+/* Engines run commands only: all else is asked from here, at the container's own address. */
+static void check_probe(const struct node *node, const struct spec *spec, const struct unit *unit,
+			struct diags *diags)
+{
+	const struct health_check *check = spec->config->health_check;
+	bool alone = spec->config->network_mode == NETWORK_NONE;
+	const char *why =
+		alone ? "a container with networkMode none has no port" : why_out_of_reach(node);
+	struct diag *diag;
+
+	if (!probe_is_for(check) || !why)
+		return;
+	diag = diags_add(diags, alone ? DIAG_BAD_VALUE : DIAG_NOT_SUPPORTED, unit,
+			 check->http ? PATH_OF(check, health_check, http)
+				     : PATH_OF(check, health_check, tcp),
+			 check->http ? AT(check, health_check, http) : AT(check, health_check, tcp),
+			 "node %s: a check by %s is made from the reconciler's machine, but %s",
+			 node->name, check->http ? "http" : "tcp", why);
+	diag->hint = "healthCheck: {command: [...]} is run inside the container";
+}
+
 static void check_endpoint(const struct node *node, const struct driver_env *env,
 			   const struct unit *unit, struct diags *diags)
 {
@@ -38,4 +71,5 @@ void docker_check(const struct node *node, const struct driver_env *env, const s
 {
 	check_endpoint(node, env, unit, diags);
 	check_networks(spec, unit, diags);
+	check_probe(node, spec, unit, diags);
 }

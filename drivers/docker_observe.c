@@ -9,6 +9,7 @@ struct look {
 	struct arena *arena;
 	int64_t now_ms;
 	VEC(struct workload) workloads;
+	struct docker_probes probes;
 	VEC(struct volume_seen) volumes;
 	VEC(const char *) images;
 	VEC(const char *) foreign;
@@ -45,6 +46,7 @@ static int see_ours(struct look *look, const char *id, struct err *err)
 	if (seen.state == RUN_RUNNING && seen.restarts > 0 &&
 	    seen.running_ms < DOCKER_ENDS_WITHIN_MS)
 		seen.exit_code = docker_ends_last(look->docker, look->arena, seen.id, look->now_ms);
+	docker_probes_note(&look->probes, look->docker, inspect, &seen, look->arena);
 	VEC_PUSH(&look->workloads, seen);
 	return 0;
 }
@@ -168,6 +170,9 @@ int docker_observe(struct docker *docker, struct arena *arena, struct observed *
 	if (docker_meet(docker, err) == 0 && see_containers(&look, err) == 0 &&
 	    see_volumes(&look, out, err) == 0 && see_images(&look, err) == 0)
 		result = 0;
+	if (result == 0)
+		docker_probes_run(&look.probes, look.workloads.v, look.workloads.n, arena);
+	docker_probes_release(&look.probes);
 	out->node = arena_strdup(arena, docker->node->name);
 	out->engine = arena_strdup(arena, docker->engine);
 	/* nobody's yet: nothing tells it from another one but the way there */

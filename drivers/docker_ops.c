@@ -20,11 +20,6 @@ bool docker_is_ours(const struct docker *docker, const json_t *labels)
 
 /* ---- finding ---- */
 
-static const json_t *labels_of(const json_t *inspect)
-{
-	return json_object_get(json_object_get(inspect, "Config"), "Labels");
-}
-
 int docker_find(struct docker_call *call, const char *name, json_t **inspect, struct err *err)
 {
 	int there = docker_look_up(call->docker, inspect, err, "/containers/%s/json",
@@ -35,7 +30,7 @@ int docker_find(struct docker_call *call, const char *name, json_t **inspect, st
 		return there;
 	found = json_str(*inspect, "Name", "");
 	if (str_eq(*found == '/' ? found + 1 : found, name)) {
-		if (docker_is_ours(call->docker, labels_of(*inspect)))
+		if (docker_is_ours(call->docker, docker_seen_labels(*inspect)))
 			return 1;
 		err_set(err, E_NAME_FOREIGN, "container %s of node %s is not ours", name,
 			call->docker->node->name);
@@ -128,7 +123,7 @@ static int op_create(struct docker_call *call, const struct op *op, struct err *
 
 	if (there < 0)
 		return -1;
-	if (there && !str_eq(json_str(labels_of(inspect), LABEL_NAMESPACE "spec", NULL),
+	if (there && !str_eq(json_str(docker_seen_labels(inspect), LABEL_NAMESPACE "spec", NULL),
 			     op->spec->labels.spec))
 		return err_set(err, E_CONFLICT, "container %s of node %s is there, made otherwise",
 			       op->name, call->docker->node->name);
@@ -176,7 +171,8 @@ static int op_start(struct docker_call *call, const struct op *op, struct err *e
  * number. */
 static const char *stop_signal(struct docker_call *call, const json_t *inspect)
 {
-	const struct container *config = docker_seen_config(labels_of(inspect), call->arena);
+	const struct container *config =
+		docker_seen_config(docker_seen_labels(inspect), call->arena);
 	const char *text = json_str(json_object_get(inspect, "Config"), "StopSignal", USUAL_SIGNAL);
 	int64_t number;
 
@@ -266,7 +262,7 @@ static int op_remove(struct docker_call *call, const struct op *op, struct err *
 	    why.code != E_NOT_FOUND)
 		return err_set(err, why.code, "%s", why.text);
 	call->changed = true;
-	return docker_networks_tidy(call, labels_of(inspect), err);
+	return docker_networks_tidy(call, docker_seen_labels(inspect), err);
 }
 
 /* ---- names ---- */

@@ -31,6 +31,11 @@ static void read_labels(const json_t *json, struct arena *arena, struct labels *
 	}
 }
 
+const json_t *docker_seen_labels(const json_t *inspect)
+{
+	return json_object_get(json_object_get(inspect, "Config"), "Labels");
+}
+
 const struct container *docker_seen_config(const json_t *labels, struct arena *arena)
 {
 	const char *text = json_str(labels, DOCKER_LABEL_CONFIG, NULL);
@@ -251,7 +256,7 @@ static void read_state(const json_t *inspect, int64_t now_ms, struct arena *aren
 int docker_seen_workload(const json_t *inspect, int64_t now_ms, struct arena *arena,
 			 struct workload *out, struct err *err)
 {
-	const json_t *labels = json_object_get(json_object_get(inspect, "Config"), "Labels");
+	const json_t *labels = docker_seen_labels(inspect);
 	const char *name = json_str(inspect, "Name", NULL), *id = json_str(inspect, "Id", NULL);
 	const struct container *made = docker_seen_config(labels, arena);
 	struct container *config;

@@ -137,9 +137,15 @@ static void put_health(struct making *making)
 	const struct health_check *check = making->config->health_check;
 	json_t *json;
 
-	if (!check || check->command.n == 0)
+	if (!check)
 		return;
 	json = json_object();
+	if (check->command.n == 0) {
+		/* it is made from here (docker_probe.c), and the image's own is not asked for */
+		json_object_set_new(json, "Test", json_pack("[s]", "NONE"));
+		json_object_set_new(making->top, "Healthcheck", json);
+		return;
+	}
 	json_object_set_new(json, "Test", health_test(&check->command, making->make->is_podman));
 	put_int(json, "Interval", KIND_OR(check, health_check, interval) * NS_IN_MS);
 	put_int(json, "Timeout", KIND_OR(check, health_check, timeout) * NS_IN_MS);
@@ -157,6 +163,18 @@ static void put_label(void *arg, const char *key, const char *value)
 	json_put_str(arg, name, value);
 }
 
+static void put_check(const struct container *config, json_t *labels)
+{
+	struct container only = {.health_check = config->health_check};
+	struct buf text AUTO_BUF = BUF_INIT(DOCKER_CONFIG_MAX);
+
+	if (!probe_is_for(config->health_check))
+		return;
+	SET_FIELD(&only, container, health_check);
+	canon_container(&only, CANON_ALL, &text);
+	json_put_str(labels, DOCKER_LABEL_CHECK, buf_str(&text));
+}
+
 static void put_labels(struct making *making)
 {
 	const struct pairs *own = &making->config->labels;
@@ -169,6 +187,7 @@ static void put_labels(struct making *making)
 	json_put_str(labels, DOCKER_LABEL_IMAGE, making->spec->image);
 	if (making->spec->digest)
 		json_put_str(labels, DOCKER_LABEL_DIGEST, making->spec->digest);
+	put_check(making->config, labels);
 	canon_container(making->config, CANON_ALL, &config);
 	if (!config.overflow)
 		json_put_str(labels, DOCKER_LABEL_CONFIG, buf_str(&config));

@@ -3,12 +3,16 @@
  * lines that are JSON are looked at, and all else, the head of the answer and the frames of its
  * body, is passed over. When the stream ends events were lost: look at everything, and watch anew.
  *
+ * A watch makes the checks that engines do not have (docker_checks.c), where the containers are on
+ * this machine: its descriptor is then that of a loop with all of it inside.
+ *
  * Behind a socket of the file system that is all there is to it. An engine that is asked by TCP
  * needs TLS, and so a child, which reads the stream and hands the lines on.
  */
 #include "base/sys.h"
 #include "drivers/docker.h"
 
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -23,6 +27,10 @@ struct docker_stream {
 	int fd;
 	struct child child; /* pid 0: none */
 	struct buf line;
+	bool matters, ended;
+	struct loop *loop; /* NULL: the descriptor is fd itself */
+	struct loop_fd *source;
+	struct docker_checks *checks;
 };
 
 /* ---- which ---- */
@@ -102,25 +110,101 @@ static int open_child(struct docker *docker, struct docker_stream *stream, struc
 	return 0;
 }
 
+/* ---- reading ---- */
+
+static void take_line(void *arg, struct buf *line)
+{
+	struct docker_stream *stream = arg;
+	AUTO_JSON json_t *event =
+		*buf_str(line) == '{' ? json_read(line->ptr, line->len, EVENT_MAX, NULL) : NULL;
+
+	if (!event)
+		return;
+	if (stream->checks)
+		docker_checks_event(stream->checks, event);
+	stream->matters |= docker_event_matters(event);
+}
+
+static void read_stream(struct docker_stream *stream)
+{
+	char bytes[READ_BYTES];
+	ssize_t n;
+
+	while ((n = recv(stream->fd, bytes, sizeof bytes, MSG_DONTWAIT)) > 0)
+		buf_take_lines(&stream->line, bytes, (size_t)n, take_line, stream);
+	stream->ended = (n == 0 || (errno != EAGAIN && errno != EINTR)) || stream->line.overflow;
+}
+
+static void stream_ready(void *arg, uint32_t events)
+{
+	(void)events;
+	read_stream(arg);
+}
+
+int docker_watch_read(struct docker *docker, struct err *err)
+{
+	struct docker_stream *stream = docker->stream;
+	bool matters;
+
+	if (!stream)
+		return 0;
+	if (!stream->loop)
+		read_stream(stream);
+	else if (loop_once(stream->loop, 0, err) != 0 || loop_descriptor(stream->loop, err) < 0)
+		return -1;
+	matters = stream->matters || (stream->checks && docker_checks_changed(stream->checks));
+	stream->matters = false;
+	if (!stream->ended)
+		return matters;
+	docker_watch_end(docker);
+	return err_set(err, E_NODE_UNREACHABLE, "node %s: its events ended", docker->node->name);
+}
+
+const struct checked_list *docker_checked(struct docker *docker)
+{
+	struct docker_stream *stream = docker->stream;
+
+	return stream && stream->checks ? docker_checks_told(stream->checks) : NULL;
+}
+
+/* ---- beginning and end ---- */
+
+static int begin_checks(struct docker *docker, struct docker_stream *stream, struct err *err)
+{
+	stream->loop = loop_new(err);
+	if (!stream->loop)
+		return -1;
+	stream->source = loop_fd_add(stream->loop, stream->fd, EPOLLIN, stream_ready, stream);
+	stream->checks = docker_checks_new(docker, stream->loop);
+	return docker_checks_begin(stream->checks, err);
+}
+
+/* Events first: what comes up while it is looked for is seen twice, and not missed. */
+static int open_stream(struct docker *docker, struct docker_stream *stream, struct err *err)
+{
+	if (!docker->endpoint.unix_path)
+		return open_child(docker, stream, err);
+	if (open_socket(docker, stream, err) != 0)
+		return -1;
+	return begin_checks(docker, stream, err);
+}
+
 int docker_watch(struct docker *docker, struct err *err)
 {
-	struct docker_stream *stream;
-	int result;
+	struct docker_stream *stream = docker->stream;
 
-	if (docker->stream)
-		return docker->stream->fd;
-	if (docker_meet(docker, err) != 0)
-		return -1;
-	stream = mem_zalloc(1, sizeof *stream);
-	*stream = (struct docker_stream){.fd = -1, .line = BUF_INIT(EVENT_MAX)};
-	docker->stream = stream;
-	result = docker->endpoint.unix_path ? open_socket(docker, stream, err)
-					    : open_child(docker, stream, err);
-	if (result != 0) {
-		docker_watch_end(docker);
-		return -1;
+	if (!stream) {
+		if (docker_meet(docker, err) != 0)
+			return -1;
+		stream = mem_zalloc(1, sizeof *stream);
+		*stream = (struct docker_stream){.fd = -1, .line = BUF_INIT(EVENT_MAX)};
+		docker->stream = stream;
+		if (open_stream(docker, stream, err) != 0) {
+			docker_watch_end(docker);
+			return -1;
+		}
 	}
-	return stream->fd;
+	return stream->loop ? loop_descriptor(stream->loop, err) : stream->fd;
 }
 
 void docker_watch_end(struct docker *docker)
@@ -129,6 +213,9 @@ void docker_watch_end(struct docker *docker)
 
 	if (!stream)
 		return;
+	docker_checks_free(stream->checks);
+	loop_fd_del(&stream->source);
+	loop_free(stream->loop);
 	if (stream->child.pid) {
 		proc_kill(&stream->child);
 		(void)proc_reap(&stream->child);
@@ -138,32 +225,4 @@ void docker_watch_end(struct docker *docker)
 	buf_release(&stream->line);
 	free(stream);
 	docker->stream = NULL;
-}
-
-/* ---- reading ---- */
-
-static void take_line(void *arg, struct buf *line)
-{
-	bool *matters = arg;
-	AUTO_JSON json_t *event =
-		*buf_str(line) == '{' ? json_read(line->ptr, line->len, EVENT_MAX, NULL) : NULL;
-
-	*matters |= event && docker_event_matters(event);
-}
-
-int docker_watch_read(struct docker *docker, struct err *err)
-{
-	struct docker_stream *stream = docker->stream;
-	char bytes[READ_BYTES];
-	bool matters = false;
-	ssize_t n;
-
-	if (!stream)
-		return 0;
-	while ((n = recv(stream->fd, bytes, sizeof bytes, MSG_DONTWAIT)) > 0)
-		buf_take_lines(&stream->line, bytes, (size_t)n, take_line, &matters);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR) && !stream->line.overflow)
-		return matters;
-	docker_watch_end(docker);
-	return err_set(err, E_NODE_UNREACHABLE, "node %s: its events ended", docker->node->name);
 }

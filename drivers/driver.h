@@ -28,6 +28,11 @@ struct driver_env {
 	const char *owner;     /* <organization>/<instance id>, for labels and the marker */
 	const struct settings *settings; /* policy; never NULL */
 	const char *self;		 /* path of this binary, for supervisors */
+	/*
+	 * What whoever watches the node was told of its containers (driver_ops.checked), for looks;
+	 * NULL: nobody watches.
+	 */
+	const struct checked_list *checked;
 	/* For Registries, by name and with their credentials; NULL: none is known. */
 	const struct model *model;
 	/* What an image means is only asked; no engine is made to pull it for an answer. */
@@ -168,6 +173,14 @@ struct driver_ops {
 	 */
 	int (*watch)(struct driver *driver, struct err *err);
 	int (*watch_read)(struct driver *driver, struct err *err);
+	/*
+	 * The health of containers that nobody on the node checks, so that the driver does it for
+	 * as long as it watches: all of them, whenever one has changed, which makes watch_read
+	 * say 1. NULL: nothing new. It stands until the next watch_read. NULL in the table: there
+	 * is no such thing. Looks that are given it (driver_env.checked) take it as it is; a look
+	 * without it checks once, and takes it that all checks before failed.
+	 */
+	const struct checked_list *(*checked)(struct driver *driver);
 
 	/* The last n lines that container `name` wrote, oldest first, appended to out. */
 	int (*logs)(struct driver *driver, const char *name, int n, struct buf *out,

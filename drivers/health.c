@@ -29,7 +29,7 @@ void health_begin(struct health_count *count, const struct health_check *check, 
 /* Counts where an interval has passed since the last one that counted. */
 static void fail(struct health_count *count, const struct health_check *check, int64_t now_ms)
 {
-	if (count->health == HEALTH_STARTING && now_ms < count->count_from_ms)
+	if (now_ms < count->count_from_ms)
 		return;
 	count->count_from_ms = now_ms + SETTING(check, interval);
 	if (++count->failures >= SETTING(check, retries))
@@ -43,6 +43,7 @@ void health_note(struct health_count *count, const struct health_check *check, b
 
 	if (success) {
 		count->failures = 0;
+		count->count_from_ms = now_ms + interval;
 		count->health = HEALTH_HEALTHY;
 	} else {
 		fail(count, check, now_ms);

@@ -15,7 +15,7 @@
 struct health_count {
 	enum run_health health; /* HEALTH_STARTING, HEALTH_HEALTHY or HEALTH_UNHEALTHY */
 	int64_t failures;	/* one after the other */
-	int64_t count_from_ms;	/* boot ms; of one that starts no failure counts before it */
+	int64_t count_from_ms;	/* boot ms; no failure counts before it */
 	int64_t delay_ms;	/* until the next check */
 };
 /* A run that has lasted so long; now_ms: boot time. */

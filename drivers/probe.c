@@ -263,8 +263,7 @@ static void try_next(struct probe *probe, int why)
 {
 	if (probe->err.code == E_NONE) {
 		errno = why;
-		err_errno(&probe->err, E_NODE_UNREACHABLE, "connect to port %lld",
-			  (long long)probe->target->port);
+		err_errno(&probe->err, E_NODE_UNREACHABLE, "connect");
 	}
 	close_connection(probe);
 	probe->place++;
@@ -300,6 +299,8 @@ static void try_address(struct probe *probe)
 	union address to;
 
 	if (!address_at(probe->target, probe->place, &to)) {
+		if (probe->err.code == E_NONE)
+			err_set(&probe->err, E_NODE_UNREACHABLE, "it has no address");
 		end(probe);
 		return;
 	}

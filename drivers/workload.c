@@ -394,6 +394,12 @@ static const struct member volume_members[] = {
 	MEMBER(volume_seen, stage, "stage", TEXT),
 	MEMBER(volume_seen, deployment, "deployment", TEXT),
 };
+static const struct member checked_members[] = {
+	MEMBER(checked, id, "id", TEXT),
+	MEMBER(checked, run, "run", TEXT),
+	MEMBER(checked, health, "health", HEALTH),
+	MEMBER(checked, text, "text", TEXT),
+};
 static const struct member observed_members[] = {
 	MEMBER(observed, node, "node", TEXT),
 	MEMBER(observed, engine, "engine", TEXT),
@@ -461,6 +467,20 @@ json_t *observed_json(const struct observed *observed)
 	json_object_set_new(json, "volumes", volumes);
 	json_object_set_new(json, "images", names_json(observed->images, observed->images_n));
 	json_object_set_new(json, "foreign", names_json(observed->foreign, observed->foreign_n));
+	return json;
+}
+
+json_t *checked_json(const struct checked_list *list)
+{
+	json_t *json = json_object(), *checked = json_array();
+
+	for (size_t i = 0; i < list->n; i++) {
+		json_t *one = json_object();
+
+		PUT_MEMBERS(one, &list->v[i], checked_members);
+		json_array_append_new(checked, one);
+	}
+	json_object_set_new(json, "checked", checked);
 	return json;
 }
 
@@ -535,6 +555,29 @@ static int read_list(const json_t *json, const char *key, size_t size,
 		if (read_one(json_array_get(list, i), arena, at, err) != 0)
 			return -1;
 	}
+	return 0;
+}
+
+static int read_checked(const json_t *json, struct arena *arena, void *out, struct err *err)
+{
+	struct checked *checked = out;
+
+	*checked = (struct checked){.health = HEALTH_UNKNOWN};
+	if (READ_MEMBERS(json, arena, out, checked_members, err) != 0)
+		return -1;
+	return checked->id && checked->run ? 0 : err_set(err, E_BAD_INPUT, "id or run is missing");
+}
+
+int checked_from_json(const json_t *json, struct arena *arena, struct checked_list *out,
+		      struct err *err)
+{
+	void *list = NULL;
+
+	*out = (struct checked_list){0};
+	if (read_list(json, "checked", sizeof *out->v, read_checked, arena, &list, &out->n, err) !=
+	    0)
+		return err_wrap(err, "what was checked");
+	out->v = list;
 	return 0;
 }
 

@@ -127,6 +127,17 @@ struct observed {
 	const char **foreign; /* names in use that are not ours, sorted; for name-foreign */
 	size_t foreign_n;
 };
+
+/* What a check that the driver made itself says of one run of a container. */
+struct checked {
+	const char *id, *run; /* the engine's own words for both */
+	enum run_health health;
+	const char *text; /* why it failed; "" where it did not */
+};
+struct checked_list {
+	struct checked *v;
+	size_t n;
+};
 const struct workload *observed_find(const struct observed *observed, const char *name);
 void observed_sort(struct observed *observed);
 
@@ -136,10 +147,13 @@ json_t *labels_json(const struct labels *labels);
 json_t *spec_json(const struct spec *spec);
 json_t *workload_json(const struct workload *workload);
 json_t *observed_json(const struct observed *observed);
+json_t *checked_json(const struct checked_list *list);
 int labels_from_json(const json_t *json, struct arena *arena, struct labels *out, struct err *err);
 int spec_from_json(const json_t *json, struct arena *arena, struct spec *out, struct err *err);
 int workload_from_json(const json_t *json, struct arena *arena, struct workload *out,
 		       struct err *err);
+int checked_from_json(const json_t *json, struct arena *arena, struct checked_list *out,
+		      struct err *err);
 int observed_from_json(const json_t *json, struct arena *arena, struct observed *out,
 		       struct err *err);
 

@@ -469,3 +469,8 @@ void loop_stop(struct loop *loop)
 {
 	loop->stopped = true;
 }
+
+int loop_descriptor(struct loop *loop, struct err *err)
+{
+	return arm(loop, err) == 0 ? loop->epoll : -1;
+}

@@ -59,5 +59,11 @@ int loop_run(struct loop *loop, struct err *err);
 /* One turn, waiting at most timeout_ms (-1: for ever). */
 int loop_once(struct loop *loop, int64_t timeout_ms, struct err *err);
 void loop_stop(struct loop *loop);
+/*
+ * For a loop within another one: the descriptor that is readable when a turn has something to do.
+ * Always the same; to be asked for after each turn, and after a timer was added outside of one,
+ * because that is when it learns of the next timer.
+ */
+int loop_descriptor(struct loop *loop, struct err *err);
 
 #endif

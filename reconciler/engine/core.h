@@ -78,6 +78,9 @@ struct node_run {
 	bool look_wanted;
 	bool concerned; /* the commit in force waits for a look later than concerned_seq */
 	uint64_t concerned_seq;
+	/* What the watcher's driver says of its checks; arena NULL: nobody watches. */
+	struct checked_list checked;
+	struct arena *checked_arena;
 	bool reachable, ever_looked;
 	struct err problem; /* E_NONE: none */
 	struct backoff backoff;
@@ -241,6 +244,7 @@ void listing_release(struct listing *listing);
 bool engine_has_room(const struct engine *engine);
 struct node_run *node_find(struct engine *engine, const char *name);
 void node_want_look(struct node_run *node);
+void node_forget_checked(struct node_run *node);
 /* Look again after so long, if no earlier look is due. */
 void node_look_in(struct node_run *node, int64_t delay_ms);
 void nodes_want_look_all(struct engine *engine);

@@ -97,6 +97,7 @@ static void start_look(struct node_run *node, const struct history *history)
 	struct look_wishes wishes = {0};
 	gather_wishes(node, history, arena, &wishes);
 	engine->env.model = engine->tip.outcome.model;
+	engine->env.checked = &node->checked;
 	struct look_request request = {.node = node->doc,
 				       .env = &engine->env,
 				       .images = wishes.images,
@@ -104,6 +105,7 @@ static void start_look(struct node_run *node, const struct history *history)
 	node->look_wanted = false;
 	node->look_seq++;
 	node->look = look_start(engine->loop, &request, on_looked, node, &err);
+	engine->env.checked = NULL;
 	if (node->look)
 		engine->children++;
 	else
@@ -132,6 +134,7 @@ static void free_node(struct node_run *node)
 	tags_let_go(node);
 	look_cancel(&node->look);
 	forget_look(node);
+	node_forget_checked(node);
 	loop_timer_del(&node->timer);
 	free(node->engine_name);
 	json_decref(node->unclaimed);

@@ -41,6 +41,13 @@ void node_want_look(struct node_run *node)
 	node->look_wanted = true;
 }
 
+void node_forget_checked(struct node_run *node)
+{
+	arena_free(node->checked_arena);
+	node->checked_arena = NULL;
+	node->checked = (struct checked_list){0};
+}
+
 void nodes_want_look_all(struct engine *engine)
 {
 	for (struct map_entry *e = NULL; (e = map_next(&engine->nodes, e));)

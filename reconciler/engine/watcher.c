@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "engine/watcher.h"
 
@@ -12,7 +13,7 @@
 /* Events of one node within this time are one message: a start of something makes several. */
 #define SETTLE_MS 5
 
-enum watcher_message { WATCHER_CHANGED = JOB_MSG_FIRST };
+enum watcher_message { WATCHER_CHANGED = JOB_MSG_FIRST, WATCHER_CHECKED };
 
 struct watcher {
 	struct engine *engine;
@@ -56,20 +57,45 @@ static void close_stream(struct stream *stream)
 	stream->fd = -1;
 }
 
+static bool send_checked(int fd, const struct stream *stream, const struct checked_list *list)
+{
+	AUTO_BUF struct buf text = BUF_INIT(MSG_MAX);
+	AUTO_JSON json_t *json = checked_json(list);
+	json_put_str(json, "node", stream->node->name);
+	json_write(json, &text);
+	return text.overflow || msg_send(fd, WATCHER_CHECKED, text.ptr, text.len, NULL) == 0;
+}
+
+/* Before the look that it is the reason of. */
+static bool tell_checked(int fd, const struct stream *stream)
+{
+	const struct driver_ops *ops = stream->driver->ops;
+	const struct checked_list *list = ops->checked ? ops->checked(stream->driver) : NULL;
+	return !list || send_checked(fd, stream, list);
+}
+
 /* Returns false when the parent is gone. */
 static bool tell(int fd, const struct stream *stream)
 {
 	const char *name = stream->node->name;
-	return msg_send(fd, WATCHER_CHANGED, name, strlen(name), NULL) == 0;
+	return (!stream->driver || tell_checked(fd, stream)) &&
+	       msg_send(fd, WATCHER_CHANGED, name, strlen(name), NULL) == 0;
+}
+
+/* Nobody goes on with the checks of what is not watched. */
+static bool tell_lost(int fd, const struct stream *stream)
+{
+	return send_checked(fd, stream, &(struct checked_list){0}) && tell(fd, stream);
 }
 
 static bool read_stream(int fd, struct stream *stream)
 {
 	struct err err = ERR_INIT;
 	int seen = stream->driver->ops->watch_read(stream->driver, &err);
-	if (seen < 0)
-		close_stream(stream);
-	return seen == 0 || tell(fd, stream);
+	if (seen >= 0)
+		return seen == 0 || tell(fd, stream);
+	close_stream(stream);
+	return tell_lost(fd, stream);
 }
 
 static bool reopen_streams(int fd, struct stream *streams, size_t n, const struct driver_env *env)
@@ -124,19 +150,49 @@ static int watcher_body(int fd, void *arg)
 
 /* ---- in the parent ---- */
 
+static void take_checked(struct engine *engine, const struct msg *msg)
+{
+	AUTO_JSON json_t *json = json_read(msg->data, msg->len, MSG_MAX, NULL);
+	struct node_run *node = node_find(engine, json_str(json, "node", ""));
+	struct arena *arena;
+	struct checked_list list;
+	if (!node)
+		return;
+	arena = arena_new(0);
+	if (checked_from_json(json, arena, &list, NULL) == 0) {
+		node_forget_checked(node);
+		node->checked = list;
+		node->checked_arena = arena;
+	} else {
+		arena_free(arena);
+	}
+}
+
 static void on_message(void *owner, const struct msg *msg)
 {
 	struct watcher *watcher = owner;
+	if (msg->type == WATCHER_CHECKED) {
+		take_checked(watcher->engine, msg);
+		return;
+	}
 	AUTO_FREE char *name = mem_strndup(msg->data, msg->len);
 	struct node_run *node = node_find(watcher->engine, name);
 	if (node)
 		node_want_look(node);
 }
 
+/* What nobody goes on with is worth nothing. */
+static void forget_checked(struct engine *engine)
+{
+	for (struct map_entry *e = NULL; (e = map_next(&engine->nodes, e));)
+		node_forget_checked(e->value);
+}
+
 static void on_ended(void *owner, const struct err *failure)
 {
 	struct watcher *watcher = owner;
 	watcher->job = NULL;
+	forget_checked(watcher->engine);
 	log_event(LOG_WARN, "watch ended", "error", failure ? failure->text : NULL, NULL);
 	nodes_want_look_all(watcher->engine);
 }
@@ -167,6 +223,7 @@ void watcher_stop(struct watcher **watcher)
 	if (!*watcher)
 		return;
 	job_cancel(&(*watcher)->job);
+	forget_checked((*watcher)->engine);
 	free((*watcher)->nodes);
 	free(*watcher);
 	*watcher = NULL;

@@ -1,5 +1,6 @@
 /*
- * watcher.h - one child that holds the event streams of all nodes and sends only node names.
+ * watcher.h - one child that holds the event streams of all nodes and sends only node names, and
+ * what the checks that drivers make themselves have found (driver_ops.checked).
  *
  * It is started anew when the set of nodes changes. Events are hints: a node
  * whose stream is lost is looked at.

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -41,6 +42,19 @@ const char *engine_missing(const char *engine)
 		return NULL;
 	snprintf(why, sizeof why, "%.*s", (int)strcspn(buf_str(&text), "\n"), buf_str(&text));
 	return why;
+}
+
+void engine_enter(const char *engine)
+{
+	struct buf pid AUTO_BUF = BUF_INIT(BUF_MAX_LINE);
+	AUTO_FREE char *path = mem_printf("%s/%s/machine", folder(), engine), *network = NULL;
+	int fd AUTO_FD = -1;
+
+	assert_int_equal(fs_read(path, BUF_MAX_LINE, &pid, NULL), 0);
+	network = mem_printf("/proc/%.*s/ns/net", (int)strcspn(buf_str(&pid), "\n"), buf_str(&pid));
+	fd = open(network, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || setns(fd, CLONE_NEWNET) != 0)
+		fail_msg("%s cannot be entered", network);
 }
 
 struct node engine_node(struct arena *arena, const char *name, const char *engine)

@@ -31,6 +31,9 @@ void engine_await_log(struct driver *driver, const char *name, const char *expec
 void engine_hand(struct driver *driver, const char *method, const char *body, const char *fmt, ...)
 	PRINTF_LIKE(4, 5);
 
+/* From now on this program is on the engine's machine: it has the network that the engine has. */
+void engine_enter(const char *engine);
+
 /* What a case works with: an engine, empty as far as we are concerned. */
 struct engine_bench {
 	struct arena *arena;

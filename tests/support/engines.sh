@@ -6,6 +6,7 @@
 #
 # The command finds in $TRUEUP_ENGINES, a folder:
 #   docker/sock  podman/sock   sockets of the engines
+#   docker/machine  ...        the id of a process that has the network of the engine's machine
 #   docker/why   podman/why    instead, why there is none here
 #   lock                       to be held (flock) by whoever uses them: they are shared
 #   images                     the folder of the registries' images
@@ -150,6 +151,7 @@ bring_up() {
 		cannot "$engine" "not installed:$lacks"
 	else
 		"start_$engine"
+		echo "${pids[-1]}" >"$work/$engine/machine"
 		ready "$engine" /version
 	fi
 	[ ! -e "$work/$engine/why" ]

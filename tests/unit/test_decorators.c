@@ -86,6 +86,29 @@ static void test_fixed_answers_shine_through(void **state)
 	assert_ptr_equal(driver->ops->carries, driver_memory.carries);
 	assert_int_equal(driver->ops->prefers_recreate, driver_memory.prefers_recreate);
 	assert_int_equal(driver->ops->shares_ports, driver_memory.shares_ports);
+	assert_null(driver->ops->checked);
+}
+
+static const struct checked_list some_list;
+
+static const struct checked_list *tell_some(struct driver *told)
+{
+	(void)told;
+	return &some_list;
+}
+
+/* Only a driver that has checks of its own has the slot; it gets through then. */
+static void test_checks_get_through(void **state)
+{
+	struct driver_ops checking = *driver->ops;
+
+	(void)state;
+	checking.checked = tell_some;
+	driver->ops = &checking;
+	fault_wrap(&driver, NULL, 0);
+	dryrun_wrap(&driver, TEST_OWNER);
+	assert_ptr_equal(driver->ops->checked(driver), &some_list);
+	driver_close(&driver);
 }
 
 static void test_every_call_gets_through(void **state)
@@ -503,6 +526,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_fixed_answers_shine_through),
+		TEST(test_checks_get_through),
 		TEST(test_every_call_gets_through),
 		TEST(test_trace_lines),
 		TEST(test_trace_keeps_a_line_a_line),

@@ -310,16 +310,18 @@ static void test_a_long_configuration(void **state)
 
 /* ---- what cannot be had ---- */
 
+static const struct unit a_stage = {UNIT_STAGE, "shop", "prod"};
+
+/* With settings too: the driver itself is asked again. */
 static size_t problems(struct arena *arena, const char *endpoint, const char *config)
 {
 	const struct node node = {.name = "edge-1", .driver = DRIVER_DOCKER, .endpoint = endpoint};
 	struct spec *spec = test_spec(arena, NULL, "a", "local/a:1", config);
-	const struct unit unit = {UNIT_STAGE, "shop", "prod"};
 	struct diags diags = {0};
 	size_t n;
 
-	driver_check(&driver_docker, &node, NULL, spec, &unit, &diags);
-	docker_check(&node, &test_env, spec, &unit, &diags);
+	driver_check(&driver_docker, &node, NULL, spec, &a_stage, &diags);
+	docker_check(&node, &test_env, spec, &a_stage, &diags);
 	n = diags.n;
 	diags_release(&diags);
 	return n;
@@ -335,8 +337,49 @@ static void test_what_cannot_be_had(void **state)
 	assert_true(problems(arena, NULL, "{\"networkMode\":\"none\",\"networks\":[\"a\"]}") > 0);
 	assert_true(problems(arena, NULL, "{\"annotations\":{\"a\":\"b\"}}") > 0);
 	assert_true(problems(arena, NULL, "{\"expose\":\"http\"}") > 0);
-	assert_true(problems(arena, NULL, "{\"healthCheck\":{\"tcp\":{\"port\":80}}}") > 0);
 	assert_int_equal(problems(arena, NULL, "{\"healthCheck\":{\"command\":[\"true\"]}}"), 0);
+}
+
+/* Each with a way out. */
+static void check_one(struct arena *arena, const char *endpoint, const char *config, size_t n)
+{
+	const struct node node = {.name = "edge-1", .driver = DRIVER_DOCKER, .endpoint = endpoint};
+	struct diags diags = {0};
+
+	driver_check(&driver_docker, &node, NULL, test_spec(arena, NULL, "a", "local/a:1", config),
+		     &a_stage, &diags);
+	assert_int_equal(diags.n, n);
+	for (size_t i = 0; i < n; i++)
+		assert_string_equal(diags.v[i].hint,
+				    "healthCheck: {command: [...]} is run inside the container");
+	diags_release(&diags);
+}
+
+/* Checks that are made from here need a way to the container. */
+static void test_checks_out_of_reach(void **state)
+{
+	static const char http[] = "{\"healthCheck\":{\"http\":{\"port\":80}}}";
+	static const char tcp[] = "{\"healthCheck\":{\"tcp\":{\"port\":80}}}";
+	static const struct {
+		const char *endpoint, *config;
+		size_t problems;
+	} rows[] = {
+		{NULL, http, 0},
+		{NULL, tcp, 0},
+		{"unix:///run/podman/podman.sock", http, 0},
+		{NULL, "{\"networkMode\":\"none\",\"healthCheck\":{\"tcp\":{\"port\":80}}}", 1},
+		{"unix:///run/user/1000/podman/podman.sock", http, 1},
+		{"unix:///run/user/1000/docker.sock", tcp, 1},
+		{"http://127.0.0.1:2375", tcp, 1},
+		{"http://127.0.0.1:2375", "{\"healthCheck\":{\"command\":[\"true\"]}}", 0},
+	};
+	AUTO_ARENA struct arena *arena = arena_new(0);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		print_message("# row %zu\n", i);
+		check_one(arena, rows[i].endpoint, rows[i].config, rows[i].problems);
+	}
 }
 
 /* ---- an engine that says what it likes ---- */
@@ -578,6 +621,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_no_container),
 		cmocka_unit_test(test_a_long_configuration),
 		cmocka_unit_test(test_what_cannot_be_had),
+		cmocka_unit_test(test_checks_out_of_reach),
 		cmocka_unit_test(test_engines_that_are_none),
 		cmocka_unit_test(test_what_refusals_mean),
 		cmocka_unit_test(test_pulls_that_break),

@@ -85,8 +85,11 @@ static void healthy_until_retries_fail(void **state)
 	}
 	/* one between them begins the count anew */
 	health_note(&count, check, true, NOW + RETRIES * INTERVAL);
-	assert_int_equal(fails_until(&count, NOW), NOW + RETRIES * INTERVAL);
-	health_note(&count, check, true, NOW + YOUNG);
+	/* and what comes too soon does not count */
+	health_note(&count, check, false, NOW + RETRIES * INTERVAL + 1);
+	assert_int_equal(fails_until(&count, NOW + RETRIES * INTERVAL),
+			 NOW + 2 * RETRIES * INTERVAL);
+	health_note(&count, check, true, NOW + 3 * RETRIES * INTERVAL);
 	assert_int_equal(count.health, HEALTH_HEALTHY);
 }
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -475,6 +476,29 @@ static void test_child_without_a_descriptor(void **state)
 	assert_non_null(strstr(buf_str(&seen), "two exited with status 2;"));
 }
 
+/* The outer one waits for a descriptor only: it is woken by the inner one's timers and events. */
+static void test_a_loop_within_another(void **state)
+{
+	struct pollfd inner = {.events = POLLIN};
+
+	(void)state;
+	make_pipes();
+	inner.fd = loop_descriptor(loop, NULL);
+	assert_int_equal(poll(&inner, 1, 0), 0);
+	loop_timer_add(loop, 10, note, TEXT("t"));
+	assert_int_equal(loop_descriptor(loop, NULL), inner.fd);
+	assert_int_equal(poll(&inner, 1, 10000), 1);
+	while (!strstr(buf_str(&seen), "t"))
+		assert_int_equal(loop_once(loop, 0, NULL), 0);
+	assert_int_equal(loop_descriptor(loop, NULL), inner.fd);
+	assert_int_equal(poll(&inner, 1, 0), 0);
+	sources[0] = loop_fd_add(loop, a[0], EPOLLIN, take_one, a);
+	assert_int_equal(write(a[1], "x", 1), 1);
+	assert_int_equal(poll(&inner, 1, 10000), 1);
+	loop_fd_del(&sources[0]);
+	close_pipes();
+}
+
 static void test_free_with_everything_pending(void **state)
 {
 	pid_t pid = child_that_ends(0);
@@ -515,6 +539,7 @@ int main(void)
 		TEST(test_child_that_somebody_else_reaped),
 		TEST(test_child_that_is_forgotten),
 		TEST(test_child_without_a_descriptor),
+		TEST(test_a_loop_within_another),
 		TEST(test_free_with_everything_pending),
 	};
 

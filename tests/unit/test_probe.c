@@ -196,6 +196,20 @@ static void nobody_listens(void **state)
 	assert_int_equal(probe.err.code, E_NODE_UNREACHABLE);
 }
 
+/* What is no number is asked nowhere, least of all by a look-up of names. */
+static void no_address(void **state)
+{
+	static const char *const addresses[] = {"", "localhost", "127.0.0.1 ", "1.2.3"};
+	struct err err = ERR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(addresses); i++) {
+		assert_int_equal(get(addresses[i], 80, 5000, &err), -1);
+		assert_int_equal(err.code, E_NODE_UNREACHABLE);
+		assert_string_equal(err.text, "it has no address");
+	}
+}
+
 /* A listener that never accepts: the kernel takes the connection, and nobody answers. */
 static void a_connection_is_enough_for_tcp(void **state)
 {
@@ -314,6 +328,7 @@ int main(void)
 		cmocka_unit_test(a_header_without_end),
 		cmocka_unit_test(ipv6_only),
 		cmocka_unit_test(nobody_listens),
+		cmocka_unit_test(no_address),
 		cmocka_unit_test(a_connection_is_enough_for_tcp),
 		cmocka_unit_test(nobody_answers),
 		cmocka_unit_test(many_at_once),

@@ -503,6 +503,28 @@ static void test_tell(void **state)
 	}
 }
 
+static void test_checked_round_trip(void **state)
+{
+	struct checked checked[] = {{"a1", "10:00", HEALTH_UNHEALTHY, "port 80: connect: refused"},
+				    {"b2", "11:00", HEALTH_HEALTHY, ""}};
+	const struct checked_list list = {checked, ARRAY_LEN(checked)};
+	AUTO_JSON json_t *json = checked_json(&list);
+	struct checked_list back;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_done(checked_from_json(json, arena, &back, &err), err);
+	assert_int_equal(back.n, list.n);
+	for (size_t i = 0; i < list.n; i++) {
+		assert_string_equal(back.v[i].id, checked[i].id);
+		assert_string_equal(back.v[i].run, checked[i].run);
+		assert_int_equal(back.v[i].health, checked[i].health);
+		assert_string_equal(back.v[i].text ? back.v[i].text : "", checked[i].text);
+	}
+	json_object_del(json_array_get(json_object_get(json, "checked"), 1), "run");
+	assert_fails(checked_from_json(json, arena, &back, &err), err, E_BAD_INPUT);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -527,6 +549,7 @@ int main(void)
 		TEST(test_ops_round_trip),
 		TEST(test_ops_refused),
 		TEST(test_owner_same),
+		TEST(test_checked_round_trip),
 		TEST(test_tell),
 	};
 
