@@ -88,8 +88,8 @@ static int logs(struct driver *driver, const char *name, int n, struct buf *out,
 #define CONTAINER(field) (UINT64_C(1) << container_##field##_F)
 
 /*
- * What is missing: annotations, which no engine of that API has; routing and expose, which a proxy
- * beside the engine would have to do; init.
+ * What is missing: annotations, which came with version 1.43 of the API and which Podman 4 drops
+ * without a word; routing and expose, which a proxy beside the engine would have to do; init.
  */
 static const struct driver_fields carried[] = {
 	{&type_container,
@@ -104,9 +104,19 @@ static const struct driver_fields carried[] = {
 	{NULL, 0},
 };
 
+#define PORTS_INSTEAD "a port of the node: ports: [{container: 80, host: 8080}]"
+
+static const struct driver_way ways[] = {
+	{&type_container, container_routing_F, PORTS_INSTEAD},
+	{&type_container, container_expose_F, PORTS_INSTEAD},
+	{&type_container, container_annotations_F, "labels are carried out"},
+	{NULL, 0, NULL},
+};
+
 const struct driver_ops driver_docker = {
 	.name = "docker",
 	.carries = carried,
+	.ways = ways,
 	.open = docker_open,
 	.close = docker_close,
 	.check = docker_check,

@@ -122,11 +122,20 @@ struct driver_fields {
 	uint64_t fields;
 };
 
+/* What to write instead of a field that a driver does not carry out. */
+struct driver_way {
+	const struct object_type *type;
+	unsigned field; /* number */
+	const char *hint;
+};
+
 struct driver_ops {
 	const char *name; /* as in `driver:` of a Node */
 
 	/* Ends with a type of NULL; of a container all that is not listed is DIAG_NOT_SUPPORTED. */
 	const struct driver_fields *carries;
+	/* Ends with a type of NULL; NULL: there is nothing to say. */
+	const struct driver_way *ways;
 
 	/*
 	 * Makes *out for a node. No I/O beyond what cannot fail to be there; E_CREDENTIALS,

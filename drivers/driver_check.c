@@ -67,6 +67,17 @@ static void check_inside(const struct carrying *carrying, const struct field_typ
 	}
 }
 
+/* NULL: none is known. */
+static const char *way_out(const struct driver_ops *ops, const struct object_type *type,
+			   unsigned field)
+{
+	for (const struct driver_way *way = ops->ways; way && way->type; way++) {
+		if (way->type == type && way->field == field)
+			return way->hint;
+	}
+	return NULL;
+}
+
 static void check_carried(const struct carrying *carrying, const struct object_type *type,
 			  const void *object)
 {
@@ -84,7 +95,8 @@ static void check_carried(const struct carrying *carrying, const struct object_t
 			diags_add(carrying->diags, DIAG_NOT_SUPPORTED, carrying->unit,
 				  head_path(head, field), head_at(head, field),
 				  "the %s driver does not carry out %s", carrying->ops->name,
-				  row->key);
+				  row->key)
+				->hint = way_out(carrying->ops, type, field);
 	}
 }
 

@@ -15,6 +15,7 @@
 #include "drivers/host.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -351,6 +352,22 @@ static int clean_up(struct call *call, struct target *target, enum run_state sta
 	return host_status_write(target->dir, status, call->err);
 }
 
+/* It was asked to end by another signal, and ended by KILL. */
+static void tell_of_kill(struct call *call, const struct target *target)
+{
+	struct op_result *result = call->result;
+	struct host_status status;
+	struct host_live live;
+
+	if (!target->readable || host_status_read(target->dir, &status, NULL) != 0 ||
+	    status.exit_code != 128 + SIGKILL)
+		return;
+	host_live_read(target->spec.spec.config, &live);
+	if (live.stop_signal != SIGKILL)
+		snprintf(result->unheard, sizeof result->unheard, "SIG%s",
+			 sigabbrev_np(live.stop_signal));
+}
+
 static int stop(struct call *call, struct target *target, bool *changed)
 {
 	enum run_state before = target->status.state;
@@ -362,6 +379,8 @@ static int stop(struct call *call, struct target *target, bool *changed)
 		return clean_up(call, target, RUN_STOPPED, changed);
 	/* A supervisor lives a moment longer than the workload that it saw end. */
 	*changed = before != RUN_EXITED && before != RUN_STOPPED;
+	if (*changed)
+		tell_of_kill(call, target);
 	return 0;
 }
 

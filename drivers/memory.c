@@ -32,6 +32,8 @@ static int memory_apply(struct driver *driver, const struct op *op, struct op_re
 	if (result) {
 		result->changed = call.changed;
 		result->took_ms = clock_boot_ms() - began;
+		snprintf(result->unheard, sizeof result->unheard, "%s",
+			 call.unheard ? call.unheard : "");
 	}
 	return 0;
 }

@@ -27,6 +27,7 @@ struct memory_call {
 	struct memory_rules rules;
 	struct arena *arena; /* of this call */
 	bool changed;
+	const char *unheard; /* by what a stop ended that took KILL; NULL: all heard */
 };
 #define AUTO_CALL CLEANUP(memory_call_end)
 /* Every call looks whether the node answers: E_NODE_UNREACHABLE. End it in any case. */

@@ -261,6 +261,14 @@ static int op_start(struct memory_call *call, const struct op *op, struct err *e
 	return memory_save(call, SHELF_CONTAINERS, op->name, found.json, err);
 }
 
+/* Nobody can ignore KILL. */
+static const char *ignored_signal(const struct container *config, struct arena *arena)
+{
+	const char *signal = config->stop_signal ? config->stop_signal : "SIGTERM";
+
+	return str_eq(signal, "SIGKILL") ? NULL : arena_strdup(arena, signal);
+}
+
 static int op_stop(struct memory_call *call, const struct op *op, struct err *err)
 {
 	AUTO_FOUND struct memory_found found = {0};
@@ -271,6 +279,8 @@ static int op_stop(struct memory_call *call, const struct op *op, struct err *er
 		return there < 0 ? -1 : 0;
 	memory_rules_find(&call->rules, op->name, found.kept.spec.image, &behaviour);
 	set_state(found.json, KEPT_STOPPED, 0, behaviour.ignores_stop ? 128 + 9 : 0);
+	if (behaviour.ignores_stop)
+		call->unheard = ignored_signal(found.kept.spec.config, call->arena);
 	return memory_save(call, SHELF_CONTAINERS, op->name, found.json, err);
 }
 

@@ -340,6 +340,31 @@ static void test_what_cannot_be_had(void **state)
 	assert_int_equal(problems(arena, NULL, "{\"healthCheck\":{\"command\":[\"true\"]}}"), 0);
 }
 
+/* What was refused without a word of what to write instead leaves people where they were. */
+static void test_ways_out(void **state)
+{
+	static const struct {
+		const char *config, *hint;
+	} rows[] = {
+		{"{\"annotations\":{\"a\":\"b\"}}", "labels"},
+		{"{\"expose\":\"http\"}", "ports: [{container"},
+		{"{\"routing\":{\"domain\":\"a.example.org\",\"port\":80}}", "ports: [{container"},
+	};
+	const struct node node = {.name = "edge-1", .driver = DRIVER_DOCKER};
+	AUTO_ARENA struct arena *arena = arena_new(0);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct spec *spec = test_spec(arena, NULL, "a", "local/a:1", rows[i].config);
+		struct diags diags = {0};
+
+		driver_check(&driver_docker, &node, NULL, spec, &a_stage, &diags);
+		assert_int_equal(diags.n, 1);
+		assert_non_null(strstr(diags.v[0].hint, rows[i].hint));
+		diags_release(&diags);
+	}
+}
+
 /* Each with a way out. */
 static void check_one(struct arena *arena, const char *endpoint, const char *config, size_t n)
 {
@@ -622,6 +647,7 @@ int main(void)
 		cmocka_unit_test(test_a_long_configuration),
 		cmocka_unit_test(test_what_cannot_be_had),
 		cmocka_unit_test(test_checks_out_of_reach),
+		cmocka_unit_test(test_ways_out),
 		cmocka_unit_test(test_engines_that_are_none),
 		cmocka_unit_test(test_what_refusals_mean),
 		cmocka_unit_test(test_pulls_that_break),

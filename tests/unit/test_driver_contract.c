@@ -173,6 +173,22 @@ static struct workload await(struct bench *bench, const char *name,
 	}
 }
 
+/* Until that is the last line which it wrote. */
+static void await_log(struct bench *bench, const char *name, const char *expected)
+{
+	struct err err = ERR_INIT;
+
+	for (int64_t until = clock_boot_ms() + WAIT_MS;; poll(NULL, 0, 20)) {
+		AUTO_BUF struct buf log = BUF_INIT(BUF_MAX_TEXT);
+
+		assert_done(bench->driver->ops->logs(bench->driver, name, 1, &log, &err), err);
+		if (str_eq(buf_str(&log), expected))
+			return;
+		if (clock_boot_ms() > until)
+			fail_msg("the log is \"%s\"", buf_str(&log));
+	}
+}
+
 static bool is_running(const struct workload *workload)
 {
 	return workload->state == RUN_RUNNING;
@@ -396,6 +412,47 @@ static void stop_twice(struct bench *bench)
 	assert_false(test_apply(bench->driver, OP_STOP, spec->name, NULL, NULL));
 	assert_int_equal(test_see(bench->driver, bench->arena, spec->name).state, RUN_STOPPED);
 	assert_false(test_apply(bench->driver, OP_STOP, "shop-prod-none", NULL, NULL));
+}
+
+/* A stop tells of the signal that was not heard, and of none where it was. */
+static void stop_that_is_not_heard(struct bench *bench)
+{
+	struct memory_behaviour deaf = MEMORY_BEHAVIOUR_INIT;
+	struct spec *spec = a_spec(bench, "shop-prod-deaf",
+				   "{\"command\":[\"sh\",\"-c\",\"trap '' INT; echo hello; sleep "
+				   "1000\"],\"stopSignal\":\"SIGINT\",\"stopTimeout\":\"1s\"}");
+	const struct op op = {.kind = OP_STOP, .name = spec->name};
+	struct op_result result = {.detail = BUF_INIT(BUF_MAX_LINE)};
+	struct err err = ERR_INIT;
+
+	deaf.ignores_stop = true;
+	deaf.output = "hello\n";
+	if (bench->world)
+		assert_done(memory_world_container(bench->world, spec->name, &deaf, &err), err);
+	test_run_spec(bench->driver, spec);
+	await_log(bench, spec->name, "hello\n");
+	assert_done(bench->driver->ops->apply(bench->driver, &op, &result, &err), err);
+	assert_true(result.changed);
+	assert_string_equal(result.unheard, "SIGINT");
+	/* the second stop asked nobody */
+	*result.unheard = '\0';
+	assert_done(bench->driver->ops->apply(bench->driver, &op, &result, &err), err);
+	assert_string_equal(result.unheard, "");
+	buf_release(&result.detail);
+}
+
+static void stop_that_is_heard(struct bench *bench)
+{
+	struct spec *spec = a_runner(bench, "shop-prod-web");
+	const struct op op = {.kind = OP_STOP, .name = spec->name};
+	struct op_result result = {.detail = BUF_INIT(BUF_MAX_LINE)};
+	struct err err = ERR_INIT;
+
+	test_run_spec(bench->driver, spec);
+	await_log(bench, spec->name, "hello\n");
+	assert_done(bench->driver->ops->apply(bench->driver, &op, &result, &err), err);
+	assert_string_equal(result.unheard, "");
+	buf_release(&result.detail);
 }
 
 static void stop_and_start(struct bench *bench)
@@ -625,21 +682,9 @@ static void opened_again_sees_the_same(struct bench *bench)
 static void logs_end_with_the_last_line(struct bench *bench)
 {
 	struct spec *spec = a_runner(bench, "shop-prod-web");
-	struct driver *driver = bench->driver;
-	struct err err = ERR_INIT;
-	int64_t until = clock_boot_ms() + WAIT_MS;
 
-	test_run_spec(driver, spec);
-	for (;;) {
-		AUTO_BUF struct buf log = BUF_INIT(BUF_MAX_TEXT);
-
-		assert_done(driver->ops->logs(driver, spec->name, 1, &log, &err), err);
-		if (str_eq(buf_str(&log), "hello\n"))
-			break;
-		if (clock_boot_ms() > until)
-			fail_msg("the log is \"%s\"", buf_str(&log));
-		poll(NULL, 0, 20);
-	}
+	test_run_spec(bench->driver, spec);
+	await_log(bench, spec->name, "hello\n");
 }
 
 static void logs_of_nothing(struct bench *bench)
@@ -700,6 +745,8 @@ static const struct promise {
 	{"start of nothing", start_of_nothing, 0},
 	{"stop twice", stop_twice, 0},
 	{"stop and start", stop_and_start, 0},
+	{"stop that is not heard", stop_that_is_not_heard, KEEPS},
+	{"stop that is heard", stop_that_is_heard, KEEPS},
 	{"remove while running", remove_while_running, 0},
 	{"remove and make again", remove_and_make_again, 0},
 	{"ends by itself", ends_by_itself, KEEPS},
