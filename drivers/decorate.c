@@ -68,12 +68,11 @@ static const struct checked_list *pass_checked(struct driver *driver)
 	return inner->ops->checked(inner);
 }
 
-static int pass_logs(struct driver *driver, const char *name, int n, struct buf *out,
-		     struct err *err)
+static int pass_logs(struct driver *driver, const struct log_request *request, struct err *err)
 {
 	struct driver *inner = inner_of(driver);
 
-	return inner->ops->logs(inner, name, n, out, err);
+	return inner->ops->logs(inner, request, err);
 }
 
 void decorate(struct driver **driver, struct decorator *self,

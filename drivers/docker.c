@@ -80,9 +80,9 @@ static const struct checked_list *checked(struct driver *driver)
 	return docker_checked(docker_of(driver));
 }
 
-static int logs(struct driver *driver, const char *name, int n, struct buf *out, struct err *err)
+static int logs(struct driver *driver, const struct log_request *request, struct err *err)
 {
-	return docker_logs(docker_of(driver), name, n, out, err);
+	return docker_logs(docker_of(driver), request, err);
 }
 
 #define CONTAINER(field) (UINT64_C(1) << container_##field##_F)

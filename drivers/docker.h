@@ -20,7 +20,7 @@
  *	docker_files.c		files, put into a container before it starts
  *	docker_watch.c		the engine's events as a descriptor
  *	docker_checks.c		the checks of docker_probe.c, for as long as a node is watched
- *	docker_logs.c		what containers wrote
+ *	docker_logs.c		what containers wrote; docker_frames.h takes it apart
  *
  * What a node keeps for us, since a driver keeps nothing:
  *
@@ -129,6 +129,11 @@ struct docker_request {
  */
 int docker_ask(struct docker *docker, const struct docker_request *request, json_t **out,
 	       struct err *err);
+/*
+ * The engine's own words in the body of a refusal: {"message": ...}, or the text where it is no
+ * JSON; as one line, appended. For those with a sink.
+ */
+void docker_words(const struct buf *body, struct buf *out);
 /* The same with a path that is made from a format. */
 int docker_get(struct docker *docker, json_t **out, struct err *err, const char *fmt, ...)
 	PRINTF_LIKE(4, 5);
@@ -348,10 +353,7 @@ void docker_watch_end(struct docker *docker);
 const struct checked_list *docker_checked(struct docker *docker);
 /* Is this event of the stream one that may concern us? */
 bool docker_event_matters(const json_t *event);
-int docker_logs(struct docker *docker, const char *name, int n, struct buf *out, struct err *err);
-/* Takes a stream of frames apart that carries standard output and error; what is cut is left out.
- */
-void docker_logs_unframe(const char *bytes, size_t len, struct buf *out);
+int docker_logs(struct docker *docker, const struct log_request *request, struct err *err);
 void docker_check(const struct node *node, const struct driver_env *env, const struct spec *spec,
 		  const struct unit *unit, struct diags *diags);
 

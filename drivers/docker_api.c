@@ -12,8 +12,7 @@
 
 /* ---- what an answer means ---- */
 
-/* The engine's own words: {"message": ...}, or a text where it is no JSON. */
-static void read_words(const struct buf *body, struct buf *out)
+void docker_words(const struct buf *body, struct buf *out)
 {
 	AUTO_JSON json_t *json = json_read(buf_str(body), body->len, DOCKER_ANSWER_MAX, NULL);
 	const char *message = json_str(json, "message", NULL);
@@ -49,7 +48,7 @@ static int refuse(const struct docker *docker, const struct docker_request *requ
 {
 	struct buf words AUTO_BUF = BUF_INIT(BUF_MAX_LINE);
 
-	read_words(&reply->body, &words);
+	docker_words(&reply->body, &words);
 	if (words.len == 0)
 		buf_addf(&words, "%s %s gives status %ld",
 			 request->method ? request->method : "GET", request->path, reply->status);

@@ -180,3 +180,21 @@ int op_from_json(const json_t *json, struct arena *arena, struct op *out, struct
 		return err_set(err, E_BAD_INPUT, "%s: name, to or spec is missing", word);
 	return 0;
 }
+
+/* ---- the end of a log ---- */
+
+static int add_line(void *arg, const struct log_line *line)
+{
+	struct buf *out = arg;
+
+	buf_add(out, line->text, line->len);
+	buf_addc(out, '\n');
+	return 0;
+}
+
+int driver_tail(struct driver *driver, const char *name, int n, struct buf *out, struct err *err)
+{
+	const struct log_request request = {.name = name, .lines = n, .take = add_line, .arg = out};
+
+	return driver->ops->logs(driver, &request, err);
+}

@@ -111,6 +111,25 @@ struct op_result {
 	struct buf detail; /* the engine's own words, for people; may be empty; caller releases */
 };
 
+/* A line that a container wrote. */
+struct log_line {
+	int64_t at_ns;	  /* wall time; 0: the node keeps no times of lines */
+	bool is_error;	  /* standard error; false also where the two are not told apart */
+	const char *text; /* as it was written, without its newline, NUL-terminated */
+	size_t len;
+};
+#define LOG_LINE_MAX ((size_t)16 << 10) /* bytes; a longer one is told in pieces */
+#define LOG_ALL INT_MAX
+
+struct log_request {
+	const char *name; /* of the container */
+	int lines;	  /* at most so many of the last; LOG_ALL: all that are kept */
+	int64_t after_ns; /* only what was written then or later; 0: all */
+	bool follow;	  /* what is written from now on as well, until it ends or is gone */
+	int (*take)(void *arg, const struct log_line *line); /* -1: wants no more */
+	void *arg;
+};
+
 struct driver;
 
 /*
@@ -191,9 +210,12 @@ struct driver_ops {
 	 */
 	const struct checked_list *(*checked)(struct driver *driver);
 
-	/* The last n lines that container `name` wrote, oldest first, appended to out. */
-	int (*logs)(struct driver *driver, const char *name, int n, struct buf *out,
-		    struct err *err);
+	/*
+	 * What a container wrote, oldest first. 0: all was told, or `take` wants no more.
+	 * E_NOT_FOUND; E_NOT_SUPPORTED where lines have no times and after_ns asks for them, or,
+	 * behind what there is, where what comes cannot be followed.
+	 */
+	int (*logs)(struct driver *driver, const struct log_request *request, struct err *err);
 };
 
 /* Every driver's struct begins with this. */
@@ -210,6 +232,8 @@ const struct driver_ops *driver_find(enum driver_value kind);
 int driver_open(const struct node *node, const struct driver_env *env, struct driver **out,
 		struct err *err);
 void driver_close(struct driver **driver);
+/* The last n lines that container `name` wrote, each with its newline, appended to out. */
+int driver_tail(struct driver *driver, const char *name, int n, struct buf *out, struct err *err);
 #define AUTO_DRIVER CLEANUP(driver_close)
 
 /*

@@ -158,14 +158,13 @@ static int fault_watch(struct driver *driver, struct err *err)
 	return after(driver, FAULT_WATCH, inner->ops->watch(inner, err), err);
 }
 
-static int fault_logs(struct driver *driver, const char *name, int n, struct buf *out,
-		      struct err *err)
+static int fault_logs(struct driver *driver, const struct log_request *request, struct err *err)
 {
 	struct driver *inner = inner_of(driver);
 
 	if (before(driver, FAULT_LOGS, err) != 0)
 		return -1;
-	return after(driver, FAULT_LOGS, inner->ops->logs(inner, name, n, out, err), err);
+	return after(driver, FAULT_LOGS, inner->ops->logs(inner, request, err), err);
 }
 
 static void fault_release(struct decorator *decorator)

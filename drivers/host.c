@@ -25,7 +25,7 @@
 #include "base/fs.h"
 #include "drivers/host_image.h"
 #include "drivers/host_live.h"
-#include "drivers/host_log.h"
+#include "drivers/host_follow.h"
 #include "drivers/policy.h"
 
 static struct host *host_of(struct driver *driver)
@@ -102,9 +102,9 @@ static int host_read_watch(struct driver *driver, struct err *err)
 	return host_watch_read(host_of(driver), err);
 }
 
-static int host_logs(struct driver *driver, const char *name, int n, struct buf *out,
-		     struct err *err)
+static int host_logs(struct driver *driver, const struct log_request *request, struct err *err)
 {
+	const char *name = request->name;
 	AUTO_FREE char *path = host_path(host_of(driver), HOST_WORKLOADS, name);
 	int dir AUTO_FD = -1;
 
@@ -113,7 +113,9 @@ static int host_logs(struct driver *driver, const char *name, int n, struct buf 
 	if (dir < 0)
 		return err_set(err, E_NOT_FOUND, "%s is not on node %s", name,
 			       host_of(driver)->node->name);
-	return host_log_tail(dir, n, out, err);
+	if (host_follow(dir, request, err) != 0)
+		return err_wrap(err, "node %s", host_of(driver)->node->name);
+	return 0;
 }
 
 #define CONTAINER(field) (UINT64_C(1) << container_##field##_F)

@@ -140,25 +140,16 @@ void host_log_release(struct host_log *log)
 
 /* ---- reading ------------------------------------------------------------------------------- */
 
-/* The last max bytes of a file, in front of what *out holds. */
-static int prepend_file(int dir, int number, struct buf *out, struct err *err)
+/* The last bytes of a file of this size, as many as there is room for, in front of what *out holds.
+ */
+static int prepend(int fd, off_t file_size, const char *name, struct buf *out, struct err *err)
 {
 	struct buf joined = BUF_INIT(out->max);
-	size_t room = out->max - out->len, size;
-	AUTO_FREE char *bytes = NULL;
-	char name[16];
-	struct stat info;
-	int fd AUTO_FD = openat(dir, file_name(number, name, sizeof name),
-				O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	ssize_t n;
+	size_t room = out->max - out->len;
+	size_t size = (size_t)file_size < room ? (size_t)file_size : room;
+	AUTO_FREE char *bytes = mem_alloc(size + 1);
+	ssize_t n = pread(fd, bytes, size, file_size - (off_t)size);
 
-	if (fd < 0)
-		return errno == ENOENT ? 0 : err_errno(err, E_IO, "open %s", name);
-	if (fstat(fd, &info) != 0)
-		return err_errno(err, E_IO, "look at %s", name);
-	size = (size_t)info.st_size < room ? (size_t)info.st_size : room;
-	bytes = mem_alloc(size + 1);
-	n = pread(fd, bytes, size, info.st_size - (off_t)size);
 	if (n < 0)
 		return err_errno(err, E_IO, "read %s", name);
 	buf_add(&joined, bytes, (size_t)n);
@@ -166,6 +157,25 @@ static int prepend_file(int dir, int number, struct buf *out, struct err *err)
 	buf_release(out);
 	*out = joined;
 	return 0;
+}
+
+static int prepend_file(int dir, int number, const struct host_log_end *end, struct buf *out,
+			struct err *err)
+{
+	char name[16];
+	struct stat info;
+	int fd AUTO_FD = openat(dir, file_name(number, name, sizeof name),
+				O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : err_errno(err, E_IO, "open %s", name);
+	if (fstat(fd, &info) != 0)
+		return err_errno(err, E_IO, "look at %s", name);
+	if (end && info.st_ino == end->inode)
+		info.st_size = end->at;
+	else if (end && out->len == 0 && number == 0)
+		return 0; /* newer than the end that is meant */
+	return prepend(fd, info.st_size, name, out, err);
 }
 
 /* Where the last n lines begin; a text that does not end with a newline has one line more. */
@@ -191,7 +201,7 @@ static int count_lines(const struct buf *text)
 	return n;
 }
 
-int host_log_tail(int dir, int n, struct buf *out, struct err *err)
+int host_log_tail(int dir, int n, const struct host_log_end *end, struct buf *out, struct err *err)
 {
 	struct buf text AUTO_BUF = BUF_INIT(out->max - out->len);
 	size_t start;
@@ -200,7 +210,7 @@ int host_log_tail(int dir, int n, struct buf *out, struct err *err)
 		return 0;
 	/* One newline more than lines are wanted: the first of them must be whole. */
 	for (int number = 0; number < HOST_LOG_FILES && text.len < text.max; number++) {
-		if (prepend_file(dir, number, &text, err) != 0)
+		if (prepend_file(dir, number, end, &text, err) != 0)
 			return -1;
 		if (count_lines(&text) > n)
 			break;

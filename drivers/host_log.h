@@ -34,7 +34,15 @@ int host_log_open_pipe(struct host_log *log, struct err *err);
 void host_log_close_pipe(struct host_log *log);
 void host_log_write(struct host_log *log, const char *bytes, size_t len);
 
-/* The last n lines over all files, oldest first, at most out's maximum of the newest bytes. */
-int host_log_tail(int dir, int n, struct buf *out, struct err *err);
+/* A place in one of the files. */
+struct host_log_end {
+	ino_t inode;
+	off_t at;
+};
+/*
+ * The last n lines over all files, oldest first, at most out's maximum of the newest bytes. end:
+ * only what stands before it; NULL: all.
+ */
+int host_log_tail(int dir, int n, const struct host_log_end *end, struct buf *out, struct err *err);
 
 #endif

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/vec.h"
+#include "drivers/log_lines.h"
 #include "drivers/memory_node.h"
 #include "drivers/policy.h"
 
@@ -182,22 +183,38 @@ static int memory_resolve(struct driver *driver, const char *image, struct buf *
 	return 0;
 }
 
-static int memory_logs(struct driver *driver, const char *name, int n, struct buf *out,
-		       struct err *err)
+static const char *last_lines(const char *log, int n)
 {
-	AUTO_CALL struct memory_call call = {0};
-	AUTO_FOUND struct memory_found found = {0};
-	const char *log, *from;
+	const char *from = log + strlen(log);
 
-	if (memory_call_begin(driver, &call, err) != 0 ||
-	    memory_must_find(&call, name, &found, err) != 0)
-		return -1;
-	log = found.kept.log ? found.kept.log : "";
-	for (from = log + strlen(log); from > log && n >= 0; from--) {
+	for (; from > log && n >= 0; from--) {
 		if (from[-1] == '\n' && n-- == 0)
 			break;
 	}
-	buf_adds(out, from);
+	return from;
+}
+
+/* What it wrote has no times, and what it will write comes of being looked at. */
+static int memory_logs(struct driver *driver, const struct log_request *request, struct err *err)
+{
+	AUTO_CALL struct memory_call call = {0};
+	AUTO_FOUND struct memory_found found = {0};
+	struct log_lines lines = LOG_LINES(request, false);
+	const char *from;
+
+	if (memory_call_begin(driver, &call, err) != 0 ||
+	    memory_must_find(&call, request->name, &found, err) != 0)
+		return -1;
+	if (request->after_ns)
+		return err_set(err, E_NOT_SUPPORTED, "node %s keeps no times of lines",
+			       call.memory->node);
+	from = last_lines(found.kept.log ? found.kept.log : "", request->lines);
+	log_lines_add(&lines, 0, from, strlen(from));
+	log_lines_end(&lines);
+	log_lines_release(&lines);
+	if (request->follow && !lines.full)
+		return err_set(err, E_NOT_SUPPORTED,
+			       "node %s only pretends: nothing can be followed", call.memory->node);
 	return 0;
 }
 

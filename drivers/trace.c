@@ -142,16 +142,33 @@ static int trace_watch_read(struct driver *driver, struct err *err)
 	return hand_on(result, &why, err);
 }
 
-static int trace_logs(struct driver *driver, const char *name, int n, struct buf *out,
-		      struct err *err)
+/* A request that is passed on, and what came of it. */
+struct counted {
+	const struct log_request *request;
+	size_t bytes;
+};
+
+static int count_line(void *arg, const struct log_line *line)
+{
+	struct counted *counted = arg;
+
+	counted->bytes += line->len + 1;
+	return counted->request->take(counted->request->arg, line);
+}
+
+static int trace_logs(struct driver *driver, const struct log_request *request, struct err *err)
 {
 	struct driver *inner = inner_of(driver);
+	struct counted counted = {.request = request};
+	struct log_request passed = *request;
 	struct err why = ERR_INIT;
-	size_t before = out->len;
-	int result = inner->ops->logs(inner, name, n, out, &why);
-	AUTO_FREE char *call = mem_printf("logs %s %d", name, n);
+	AUTO_FREE char *call = mem_printf("logs %s %d", request->name, request->lines);
+	int result;
 
-	note(driver, result, &why, call, "%zu bytes", out->len - before);
+	passed.take = count_line;
+	passed.arg = &counted;
+	result = inner->ops->logs(inner, &passed, &why);
+	note(driver, result, &why, call, "%zu bytes", counted.bytes);
 	return hand_on(result, &why, err);
 }
 

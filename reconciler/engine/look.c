@@ -51,7 +51,7 @@ static json_t *read_log(struct driver *driver, const char *name)
 {
 	AUTO_BUF struct buf text = BUF_INIT(BUF_MAX_LINE);
 	json_t *json = json_object();
-	driver->ops->logs(driver, name, LOOK_LOG_LINES, &text, NULL);
+	driver_tail(driver, name, LOOK_LOG_LINES, &text, NULL);
 	json_put_str(json, "name", name);
 	json_put_str(json, "text", buf_str(&text));
 	return json;

@@ -132,7 +132,7 @@ void engine_await_log(struct driver *driver, const char *name, const char *expec
 		struct buf log AUTO_BUF = BUF_INIT(BUF_MAX_TEXT);
 		struct err err = ERR_INIT;
 
-		assert_done(driver->ops->logs(driver, name, 100, &log, &err), err);
+		assert_done(driver_tail(driver, name, 100, &log, &err), err);
 		if (str_eq(buf_str(&log), expected))
 			return;
 		if (tries == 1000)

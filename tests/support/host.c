@@ -201,7 +201,7 @@ const char *host_bench_logs(const char *name, int n)
 	struct buf text AUTO_BUF = BUF_INIT(TEXT_MAX);
 	struct err err = ERR_INIT;
 
-	assert_done(host.driver->ops->logs(host.driver, name, n, &text, &err), err);
+	assert_done(driver_tail(host.driver, name, n, &text, &err), err);
 	return arena_strdup(host.arena, buf_str(&text));
 }
 

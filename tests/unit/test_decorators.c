@@ -125,7 +125,7 @@ static void test_every_call_gets_through(void **state)
 	buf_clear(&text);
 	assert_done(driver->ops->resolve(driver, "local/web:1", &text, &err), err);
 	assert_string_equal(buf_str(&text), a_spec("{}")->digest);
-	assert_done(driver->ops->logs(driver, "shop-prod-web", 1, &text, &err), err);
+	assert_done(driver_tail(driver, "shop-prod-web", 1, &text, &err), err);
 	assert_true(driver->ops->watch(driver, &err) >= 0);
 	assert_int_equal(driver->ops->watch_read(driver, &err), 0);
 }
@@ -144,7 +144,7 @@ static void test_trace_lines(void **state)
 	test_apply(driver, OP_START, spec->name, NULL, NULL);
 	test_observe(driver, arena);
 	test_apply(driver, OP_RENAME, "shop-prod-web", "other", NULL);
-	assert_fails(driver->ops->logs(driver, "gone", 5, &text, &err), err, E_NOT_FOUND);
+	assert_fails(driver_tail(driver, "gone", 5, &text, &err), err, E_NOT_FOUND);
 	assert_done(driver->ops->probe(driver, &text, &err), err);
 	assert_done(driver->ops->resolve(driver, "local/web:1", &text, &err), err);
 	driver->ops->watch(driver, &err);
@@ -282,7 +282,7 @@ static void test_fault_of_each_call(void **state)
 	assert_fails(driver->ops->probe(driver, &text, &err), err, E_IO);
 	assert_fails(driver->ops->observe(driver, arena, &observed, &err), err, E_IO);
 	assert_fails(driver->ops->resolve(driver, "a", &text, &err), err, E_IO);
-	assert_fails(driver->ops->logs(driver, "a", 1, &text, &err), err, E_IO);
+	assert_fails(driver_tail(driver, "a", 1, &text, &err), err, E_IO);
 	assert_fails(driver->ops->watch(driver, &err), err, E_IO);
 	assert_true(driver->ops->watch(driver, &err) >= 0);
 }

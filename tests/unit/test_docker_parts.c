@@ -14,6 +14,7 @@
 
 #include "base/fs.h"
 #include "drivers/docker.h"
+#include "drivers/docker_frames.h"
 
 /* ---- endpoints ---- */
 
@@ -103,19 +104,127 @@ static void test_quote(void **state)
 			    "a%2Fb%3Ac%40d%20e%3F%26%23%25%C3%BC");
 }
 
+static int note_line(void *arg, const struct log_line *line)
+{
+	buf_addf(arg, "%s%lld %s\n", line->is_error ? "!" : "", (long long)line->at_ns, line->text);
+	return 0;
+}
+
+/* What comes of a log that is taken in pieces of so many bytes; *code: why no more did. */
+static char *take_frames(const char *bytes, size_t len, bool framed, size_t piece,
+			 enum err_code *code)
+{
+	struct buf told = BUF_INIT(BUF_MAX_LINE);
+	const struct log_request request = {.lines = LOG_ALL, .take = note_line, .arg = &told};
+	struct docker_frames *frames = docker_frames_new(&request, framed);
+	struct err err = ERR_INIT;
+
+	for (size_t at = 0; at < len && err.code == E_NONE; at += piece)
+		(void)docker_frames_take(frames, bytes + at, len - at < piece ? len - at : piece,
+					 &err);
+	docker_frames_end(frames);
+	docker_frames_free(frames);
+	*code = err.code;
+	return buf_take(&told);
+}
+
+/*
+ * Two streams whose lines are cut over frames, each frame with a time; an empty one; a text in
+ * front of which stands none; and in the end a frame that was cut.
+ */
+#define STAMP(fraction) "2026-01-02T03:04:05." fraction "Z "
+static const char frames[] = "\1\0\0\0\0\0\0\43" STAMP(
+	"000000001") "one\n"
+		     "\2\0\0\0\0\0\0\42" STAMP(
+			     "000000002") "two"
+					  "\1\0\0\0\0\0\0\0"
+					  "\1\0\0\0\0\0\0\51" STAMP(
+						  "123456789") "three\nfour"
+							       "\2\0\0\0\0\0\0\44" STAMP(
+								       "000000004") "-and\n"
+										    "\1\0\0\0\0\0\0"
+										    "\10"
+										    "timeless"
+										    "\1\0\0\0\0\0\0"
+										    "\11cut";
+static const char frames_told[] = "1767323045000000001 one\n"
+				  "1767323045123456789 three\n"
+				  "!1767323045000000002 two-and\n"
+				  "1767323045123456789 fourtimeless\n";
+
 static void test_frames(void **state)
 {
-	static const char frames[] =
-		"\1\0\0\0\0\0\0\4one\n\2\0\0\0\0\0\0\4two\n\1\0\0\0\0\0\0\11cut";
-	struct buf out AUTO_BUF = BUF_INIT(BUF_MAX_LINE);
+	enum err_code code;
 
 	(void)state;
-	docker_logs_unframe(frames, sizeof frames - 1, &out);
-	assert_string_equal(buf_str(&out), "one\ntwo\ncut");
-	buf_clear(&out);
-	docker_logs_unframe("\1\0\0", 3, &out);
-	docker_logs_unframe("\1\0\0\0\377\377\377\377", 8, &out);
-	assert_int_equal(out.len, 0);
+	for (size_t piece = 1; piece <= sizeof frames; piece++) {
+		AUTO_FREE char *told = take_frames(frames, sizeof frames - 1, true, piece, &code);
+
+		assert_string_equal(told, frames_told);
+		assert_int_equal(code, E_NONE);
+	}
+}
+
+static void test_frames_that_are_none(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t len;
+		enum err_code code;
+	} rows[] = {
+		{"\1\0\0", 3, E_NONE},
+		{"\1\0\0\0\377\377\377\377", 8, E_BAD_INPUT},
+		{"{\"message\":\"no\"}", 16, E_BAD_INPUT},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		enum err_code code;
+		AUTO_FREE char *told = take_frames(rows[i].bytes, rows[i].len, true, 64, &code);
+
+		assert_string_equal(told, "");
+		assert_int_equal(code, rows[i].code);
+	}
+}
+
+/* With a terminal there are no frames, and a time stands in front of each line. */
+static void test_bare_log(void **state)
+{
+	static const char text[] =
+		STAMP("5") "one\r\n" STAMP("25") "two three\r\nno time\r\n" STAMP("7");
+	enum err_code code;
+
+	(void)state;
+	for (size_t piece = 1; piece <= sizeof text; piece++) {
+		AUTO_FREE char *told = take_frames(text, sizeof text - 1, false, piece, &code);
+
+		assert_string_equal(told, "1767323045500000000 one\r\n"
+					  "1767323045250000000 two three\r\n0 no time\r\n");
+	}
+}
+
+/* One that is longer than what is told at once comes in pieces; its end is no line more. */
+static void test_long_lines(void **state)
+{
+	static const size_t lengths[] = {LOG_LINE_MAX - 1, LOG_LINE_MAX, LOG_LINE_MAX + 1};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
+		AUTO_FREE char *text = mem_zalloc(1, lengths[i] + 3);
+		struct buf told AUTO_BUF = BUF_INIT(BUF_MAX_LINE);
+		const struct log_request request = {.take = note_line, .arg = &told};
+		struct log_lines lines = LOG_LINES(&request, false);
+		size_t newlines = 0;
+
+		memset(text, 'x', lengths[i]);
+		memcpy(text + lengths[i], "\ny", 2);
+		log_lines_add(&lines, 0, text, lengths[i] + 2);
+		log_lines_end(&lines);
+		log_lines_release(&lines);
+		for (size_t at = 0; at < told.len; at++)
+			newlines += told.ptr[at] == '\n';
+		assert_int_equal(newlines, lengths[i] > LOG_LINE_MAX ? 3 : 2);
+	}
 }
 
 static void test_events(void **state)
@@ -638,6 +747,9 @@ int main(void)
 		cmocka_unit_test(test_certificates),
 		cmocka_unit_test(test_quote),
 		cmocka_unit_test(test_frames),
+		cmocka_unit_test(test_frames_that_are_none),
+		cmocka_unit_test(test_bare_log),
+		cmocka_unit_test(test_long_lines),
 		cmocka_unit_test(test_events),
 		cmocka_unit_test(test_states),
 		cmocka_unit_test(test_codes_of_events),

@@ -181,7 +181,7 @@ static void await_log(struct bench *bench, const char *name, const char *expecte
 	for (int64_t until = clock_boot_ms() + WAIT_MS;; poll(NULL, 0, 20)) {
 		AUTO_BUF struct buf log = BUF_INIT(BUF_MAX_TEXT);
 
-		assert_done(bench->driver->ops->logs(bench->driver, name, 1, &log, &err), err);
+		assert_done(driver_tail(bench->driver, name, 1, &log, &err), err);
 		if (str_eq(buf_str(&log), expected))
 			return;
 		if (clock_boot_ms() > until)
@@ -693,7 +693,7 @@ static void logs_of_nothing(struct bench *bench)
 	struct driver *driver = bench->driver;
 	struct err err = ERR_INIT;
 
-	assert_fails(driver->ops->logs(driver, "shop-prod-web", 10, &log, &err), err, E_NOT_FOUND);
+	assert_fails(driver_tail(driver, "shop-prod-web", 10, &log, &err), err, E_NOT_FOUND);
 	assert_int_equal(log.len, 0);
 }
 

@@ -358,7 +358,7 @@ static void test_unreachable(void **state)
 	assert_fails(driver->ops->observe(driver, arena, &observed, &err), err, E_NODE_UNREACHABLE);
 	assert_fails(driver->ops->resolve(driver, "local/web:1", &text, &err), err,
 		     E_NODE_UNREACHABLE);
-	assert_fails(driver->ops->logs(driver, "a", 1, &text, &err), err, E_NODE_UNREACHABLE);
+	assert_fails(driver_tail(driver, "a", 1, &text, &err), err, E_NODE_UNREACHABLE);
 	for (enum op_kind kind = OP_CLAIM; kind < OPS_COUNT; kind++)
 		assert_int_equal(test_apply_code(driver, kind, "a", "b", spec), E_NODE_UNREACHABLE);
 	err_clear(&err);
@@ -423,7 +423,7 @@ static const char *logs(int n)
 {
 	AUTO_BUF struct buf log = BUF_INIT(BUF_MAX_TEXT);
 
-	assert_done(driver->ops->logs(driver, "shop-prod-web", n, &log, &err), err);
+	assert_done(driver_tail(driver, "shop-prod-web", n, &log, &err), err);
 	return arena_strdup(arena, buf_str(&log));
 }
 
