@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/version.h"
 #include "engine/control.h"
+#include "engine/logs.h"
 #include "engine/requests.h"
 
 struct client {
@@ -123,6 +124,19 @@ void control_turn(struct control *control)
 
 /* ---- requests ---- */
 
+/* What has no end is answered by a child, which has the socket from now on. */
+static void hand_over(struct client *client, const json_t *args)
+{
+	struct err err = ERR_INIT;
+	loop_fd_del(&client->source);
+	if (logs_start(client->control->engine, args, client->fd, &err) < 0) {
+		answer_error(client, &err);
+		return;
+	}
+	client->fd = -1;
+	client->gone = true;
+}
+
 static void handle_line(struct client *client, const char *line, size_t len)
 {
 	struct engine *engine = client->control->engine;
@@ -139,6 +153,10 @@ static void handle_line(struct client *client, const char *line, size_t len)
 	}
 	const char *op = json_str(request, "op", "");
 	const json_t *args = json_object_get(request, "args");
+	if (str_eq(op, "log")) {
+		hand_over(client, args);
+		return;
+	}
 	json_t *result = request_handle(engine, op, args, &err);
 	if (!result) {
 		answer_error(client, &err);

@@ -69,6 +69,14 @@ static int read_answer(int fd, int64_t until_ms, struct buf *line, struct err *e
 	}
 }
 
+/* The answer, whether yes or no. */
+static void read_end(const json_t *json, json_t **answer, int *exit)
+{
+	bool ok = json_flag(json, "ok", false);
+	*exit = ok ? EXIT_DONE : (int)json_int(json, "exit", EXIT_ERROR);
+	*answer = json_incref(json_object_get(json, ok ? "result" : "diagnostics"));
+}
+
 int control_call(const char *state_dir, const char *op, json_t *args, int64_t timeout_ms,
 		 json_t **answer, int *exit, struct err *err)
 {
@@ -80,8 +88,58 @@ int control_call(const char *state_dir, const char *op, json_t *args, int64_t ti
 	AUTO_JSON json_t *json = json_read(line.ptr, line.len, BUF_MAX_TEXT, err);
 	if (!json)
 		return -1;
-	bool ok = json_flag(json, "ok", false);
-	*exit = ok ? EXIT_DONE : (int)json_int(json, "exit", EXIT_ERROR);
-	*answer = json_incref(json_object_get(json, ok ? "result" : "diagnostics"));
+	read_end(json, answer, exit);
 	return 0;
+}
+
+/* ---- many values, and then the answer ---- */
+
+struct values {
+	int (*take)(void *arg, const json_t *value);
+	void *arg;
+	json_t **answer;
+	int *exit;
+	bool over;
+	struct err err;
+};
+
+static void take_value(void *arg, struct buf *line)
+{
+	struct values *values = arg;
+	if (values->over)
+		return;
+	AUTO_JSON json_t *json = json_read(buf_str(line), line->len, BUF_MAX_TEXT, &values->err);
+	if (json && json_object_get(json, "ok"))
+		read_end(json, values->answer, values->exit);
+	values->over = !json || *values->answer || values->take(values->arg, json) < 0;
+}
+
+/* Until there is something to read; false when nobody would get to see it. */
+static bool wait_for_values(int fd, int out)
+{
+	struct pollfd ready[] = {{.fd = fd, .events = POLLIN}, {.fd = out}};
+	while (poll(ready, ARRAY_LEN(ready), -1) < 0 && errno == EINTR)
+		;
+	return !(ready[1].revents & (POLLERR | POLLHUP));
+}
+
+int control_stream(const char *state_dir, const char *op, json_t *args,
+		   int (*take)(void *arg, const json_t *value), void *arg, int out, json_t **answer,
+		   int *exit, struct err *err)
+{
+	AUTO_FD int fd = connect_socket(state_dir, err);
+	AUTO_BUF struct buf line = BUF_INIT(BUF_MAX_TEXT);
+	struct values values = {
+		.take = take, .arg = arg, .answer = answer, .exit = exit, .err = ERR_INIT};
+	char chunk[16384];
+	*exit = EXIT_DONE;
+	if (fd < 0 || send_request(fd, op, args, err) < 0)
+		return -1;
+	while (!values.over && wait_for_values(fd, out)) {
+		ssize_t got = read(fd, chunk, sizeof chunk);
+		if (got <= 0)
+			return err_set(err, E_NO_DAEMON, "the reconciler ended");
+		buf_take_lines(&line, chunk, (size_t)got, take_value, &values);
+	}
+	return values.err.code == E_NONE ? 0 : err_set(err, values.err.code, "%s", values.err.text);
 }

@@ -33,6 +33,8 @@ struct listing {
 	VEC(struct arena *) arenas; /* none: there is no listing */
 };
 
+struct log_stream;
+
 enum tip_state { TIP_IDLE, TIP_FETCHING, TIP_LOADING };
 
 /* The source side: which commit is in hand and which documents are in force. */
@@ -179,6 +181,7 @@ struct engine {
 
 	VEC(struct pending_act *) queue; /* acts that wait for a free child */
 	size_t children;		 /* looks and acts that run */
+	VEC(struct log_stream *) logs;	 /* that somebody reads: logs.h */
 	json_t *slow_stops;		 /* plan/slow_stop.h */
 	json_t *moved_tags;		 /* plan/moved_tag.h */
 	struct map rests;		 /* rest.h */

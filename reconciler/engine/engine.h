@@ -129,6 +129,11 @@ int engine_import(const struct engine_import *what, struct arena *arena,
  *   approve   {"commit":"...","actor":"..."}         {"commit":"...","removals":[...]}
  *   pause     {"scope":"project[/stage]"|"*","actor":"..."}  {"paused":[...]}  resume likewise
  *
+ *   log       {"deployment","project","stage","node": optional; "lines":N,"after_ms":N,
+ *              "follow":bool}                        {} after many values (control_stream):
+ *              {"containers":[{"name","node"}]}, {"note":"..."}, and for each line
+ *              {"deployment":"p/s/d","node","container","at":"..."|null,"stream","line"}
+ *
  * With "wait":true every operation answers like sync, after the pass; its exit is the one of apply:
  * 3 when a deployment failed, 65 when something is refused, 66 or 69 when the repository cannot be
  * read.
@@ -138,6 +143,15 @@ int engine_import(const struct engine_import *what, struct arena *arena,
  */
 int control_call(const char *state_dir, const char *op, json_t *args, int64_t timeout_ms,
 		 json_t **answer, int *exit, struct err *err);
+/*
+ * For an operation that answers with many values ("log"): take gets each, and returns -1 when it
+ * wants no more; then, or with the answer at the end, it is over. So it is when nobody reads what
+ * is written to `out` any more (-1: that is not asked). E_NO_DAEMON also when it ends without an
+ * answer.
+ */
+int control_stream(const char *state_dir, const char *op, json_t *args,
+		   int (*take)(void *arg, const json_t *value), void *arg, int out, json_t **answer,
+		   int *exit, struct err *err);
 
 /*
  * What the daemon writes for status (ledger_put_slot, ledger_put_node):

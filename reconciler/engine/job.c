@@ -152,7 +152,12 @@ struct job *job_start(struct loop *loop, const struct job_opts *opts, struct err
 	job->ended = opts->ended;
 	job->owner = opts->owner;
 	snprintf(job->role, sizeof job->role, "%s", opts->role);
-	struct child_opts child = {.role = opts->role, .keep = &kept_fd, .keep_n = kept_fd >= 0};
+	int keep[2];
+	struct child_opts child = {.role = opts->role, .keep = keep};
+	if (kept_fd >= 0)
+		keep[child.keep_n++] = kept_fd;
+	if (opts->keep)
+		keep[child.keep_n++] = opts->keep;
 	if (proc_fork(&job->child, &child, opts->body, opts->arg, err) < 0) {
 		err_wrap(err, "%s", opts->role);
 		free(job);

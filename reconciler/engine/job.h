@@ -21,6 +21,7 @@ struct job;
 struct job_opts {
 	const char *role;    /* "look edge-1": for the log and the process list */
 	int64_t deadline_ms; /* from now; 0: none */
+	int keep;	     /* a descriptor that the body has as well; 0: none */
 	/* In the child: works, sends messages over fd, returns the exit status. */
 	int (*body)(int fd, void *arg);
 	void *arg; /* seen by the child as it was when the job started */

@@ -4,11 +4,10 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "base/num.h"
 #include "base/version.h"
 #include "engine/guard.h"
+#include "engine/named.h"
 #include "engine/requests.h"
-#include "schema/check.h"
 
 /* ---- ping, sync ---- */
 
@@ -58,31 +57,6 @@ static json_t *on_sync(struct engine *engine, const json_t *args UNUSED, struct 
 
 /* ---- retry ---- */
 
-static bool names_slot(const char *text, const struct slot_key *key)
-{
-	AUTO_FREE char *full = mem_printf("%s/%s/%s", key->project, key->stage, key->deployment);
-	return str_eq(text, key->deployment) || str_eq(text, full);
-}
-
-static int count_deployments(const struct desired *desired, const char *text, struct buf *choices)
-{
-	int n = 0;
-	const struct slot_key *last = NULL;
-	for (size_t i = 0; i < desired->slots_n; i++) {
-		const struct slot_key *key = &desired->slots[i]->key;
-		bool same = last && str_eq(last->project, key->project) &&
-			    str_eq(last->stage, key->stage) &&
-			    str_eq(last->deployment, key->deployment);
-		if (same || !names_slot(text, key))
-			continue;
-		buf_addf(choices, "%s%s/%s/%s", n ? ", " : "", key->project, key->stage,
-			 key->deployment);
-		last = key;
-		n++;
-	}
-	return n;
-}
-
 static int retry_slot(struct engine *engine, const struct slot *slot, json_t *records,
 		      struct err *err)
 {
@@ -105,59 +79,18 @@ static int retry_slot(struct engine *engine, const struct slot *slot, json_t *re
 	return 0;
 }
 
-/* A record's id stands for its slot. */
-static const struct slot_key *slot_of_record(const struct history *history, const char *text)
-{
-	int64_t id;
-	if (num_parse_int(text, 1, INT64_MAX, &id) < 0)
-		return NULL;
-	for (size_t i = 0; i < history->records_n; i++)
-		if (history->records[i].id == id)
-			return &history->records[i].slot;
-	return NULL;
-}
-
-static void no_such_deployment(const struct desired *desired, const char *text, struct err *err)
-{
-	VEC(const char *) names = {0};
-	for (size_t i = 0; desired && i < desired->slots_n; i++)
-		VEC_PUSH(&names, desired->slots[i]->key.deployment);
-	err_set(err, E_NOT_FOUND, "no deployment %s in the commit in force", text);
-	check_suggest(text, names.v, names.n, err);
-	VEC_FREE(&names);
-}
-
-static int check_named(const struct desired *desired, const char *text, struct err *err)
-{
-	AUTO_BUF struct buf choices = BUF_INIT(BUF_MAX_LINE);
-	int n = desired ? count_deployments(desired, text, &choices) : 0;
-	if (n > 1)
-		return err_set(err, E_AMBIGUOUS, "%s could be %s", text, buf_str(&choices));
-	if (n == 1)
-		return 0;
-	no_such_deployment(desired, text, err);
-	return -1;
-}
-
 static json_t *on_retry(struct engine *engine, const json_t *args, struct err *err)
 {
-	const char *text = json_str(args, "deployment", "");
-	const char *node = json_str(args, "node", NULL);
-	const struct history *history = engine_history(engine);
-	const struct desired *desired = history ? engine->tip.outcome.desired : NULL;
-	const struct slot_key *recorded = history ? slot_of_record(history, text) : NULL;
-	AUTO_FREE char *name = recorded ? mem_printf("%s/%s/%s", recorded->project, recorded->stage,
-						     recorded->deployment)
-					: mem_strdup(text);
-	AUTO_FREE char *on = recorded ? mem_strdup(recorded->node) : NULL;
-	text = name;
-	node = on ? on : node;
-	if (check_named(desired, text, err) < 0 || engine_write(engine, err) < 0)
+	struct named named AUTO_NAMED = {0};
+	if (named_find(engine, json_str(args, "deployment", ""), json_str(args, "node", NULL),
+		       &named, err) < 0 ||
+	    engine_write(engine, err) < 0)
 		return NULL;
+	const struct desired *desired = engine->tip.outcome.desired;
 	json_t *records = json_array();
 	for (size_t i = 0; i < desired->slots_n; i++) {
 		const struct slot *slot = desired->slots[i];
-		if (!names_slot(text, &slot->key) || (node && !str_eq(node, slot->key.node)))
+		if (!named_has(&named, &slot->key))
 			continue;
 		if (retry_slot(engine, slot, records, err) < 0) {
 			json_decref(records);

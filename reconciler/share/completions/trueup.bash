@@ -1,6 +1,6 @@
 # bash completion for trueup
 _trueup() {
-  local word command flags commands="run plan apply validate init import status why deployment deployment:info version product node audit sync retry approve pause resume schema explain completion help"
+  local word command flags commands="run plan apply validate init import status why deployment deployment:info version product node audit log sync retry approve pause resume schema explain completion help"
   COMPREPLY=()
   local current="${COMP_LINE:0:COMP_POINT}"
   current="${current##* }"
@@ -22,6 +22,7 @@ _trueup() {
     product) flags=" --help --json --state --config --project --stage" ;;
     node) flags=" --help --json --state --config" ;;
     audit) flags=" --help --json --state --config --actor --since --verify --export" ;;
+    log) flags=" --help --json --state --config --node --project --stage --follow --lines --after" ;;
     sync) flags=" --help --json --state --config --wait --timeout" ;;
     retry) flags=" --help --json --state --config --node --wait --timeout --user" ;;
     approve) flags=" --help --json --state --config --wait --timeout --user" ;;

@@ -2,7 +2,7 @@
 _trueup() {
   local -a commands flags
   local word command
-  commands=(run plan apply validate init import status why deployment deployment:info version product node audit sync retry approve pause resume schema explain completion help)
+  commands=(run plan apply validate init import status why deployment deployment:info version product node audit log sync retry approve pause resume schema explain completion help)
   for word in $words[2,CURRENT-1]; do
     (( $commands[(Ie)$word] )) && command=$word
   done
@@ -21,6 +21,7 @@ _trueup() {
     product) flags=( --help --json --state --config --project --stage) ;;
     node) flags=( --help --json --state --config) ;;
     audit) flags=( --help --json --state --config --actor --since --verify --export) ;;
+    log) flags=( --help --json --state --config --node --project --stage --follow --lines --after) ;;
     sync) flags=( --help --json --state --config --wait --timeout) ;;
     retry) flags=( --help --json --state --config --node --wait --timeout --user) ;;
     approve) flags=( --help --json --state --config --wait --timeout --user) ;;

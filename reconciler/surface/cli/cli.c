@@ -248,10 +248,12 @@ static void look_at_terminal(struct cli *cli)
 void cli_flush(struct cli *cli)
 {
 	struct err err = ERR_INIT;
-	if (cli->out.len && fs_write_all(STDOUT_FILENO, cli->out.ptr, cli->out.len) < 0 &&
-	    errno != EPIPE) {
-		err_errno(&err, E_IO, "standard output");
-		cli->out_failed = cli_fail(cli, &err);
+	if (cli->out.len && fs_write_all(STDOUT_FILENO, cli->out.ptr, cli->out.len) < 0) {
+		cli->out_closed = true;
+		if (errno != EPIPE) {
+			err_errno(&err, E_IO, "standard output");
+			cli->out_failed = cli_fail(cli, &err);
+		}
 	}
 	buf_clear(&cli->out);
 }

@@ -84,8 +84,9 @@ struct cli {
 	bool settings_given;	 /* a file or a flag said something */
 	const char **overrides;	 /* settings given as flags, for cli_reload */
 	size_t overrides_n;
-	struct buf out; /* what goes to standard output, written when the command ended */
-	int out_failed; /* the exit code for that; 0: it could be written */
+	struct buf out;	 /* what goes to standard output, written when the command ended */
+	int out_failed;	 /* the exit code for that; 0: it could be written */
+	bool out_closed; /* nobody reads it any more */
 };
 
 /* The whole of main(): parses, runs, prints, returns the exit code. */

@@ -34,16 +34,6 @@ static int verify(struct cli *cli)
 	return EXIT_DONE;
 }
 
-static int parse_since(const char *text, int64_t *since_ms)
-{
-	int64_t ago;
-	if (num_parse_duration(text, &ago) == 0) {
-		*since_ms = clock_wall_ms() - ago;
-		return 0;
-	}
-	return clock_parse(text, since_ms);
-}
-
 /* Names without their addresses, commits as short as elsewhere: --json has them whole. */
 static const char *short_actor(struct arena *arena, const char *actor)
 {
@@ -92,7 +82,7 @@ int cmd_audit(struct cli *cli)
 	const char *since = cli->value[FLAG_SINCE];
 	if (cli->given[FLAG_VERIFY])
 		return verify(cli);
-	if (since && parse_since(since, &query.since_ms) < 0)
+	if (since && view_parse_time(since, &query.since_ms) < 0)
 		return cli_usage(cli, "--since %s: give 2h, 7d or an RFC 3339 time", since);
 	if (audit_read(cli->state_dir, &query, cli->arena, &entries, &n, &err) < 0)
 		return cli_fail(cli, &err);

@@ -48,6 +48,29 @@ static const char *who_am_i(struct cli *cli)
 	return entry ? entry->pw_name : "unknown";
 }
 
+static int fail(struct cli *cli, const struct err *err)
+{
+	int code = cli_fail(cli, err);
+	if (err->code == E_NO_DAEMON)
+		say_where(cli);
+	return code;
+}
+
+int live_stream(struct cli *cli, const char *op, json_t *args,
+		int (*take)(void *arg, const json_t *value), void *arg)
+{
+	AUTO_JSON json_t *owned = args;
+	AUTO_JSON json_t *answer = NULL;
+	struct err err = ERR_INIT;
+	int code = EXIT_ERROR;
+	if (control_stream(cli->state_dir, op, owned, take, arg, STDOUT_FILENO, &answer, &code,
+			   &err) < 0)
+		return fail(cli, &err);
+	if (code != EXIT_DONE)
+		say_diagnostics(answer);
+	return code;
+}
+
 int live_call(struct cli *cli, const char *op, json_t *args,
 	      void (*show)(struct cli *cli, const json_t *answer))
 {
@@ -63,12 +86,8 @@ int live_call(struct cli *cli, const char *op, json_t *args,
 	json_object_set_new(owned, "wait", json_boolean(cli->given[FLAG_WAIT]));
 	json_object_set_new(owned, "timeout_ms", json_integer(timeout));
 	/* The reconciler answers at the time that was given; its answer needs a moment more. */
-	if (control_call(cli->state_dir, op, owned, timeout + 1000, &answer, &code, &err) < 0) {
-		code = cli_fail(cli, &err);
-		if (err.code == E_NO_DAEMON)
-			say_where(cli);
-		return code;
-	}
+	if (control_call(cli->state_dir, op, owned, timeout + 1000, &answer, &code, &err) < 0)
+		return fail(cli, &err);
 	if (code != EXIT_DONE) {
 		say_diagnostics(answer);
 		return code;

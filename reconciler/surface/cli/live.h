@@ -14,4 +14,11 @@
 int live_call(struct cli *cli, const char *op, json_t *args,
 	      void (*show)(struct cli *cli, const json_t *answer));
 
+/*
+ * Sends op with args (stolen) and gives each JSON value that comes before the answer to take, which
+ * returns -1 when nobody wants more. The exit code; errors are told as by live_call.
+ */
+int live_stream(struct cli *cli, const char *op, json_t *args,
+		int (*take)(void *arg, const json_t *value), void *arg);
+
 #endif

@@ -255,3 +255,13 @@ int view_find(struct cli *cli, const struct ledger_view *view, const char *argum
 			found[(*n)++] = &view->records[i];
 	return check_unique(cli, view, found, *n, argument);
 }
+
+int view_parse_time(const char *text, int64_t *wall_ms)
+{
+	int64_t ago;
+	if (num_parse_duration(text, &ago) == 0) {
+		*wall_ms = clock_wall_ms() - ago;
+		return 0;
+	}
+	return clock_parse(text, wall_ms);
+}

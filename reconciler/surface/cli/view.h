@@ -35,6 +35,8 @@ void view_put_tags(struct cli *cli, const json_t *tags, const char *margin);
 const char *view_slot_name(const struct slot_key *slot, char out[256]);
 /* Wall time for people: "2026-01-02 03:04:05Z", "-" for 0; out has CLOCK_TEXT_MAX bytes. */
 const char *view_time(int64_t wall_ms, char *out);
+/* The reverse, of a flag: an RFC 3339 time, or how long ago ("10m"). 0, or -1. */
+int view_parse_time(const char *text, int64_t *wall_ms);
 /* How long ago that is: "now", "5m ago", "3h ago", "12d ago", "-" for 0; out as above. */
 const char *view_ago(int64_t wall_ms, char *out);
 

@@ -1,0 +1,138 @@
+#include "base/sys.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "engine/log_stream.h"
+#include "engine/logs.h"
+#include "engine/named.h"
+
+#define PAST_DEADLINE_MS 120000
+#define NS_IN_MS 1000000
+
+/* ---- in the child ---- */
+
+static int stream_body(int fd UNUSED, void *arg)
+{
+	struct log_stream *stream = arg;
+	int flags = fcntl(stream->fd, F_GETFL);
+	(void)fcntl(stream->fd, F_SETFL, flags & ~O_NONBLOCK);
+	return stream->follow ? log_follow(stream) : log_past(stream);
+}
+
+/* ---- in the daemon ---- */
+
+static void free_stream(struct log_stream *stream)
+{
+	VEC_FREE(&stream->nodes);
+	VEC_FREE(&stream->slots);
+	arena_free(stream->arena);
+	free(stream);
+}
+
+static void on_ended(void *owner, const struct err *failure)
+{
+	struct log_stream *stream = owner;
+	struct engine *engine = stream->engine;
+	if (failure)
+		log_event(LOG_DEBUG, "log", "error", failure->text, NULL);
+	for (size_t i = 0; i < engine->logs.n; i++)
+		if (engine->logs.v[i] == stream)
+			engine->logs.v[i] = engine->logs.v[--engine->logs.n];
+	free_stream(stream);
+}
+
+static size_t number_of_node(struct log_stream *stream, const struct node *doc)
+{
+	for (size_t i = 0; i < stream->nodes.n; i++)
+		if (stream->nodes.v[i].doc == doc)
+			return i;
+	const struct log_node node = {.doc = doc, .watch = -1};
+	VEC_PUSH(&stream->nodes, node);
+	return stream->nodes.n - 1;
+}
+
+static bool is_wanted(const struct slot_key *key, const struct named *named, const json_t *args)
+{
+	const char *project = json_str(args, "project", NULL);
+	const char *stage = json_str(args, "stage", NULL), *node = json_str(args, "node", NULL);
+	return (!named->deployment || named_has(named, key)) &&
+	       (!project || str_eq(project, key->project)) &&
+	       (!stage || str_eq(stage, key->stage)) && (!node || str_eq(node, key->node));
+}
+
+static void choose_slots(struct log_stream *stream, const struct named *named, const json_t *args)
+{
+	struct engine *engine = stream->engine;
+	const struct desired *desired = engine->tip.outcome.desired;
+	for (size_t i = 0; desired && i < desired->slots_n; i++) {
+		const struct slot_key *key = &desired->slots[i]->key;
+		const struct node_run *node = node_find(engine, key->node);
+		if (!node || !node->doc || !is_wanted(key, named, args))
+			continue;
+		const struct log_slot slot = {.key = *key,
+					      .node = number_of_node(stream, node->doc)};
+		VEC_PUSH(&stream->slots, slot);
+	}
+}
+
+static struct log_stream *new_stream(struct engine *engine, const json_t *args, int fd)
+{
+	struct log_stream *stream = mem_zalloc(1, sizeof *stream);
+	int64_t lines = json_int(args, "lines", 0);
+	stream->engine = engine;
+	stream->fd = fd;
+	stream->arena = arena_new(0);
+	stream->lines = lines < 0 ? 0 : lines > LOG_ALL ? LOG_ALL : (int)lines;
+	stream->after_ns = json_int(args, "after_ms", 0) * NS_IN_MS;
+	stream->follow = json_flag(args, "follow", false);
+	return stream;
+}
+
+static int start(struct log_stream *stream, const struct named *named, const json_t *args,
+		 struct err *err)
+{
+	struct engine *engine = stream->engine;
+	choose_slots(stream, named, args);
+	if (stream->slots.n == 0)
+		return err_set(err, E_NOT_FOUND, "no deployment there in the commit in force");
+	const struct job_opts opts = {.role = "log",
+				      .deadline_ms = stream->follow ? 0 : PAST_DEADLINE_MS,
+				      .keep = stream->fd,
+				      .body = stream_body,
+				      .arg = stream,
+				      .ended = on_ended,
+				      .owner = stream};
+	engine->env.model = engine->tip.outcome.model;
+	stream->job = job_start(engine->loop, &opts, err);
+	return stream->job ? 0 : -1;
+}
+
+int logs_start(struct engine *engine, const json_t *args, int fd, struct err *err)
+{
+	struct named named AUTO_NAMED = {0};
+	const char *text = json_str(args, "deployment", NULL);
+	if (engine->logs.n >= LOGS_MAX)
+		return err_set(err, E_STATE_BUSY, "%d logs are being read already", LOGS_MAX);
+	if (text && named_find(engine, text, json_str(args, "node", NULL), &named, err) < 0)
+		return -1;
+	struct log_stream *stream = new_stream(engine, args, fd);
+	if (start(stream, &named, args, err) < 0) {
+		free_stream(stream);
+		return -1;
+	}
+	VEC_PUSH(&engine->logs, stream);
+	close(fd);
+	return 0;
+}
+
+void logs_stop(struct engine *engine)
+{
+	for (size_t i = 0; i < engine->logs.n; i++) {
+		job_cancel(&engine->logs.v[i]->job);
+		free_stream(engine->logs.v[i]);
+	}
+	VEC_FREE(&engine->logs);
+}
