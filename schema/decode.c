@@ -221,11 +221,14 @@ void file_keep_diags(struct file *file, struct diags *diags, diag_reader read, v
 	free(diags->v);
 }
 
-/* A file's arena lives as long as the file: the structs of a manifest take some six times its text.
+/*
+ * A file's arena lives as long as the file, and what is not used of it counts, too. A manifest
+ * takes some three times its text, and the structs of its kind, which are there however short it
+ * is.
  */
 static size_t expected_size(size_t len)
 {
-	return 1024 + 6 * (len < DOC_BYTES_MAX ? len : DOC_BYTES_MAX);
+	return 1024 + 3 * (len < DOC_BYTES_MAX ? len : DOC_BYTES_MAX);
 }
 
 struct file *file_decode(const char *path, const struct oid *blob, const char *bytes, size_t len)

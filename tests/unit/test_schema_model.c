@@ -193,6 +193,29 @@ static void test_a_deployment_takes_less_than_4_kib(void **state)
 	file_unref(file);
 }
 
+/* 10,000 of them are read at once, and memory that nobody uses is fetched from the system, too. */
+static void test_a_version_holds_little_more_than_it_uses(void **state)
+{
+	struct file *file = decode("projects/shop/versions/storefront.yaml",
+				   "kind: Version\n"
+				   "product: storefront\n"
+				   "name: 2.0.1\n"
+				   "type: incremental\n"
+				   "parent: 2.0.0\n"
+				   "images:\n"
+				   "  - name: web\n"
+				   "    image: local/web:2.0.1\n"
+				   "    config:\n"
+				   "      env: {RELEASE: \"2.0.1\", MODE: production}\n"
+				   "      restartPolicy: always\n"
+				   "      stopTimeout: 5s\n");
+
+	(void)state;
+	assert_int_equal(file->diags_n, 0);
+	assert_true(arena_held(file->arena) < arena_used(file->arena) * 3 / 2);
+	file_unref(file);
+}
+
 /* ---- models ---- */
 
 static struct model *build(struct diags *diags, struct file **files, size_t n)
@@ -357,6 +380,7 @@ int main(void)
 		cmocka_unit_test(test_excerpts_are_taken_from_the_text),
 		cmocka_unit_test(test_what_cannot_be_named_is_left_out),
 		cmocka_unit_test(test_a_deployment_takes_less_than_4_kib),
+		cmocka_unit_test(test_a_version_holds_little_more_than_it_uses),
 		cmocka_unit_test(test_look_ups),
 		cmocka_unit_test(test_models_share_files),
 		cmocka_unit_test(test_the_first_of_two_stays),
