@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "base/version.h"
 #include "engine/control.h"
-#include "engine/logs.h"
+#include "engine/streams.h"
 #include "engine/requests.h"
 
 struct client {
@@ -124,12 +124,12 @@ void control_turn(struct control *control)
 
 /* ---- requests ---- */
 
-/* What has no end is answered by a child, which has the socket from now on. */
-static void hand_over(struct client *client, const json_t *args)
+/* What takes a look is answered by a child, which has the socket from now on. */
+static void hand_over(struct client *client, const char *op, const json_t *args)
 {
 	struct err err = ERR_INIT;
 	loop_fd_del(&client->source);
-	if (logs_start(client->control->engine, args, client->fd, &err) < 0) {
+	if (streams_start(client->control->engine, op, args, client->fd, &err) < 0) {
 		answer_error(client, &err);
 		return;
 	}
@@ -153,8 +153,8 @@ static void handle_line(struct client *client, const char *line, size_t len)
 	}
 	const char *op = json_str(request, "op", "");
 	const json_t *args = json_object_get(request, "args");
-	if (str_eq(op, "log")) {
-		hand_over(client, args);
+	if (streams_has(op)) {
+		hand_over(client, op, args);
 		return;
 	}
 	json_t *result = request_handle(engine, op, args, &err);

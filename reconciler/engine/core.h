@@ -33,7 +33,7 @@ struct listing {
 	VEC(struct arena *) arenas; /* none: there is no listing */
 };
 
-struct log_stream;
+struct node_stream;
 
 enum tip_state { TIP_IDLE, TIP_FETCHING, TIP_LOADING };
 
@@ -179,13 +179,13 @@ struct engine {
 	bool adopting;	   /* the ledger is new: adopt what labels prove */
 	bool orphans_wait; /* ... and orphans were found, which wait for approve */
 
-	VEC(struct pending_act *) queue; /* acts that wait for a free child */
-	size_t children;		 /* looks and acts that run */
-	VEC(struct log_stream *) logs;	 /* that somebody reads: logs.h */
-	json_t *slow_stops;		 /* plan/slow_stop.h */
-	json_t *moved_tags;		 /* plan/moved_tag.h */
-	struct map rests;		 /* rest.h */
-	struct map paused;		 /* scopes: "*", "project", "project/stage" */
+	VEC(struct pending_act *) queue;   /* acts that wait for a free child */
+	size_t children;		   /* looks and acts that run */
+	VEC(struct node_stream *) streams; /* that somebody reads: streams.h */
+	json_t *slow_stops;		   /* plan/slow_stop.h */
+	json_t *moved_tags;		   /* plan/moved_tag.h */
+	struct map rests;		   /* rest.h */
+	struct map paused;		   /* scopes: "*", "project", "project/stage" */
 
 	bool once; /* apply: leave when settled */
 	bool stopping;

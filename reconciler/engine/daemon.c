@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "engine/control.h"
-#include "engine/logs.h"
+#include "engine/streams.h"
 #include "engine/watcher.h"
 #include "schema/kinds.h"
 #include "source/watch.h"
@@ -198,7 +198,7 @@ static void close_daemon(struct daemon *daemon)
 	ref_watch_close(&daemon->refs);
 	watcher_stop(&daemon->watcher);
 	control_close(&daemon->control);
-	logs_stop(&daemon->engine);
+	streams_stop(&daemon->engine);
 	engine_close(&daemon->engine);
 }
 

@@ -133,6 +133,11 @@ int engine_import(const struct engine_import *what, struct arena *arena,
  *              "follow":bool}                        {} after many values (control_stream):
  *              {"containers":[{"name","node"}]}, {"note":"..."}, and for each line
  *              {"deployment":"p/s/d","node","container","at":"..."|null,"stream","line"}
+ *   ps        {"deployment","project","stage","node": optional}    {} after a value each:
+ *              {"deployment","node","container","state","health","since","restarts","exitCode",
+ *              "image","digest","detail"}
+ *   node      {"node"}                               {} after {"engine","endpoint","owner",
+ *              "containers":[as of ps],"volumes","images","foreign": names}
  *
  * With "wait":true every operation answers like sync, after the pass; its exit is the one of apply:
  * 3 when a deployment failed, 65 when something is refused, 66 or 69 when the repository cannot be

@@ -6,7 +6,7 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/num.h"
-#include "engine/log_stream.h"
+#include "engine/node_stream.h"
 
 #define RETRY_MS                                                                                   \
 	1000 /* a node that says nothing of its own accord, or is away, is seen so often           \
@@ -23,7 +23,7 @@ struct reader {
 };
 
 struct follow {
-	struct log_stream *stream;
+	struct node_stream *stream;
 	VEC(struct reader) readers;
 	struct reader *taking; /* whose lines are being taken */
 	bool first;	       /* nothing was looked at yet */
@@ -45,18 +45,18 @@ static void start_reader(struct follow *follow, struct reader *reader,
 {
 	struct err err = ERR_INIT;
 	if (log_reader_start(source, from, &reader->child, &err) < 0) {
-		log_stream_note(follow->stream, err.text);
+		node_stream_note(follow->stream, err.text);
 		reader->over = true;
 	}
 }
 
 /* A container that came since is told from its first line on. */
-static void meet(struct follow *follow, size_t node, const struct log_slot *slot,
+static void meet(struct follow *follow, size_t node, const struct stream_slot *slot,
 		 const struct workload *seen)
 {
-	struct log_stream *stream = follow->stream;
+	struct node_stream *stream = follow->stream;
 	const struct log_source source =
-		log_stream_source(stream, &stream->nodes.v[node], slot, seen->name);
+		node_stream_source(stream, &stream->nodes.v[node], slot, seen->name);
 	const struct log_from begin = {.lines = follow->first ? stream->lines : LOG_ALL,
 				       .after_ns = follow->first ? stream->after_ns : 0};
 	struct reader *reader = find_reader(follow, node, seen->id);
@@ -73,11 +73,11 @@ static void meet(struct follow *follow, size_t node, const struct log_slot *slot
 	}
 }
 
-static void node_is_away(struct follow *follow, struct log_node *node, const struct err *err)
+static void node_is_away(struct follow *follow, struct stream_node *node, const struct err *err)
 {
 	AUTO_FREE char *text = mem_printf("%s; waiting for it", err->text);
 	if (!node->away)
-		log_stream_note(follow->stream, text);
+		node_stream_note(follow->stream, text);
 	node->away = true;
 	node->watch = -1;
 	driver_close(&node->driver);
@@ -85,8 +85,8 @@ static void node_is_away(struct follow *follow, struct log_node *node, const str
 
 static void look_at(struct follow *follow, size_t number, json_t *containers)
 {
-	struct log_stream *stream = follow->stream;
-	struct log_node *node = &stream->nodes.v[number];
+	struct node_stream *stream = follow->stream;
+	struct stream_node *node = &stream->nodes.v[number];
 	AUTO_ARENA struct arena *arena = arena_new(0);
 	struct observed observed;
 	struct err err = ERR_INIT;
@@ -96,17 +96,17 @@ static void look_at(struct follow *follow, size_t number, json_t *containers)
 		(void)driver_open(node->doc, &stream->engine->env, &node->driver, &err);
 	if (node->driver && node->watch < 0)
 		node->watch = node->driver->ops->watch(node->driver, NULL);
-	if (log_stream_observe(stream, node, arena, &observed, &err) < 0) {
+	if (node_stream_observe(stream, node, arena, &observed, &err) < 0) {
 		node_is_away(follow, node, &err);
 		return;
 	}
 	node->away = false;
 	for (size_t i = 0; i < observed.workloads_n; i++) {
 		const struct workload *seen = &observed.workloads[i];
-		const struct log_slot *slot = log_stream_slot(stream, number, seen);
+		const struct stream_slot *slot = node_stream_slot(stream, number, seen);
 		if (!slot)
 			continue;
-		log_stream_list(containers, node, seen);
+		node_stream_list(containers, node, seen);
 		meet(follow, number, slot, seen);
 	}
 }
@@ -122,8 +122,8 @@ static void look_where_due(struct follow *follow)
 			looked = true;
 		}
 	if (looked && (follow->first || follow->readers.n > before))
-		follow->gone |= log_stream_tell(follow->stream,
-						json_pack("{s:O}", "containers", containers)) < 0;
+		follow->gone |= node_stream_tell(follow->stream,
+						 json_pack("{s:O}", "containers", containers)) < 0;
 	follow->first = false;
 }
 
@@ -134,7 +134,7 @@ static void take_failure(struct follow *follow, struct reader *reader, const cha
 	const char *text = code + strcspn(code, " ") + (strchr(code, ' ') != NULL);
 	AUTO_FREE char *word = mem_strndup(code, strcspn(code, " "));
 	reader->over = err_code_find(word) == E_NOT_SUPPORTED;
-	log_stream_note(follow->stream, text);
+	node_stream_note(follow->stream, text);
 }
 
 static void note_time(struct reader *reader, const char *text)
@@ -186,7 +186,7 @@ static void hear(struct follow *follow, struct reader *reader)
 	buf_take_lines(&reader->line, bytes, (size_t)n, take_line, follow);
 }
 
-static void hear_node(struct log_node *node)
+static void hear_node(struct stream_node *node)
 {
 	int said = node->driver->ops->watch_read(node->driver, NULL);
 	node->due |= said != 0;
@@ -197,7 +197,7 @@ static void hear_node(struct log_node *node)
 /* Whoever asked first, then the nodes, then the readers. */
 static size_t list_polls(const struct follow *follow, struct pollfd *polls)
 {
-	const struct log_stream *stream = follow->stream;
+	const struct node_stream *stream = follow->stream;
 	size_t n = 0;
 	polls[n++] = (struct pollfd){.fd = stream->fd, .events = POLLIN | POLLRDHUP};
 	for (size_t i = 0; i < stream->nodes.n; i++)
@@ -211,7 +211,7 @@ static size_t list_polls(const struct follow *follow, struct pollfd *polls)
 
 static void wait_and_hear(struct follow *follow)
 {
-	struct log_stream *stream = follow->stream;
+	struct node_stream *stream = follow->stream;
 	size_t max = 1 + stream->nodes.n + follow->readers.n;
 	AUTO_FREE struct pollfd *polls = mem_zalloc(max, sizeof *polls);
 	size_t n = list_polls(follow, polls);
@@ -221,7 +221,7 @@ static void wait_and_hear(struct follow *follow)
 	int ready = poll(polls, n, silent ? RETRY_MS : -1);
 	follow->gone |= polls[0].revents != 0;
 	for (size_t i = 0; i < stream->nodes.n; i++) {
-		struct log_node *node = &stream->nodes.v[i];
+		struct stream_node *node = &stream->nodes.v[i];
 		if (polls[1 + i].revents)
 			hear_node(node);
 		node->due |= ready == 0 && node->watch < 0;
@@ -231,7 +231,7 @@ static void wait_and_hear(struct follow *follow)
 			hear(follow, &follow->readers.v[i]);
 }
 
-int log_follow(struct log_stream *stream)
+int log_follow(struct node_stream *stream)
 {
 	struct follow follow = {.stream = stream, .first = true};
 	for (size_t i = 0; i < stream->nodes.n; i++)

@@ -2,7 +2,7 @@
 
 #include "base/fs.h"
 #include "base/json.h"
-#include "engine/log_stream.h"
+#include "engine/node_stream.h"
 
 #define PAST_MAX ((size_t)64 << 20) /* bytes of lines that are put in order */
 
@@ -13,7 +13,7 @@ struct past_line {
 };
 
 struct past {
-	struct log_stream *stream;
+	struct node_stream *stream;
 	struct log_source source;
 	VEC(struct past_line) lines;
 	size_t bytes;
@@ -45,60 +45,60 @@ static int by_time(const void *a, const void *b)
 	return one->number < two->number ? -1 : 1;
 }
 
-static void read_past(struct past *past, struct log_node *node, const struct log_slot *slot,
+static void read_past(struct past *past, struct stream_node *node, const struct stream_slot *slot,
 		      const struct workload *seen)
 {
-	struct log_stream *stream = past->stream;
+	struct node_stream *stream = past->stream;
 	struct err err = ERR_INIT;
-	past->source = log_stream_source(stream, node, slot, seen->name);
-	log_stream_list(past->containers, node, seen);
+	past->source = node_stream_source(stream, node, slot, seen->name);
+	node_stream_list(past->containers, node, seen);
 	const struct log_request request = {.name = seen->name,
 					    .lines = stream->lines,
 					    .after_ns = stream->after_ns,
 					    .take = take_past,
 					    .arg = past};
 	if (node->driver->ops->logs(node->driver, &request, &err) < 0)
-		log_stream_note(stream, err.text);
+		node_stream_note(stream, err.text);
 }
 
 static void read_node(struct past *past, size_t number)
 {
-	struct log_node *node = &past->stream->nodes.v[number];
+	struct stream_node *node = &past->stream->nodes.v[number];
 	struct observed observed;
 	struct err err = ERR_INIT;
-	if (log_stream_observe(past->stream, node, past->stream->arena, &observed, &err) < 0) {
+	if (node_stream_observe(past->stream, node, past->stream->arena, &observed, &err) < 0) {
 		past->problem = err;
-		log_stream_note(past->stream, err.text);
+		node_stream_note(past->stream, err.text);
 		return;
 	}
 	past->any = true;
 	for (size_t i = 0; i < observed.workloads_n; i++) {
-		const struct log_slot *slot =
-			log_stream_slot(past->stream, number, &observed.workloads[i]);
+		const struct stream_slot *slot =
+			node_stream_slot(past->stream, number, &observed.workloads[i]);
 		if (slot)
 			read_past(past, node, slot, &observed.workloads[i]);
 	}
 }
 
-int log_past(struct log_stream *stream)
+int log_past(struct node_stream *stream)
 {
 	struct past past = {.stream = stream, .containers = json_array(), .problem = ERR_INIT};
 	struct err err = ERR_INIT;
 	for (size_t i = 0; i < stream->nodes.n; i++)
 		read_node(&past, i);
 	VEC_SORT(&past.lines, by_time);
-	if (log_stream_tell(stream, json_pack("{s:o}", "containers", past.containers)) < 0)
+	if (node_stream_tell(stream, json_pack("{s:o}", "containers", past.containers)) < 0)
 		return 1;
 	for (size_t i = 0; i < past.lines.n; i++)
 		if (fs_write_all(stream->fd, past.lines.v[i].json, strlen(past.lines.v[i].json)) <
 		    0)
 			return 1;
 	if (past.bytes > PAST_MAX)
-		log_stream_note(stream,
-				"there is more than fits; ask for one deployment, or for fewer "
-				"lines with -n");
+		node_stream_note(stream,
+				 "there is more than fits; ask for one deployment, or for fewer "
+				 "lines with -n");
 	if (!past.any)
 		err = past.problem;
 	VEC_FREE(&past.lines);
-	return log_stream_end(stream, &err) < 0;
+	return node_stream_end(stream, &err) < 0;
 }

@@ -1,6 +1,6 @@
 # bash completion for trueup
 _trueup() {
-  local word command flags commands="run plan apply validate init import status why deployment deployment:info version product node audit log sync retry approve pause resume schema explain completion help"
+  local word command flags commands="run plan apply validate init import status why deployment deployment:info version product node node:info audit app:ps log sync retry approve pause resume schema explain completion help"
   COMPREPLY=()
   local current="${COMP_LINE:0:COMP_POINT}"
   current="${current##* }"
@@ -21,7 +21,9 @@ _trueup() {
     version) flags=" --help --json --state --config --project --stage" ;;
     product) flags=" --help --json --state --config --project --stage" ;;
     node) flags=" --help --json --state --config" ;;
+    node:info) flags=" --help --json --state --config" ;;
     audit) flags=" --help --json --state --config --actor --since --verify --export" ;;
+    app:ps) flags=" --help --json --state --config --node --project --stage" ;;
     log) flags=" --help --json --state --config --node --project --stage --follow --lines --after" ;;
     sync) flags=" --help --json --state --config --wait --timeout" ;;
     retry) flags=" --help --json --state --config --node --wait --timeout --user" ;;

@@ -2,7 +2,7 @@
 _trueup() {
   local -a commands flags
   local word command
-  commands=(run plan apply validate init import status why deployment deployment:info version product node audit log sync retry approve pause resume schema explain completion help)
+  commands=(run plan apply validate init import status why deployment deployment:info version product node node:info audit app:ps log sync retry approve pause resume schema explain completion help)
   for word in $words[2,CURRENT-1]; do
     (( $commands[(Ie)$word] )) && command=$word
   done
@@ -20,7 +20,9 @@ _trueup() {
     version) flags=( --help --json --state --config --project --stage) ;;
     product) flags=( --help --json --state --config --project --stage) ;;
     node) flags=( --help --json --state --config) ;;
+    node:info) flags=( --help --json --state --config) ;;
     audit) flags=( --help --json --state --config --actor --since --verify --export) ;;
+    app:ps) flags=( --help --json --state --config --node --project --stage) ;;
     log) flags=( --help --json --state --config --node --project --stage --follow --lines --after) ;;
     sync) flags=( --help --json --state --config --wait --timeout) ;;
     retry) flags=( --help --json --state --config --node --wait --timeout --user) ;;

@@ -5,26 +5,55 @@
 
 #include "base/json.h"
 #include "base/log.h"
-#include "engine/log_stream.h"
-#include "engine/logs.h"
+#include "engine/node_stream.h"
+#include "engine/streams.h"
 #include "engine/named.h"
 
 #define PAST_DEADLINE_MS 120000
 #define NS_IN_MS 1000000
 
+/* ---- the operations ---- */
+
+static int log_any(struct node_stream *stream)
+{
+	return stream->follow ? log_follow(stream) : log_past(stream);
+}
+
+static const struct stream_op {
+	const char *op;
+	int (*answer)(struct node_stream *stream);
+} ops[] = {
+	{"log", log_any},
+	{"ps", show_containers},
+	{"node", show_node},
+};
+
+static const struct stream_op *find_op(const char *op)
+{
+	for (size_t i = 0; i < ARRAY_LEN(ops); i++)
+		if (str_eq(ops[i].op, op))
+			return &ops[i];
+	return NULL;
+}
+
+bool streams_has(const char *op)
+{
+	return find_op(op) != NULL;
+}
+
 /* ---- in the child ---- */
 
 static int stream_body(int fd UNUSED, void *arg)
 {
-	struct log_stream *stream = arg;
+	struct node_stream *stream = arg;
 	int flags = fcntl(stream->fd, F_GETFL);
 	(void)fcntl(stream->fd, F_SETFL, flags & ~O_NONBLOCK);
-	return stream->follow ? log_follow(stream) : log_past(stream);
+	return stream->answer(stream);
 }
 
 /* ---- in the daemon ---- */
 
-static void free_stream(struct log_stream *stream)
+static void free_stream(struct node_stream *stream)
 {
 	VEC_FREE(&stream->nodes);
 	VEC_FREE(&stream->slots);
@@ -34,22 +63,22 @@ static void free_stream(struct log_stream *stream)
 
 static void on_ended(void *owner, const struct err *failure)
 {
-	struct log_stream *stream = owner;
+	struct node_stream *stream = owner;
 	struct engine *engine = stream->engine;
 	if (failure)
-		log_event(LOG_DEBUG, "log", "error", failure->text, NULL);
-	for (size_t i = 0; i < engine->logs.n; i++)
-		if (engine->logs.v[i] == stream)
-			engine->logs.v[i] = engine->logs.v[--engine->logs.n];
+		log_event(LOG_DEBUG, "stream", "error", failure->text, NULL);
+	for (size_t i = 0; i < engine->streams.n; i++)
+		if (engine->streams.v[i] == stream)
+			engine->streams.v[i] = engine->streams.v[--engine->streams.n];
 	free_stream(stream);
 }
 
-static size_t number_of_node(struct log_stream *stream, const struct node *doc)
+static size_t number_of_node(struct node_stream *stream, const struct node *doc)
 {
 	for (size_t i = 0; i < stream->nodes.n; i++)
 		if (stream->nodes.v[i].doc == doc)
 			return i;
-	const struct log_node node = {.doc = doc, .watch = -1};
+	const struct stream_node node = {.doc = doc, .watch = -1};
 	VEC_PUSH(&stream->nodes, node);
 	return stream->nodes.n - 1;
 }
@@ -63,7 +92,7 @@ static bool is_wanted(const struct slot_key *key, const struct named *named, con
 	       (!stage || str_eq(stage, key->stage)) && (!node || str_eq(node, key->node));
 }
 
-static void choose_slots(struct log_stream *stream, const struct named *named, const json_t *args)
+static void choose_slots(struct node_stream *stream, const struct named *named, const json_t *args)
 {
 	struct engine *engine = stream->engine;
 	const struct desired *desired = engine->tip.outcome.desired;
@@ -72,17 +101,28 @@ static void choose_slots(struct log_stream *stream, const struct named *named, c
 		const struct node_run *node = node_find(engine, key->node);
 		if (!node || !node->doc || !is_wanted(key, named, args))
 			continue;
-		const struct log_slot slot = {.key = *key,
-					      .node = number_of_node(stream, node->doc)};
+		const struct stream_slot slot = {.key = *key,
+						 .node = number_of_node(stream, node->doc)};
 		VEC_PUSH(&stream->slots, slot);
 	}
 }
 
-static struct log_stream *new_stream(struct engine *engine, const json_t *args, int fd)
+/* A node that is named is looked at, whatever is wanted there. */
+static void choose_node(struct node_stream *stream, const json_t *args)
 {
-	struct log_stream *stream = mem_zalloc(1, sizeof *stream);
+	const char *name = json_str(args, "node", NULL);
+	const struct node_run *node = name ? node_find(stream->engine, name) : NULL;
+	if (node && node->doc)
+		(void)number_of_node(stream, node->doc);
+}
+
+static struct node_stream *new_stream(struct engine *engine, const char *op, const json_t *args,
+				      int fd)
+{
+	struct node_stream *stream = mem_zalloc(1, sizeof *stream);
 	int64_t lines = json_int(args, "lines", 0);
 	stream->engine = engine;
+	stream->answer = find_op(op)->answer;
 	stream->fd = fd;
 	stream->arena = arena_new(0);
 	stream->lines = lines < 0 ? 0 : lines > LOG_ALL ? LOG_ALL : (int)lines;
@@ -91,14 +131,15 @@ static struct log_stream *new_stream(struct engine *engine, const json_t *args, 
 	return stream;
 }
 
-static int start(struct log_stream *stream, const struct named *named, const json_t *args,
+static int start(struct node_stream *stream, const struct named *named, const json_t *args,
 		 struct err *err)
 {
 	struct engine *engine = stream->engine;
 	choose_slots(stream, named, args);
-	if (stream->slots.n == 0)
+	choose_node(stream, args);
+	if (stream->nodes.n == 0)
 		return err_set(err, E_NOT_FOUND, "no deployment there in the commit in force");
-	const struct job_opts opts = {.role = "log",
+	const struct job_opts opts = {.role = "stream",
 				      .deadline_ms = stream->follow ? 0 : PAST_DEADLINE_MS,
 				      .keep = stream->fd,
 				      .body = stream_body,
@@ -110,29 +151,31 @@ static int start(struct log_stream *stream, const struct named *named, const jso
 	return stream->job ? 0 : -1;
 }
 
-int logs_start(struct engine *engine, const json_t *args, int fd, struct err *err)
+int streams_start(struct engine *engine, const char *op, const json_t *args, int fd,
+		  struct err *err)
 {
 	struct named named AUTO_NAMED = {0};
 	const char *text = json_str(args, "deployment", NULL);
-	if (engine->logs.n >= LOGS_MAX)
-		return err_set(err, E_STATE_BUSY, "%d logs are being read already", LOGS_MAX);
+	if (engine->streams.n >= STREAMS_MAX)
+		return err_set(err, E_STATE_BUSY, "%d others are being answered already",
+			       STREAMS_MAX);
 	if (text && named_find(engine, text, json_str(args, "node", NULL), &named, err) < 0)
 		return -1;
-	struct log_stream *stream = new_stream(engine, args, fd);
+	struct node_stream *stream = new_stream(engine, op, args, fd);
 	if (start(stream, &named, args, err) < 0) {
 		free_stream(stream);
 		return -1;
 	}
-	VEC_PUSH(&engine->logs, stream);
+	VEC_PUSH(&engine->streams, stream);
 	close(fd);
 	return 0;
 }
 
-void logs_stop(struct engine *engine)
+void streams_stop(struct engine *engine)
 {
-	for (size_t i = 0; i < engine->logs.n; i++) {
-		job_cancel(&engine->logs.v[i]->job);
-		free_stream(engine->logs.v[i]);
+	for (size_t i = 0; i < engine->streams.n; i++) {
+		job_cancel(&engine->streams.v[i]->job);
+		free_stream(engine->streams.v[i]);
 	}
-	VEC_FREE(&engine->logs);
+	VEC_FREE(&engine->streams);
 }
