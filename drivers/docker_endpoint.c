@@ -40,15 +40,14 @@ static int find_file(const char *folder, const char *name, char **out, struct er
 	return 0;
 }
 
-static int read_https(const struct node *node, const struct driver_env *env,
+static int read_https(const char *text, const struct node *node, const struct driver_env *env,
 		      struct docker_endpoint *out, struct err *err)
 {
 	AUTO_FREE char *folder = NULL;
 
-	if (!is_authority(node->endpoint + strlen("https://")))
-		return err_set(err, E_BAD_INPUT, "endpoint %s is not https://host:port",
-			       node->endpoint);
-	out->base = mem_strdup(node->endpoint);
+	if (!is_authority(text + strlen("https://")))
+		return err_set(err, E_BAD_INPUT, "endpoint %s is not https://host:port", text);
+	out->base = mem_strdup(text);
 	if (!node->credentials)
 		return 0;
 	folder = oci_credentials_folder(env, node->credentials);
@@ -68,7 +67,7 @@ int docker_endpoint_read(const struct node *node, const struct driver_env *env,
 	if (str_starts(text, UNIX_SCHEME))
 		return read_unix(text + strlen(UNIX_SCHEME), out, err);
 	if (str_starts(text, "https://"))
-		return read_https(node, env, out, err);
+		return read_https(text, node, env, out, err);
 	if (!str_starts(text, "http://") || !is_authority(text + strlen("http://")))
 		return err_set(err, E_BAD_INPUT,
 			       "endpoint %s is not " UNIX_SCHEME "/path, https://host:port or, on "

@@ -67,19 +67,20 @@ static bool stands_for_more(const struct document *document)
 static struct document derive(struct file *file, const struct document *document,
 			      const struct doc_source *source)
 {
-	const struct app *app = document->kind == KIND_app ? document->value : NULL;
-	const struct service *service = app ? NULL : document->value;
+	const bool is_app = document->kind == KIND_app;
+	const struct app *app = document->value;
+	const struct service *service = document->value;
 	const struct image_list images =
-		app ? derive_app(app, file->arena) : derive_service(service, file->arena);
+		is_app ? derive_app(app, file->arena) : derive_service(service, file->arena);
 	const struct derived_name name = {
-		.text = app ? app->name : service->name,
-		.at = app ? AT(app, app, name) : AT(service, service, name),
+		.text = is_app ? app->name : service->name,
+		.at = is_app ? AT(app, app, name) : AT(service, service, name),
 		.document = document_origin(document)->at,
 	};
 
 	for (size_t i = 0; i < images.n; i++)
 		document_config_check(images.v[i].config, source);
-	return derive_deployment(file, &name, &images, app ? &app->links : NULL);
+	return derive_deployment(file, &name, &images, is_app ? &app->links : NULL);
 }
 
 void derive_documents(struct file *file, const struct doc_source *source)

@@ -59,7 +59,7 @@ static void append_text(struct err *err, const char *more)
 	put_text(err, text, len);
 }
 
-int err_set(struct err *err, enum err_code code, const char *fmt, ...)
+int(err_set)(struct err *err, enum err_code code, const char *fmt, ...)
 {
 	va_list args;
 
@@ -71,7 +71,7 @@ int err_set(struct err *err, enum err_code code, const char *fmt, ...)
 	return -1;
 }
 
-int err_errno(struct err *err, enum err_code code, const char *fmt, ...)
+int(err_errno)(struct err *err, enum err_code code, const char *fmt, ...)
 {
 	int number = errno;
 	const char *reason;
@@ -91,7 +91,7 @@ int err_errno(struct err *err, enum err_code code, const char *fmt, ...)
 	return -1;
 }
 
-int err_wrap(struct err *err, const char *fmt, ...)
+int(err_wrap)(struct err *err, const char *fmt, ...)
 {
 	char inner[ERR_TEXT_MAX];
 	va_list args;

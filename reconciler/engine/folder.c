@@ -204,10 +204,12 @@ typedef VEC(struct file *) file_list;
 
 static struct file *find_whole(const struct walk *walk, const struct tree_entry *entry)
 {
-	size_t i = 0;
-	while (!str_eq(walk->wholes.v[i].path, entry->path))
-		i++;
-	return decode_whole(entry, walk->wholes.v[i].files.v, walk->wholes.v[i].files.n);
+	for (size_t i = 0; i < walk->wholes.n; i++) {
+		if (str_eq(walk->wholes.v[i].path, entry->path))
+			return decode_whole(entry, walk->wholes.v[i].files.v,
+					    walk->wholes.v[i].files.n);
+	}
+	return decode_whole(entry, NULL, 0);
 }
 
 static int decode_all(const struct walk *walk, const struct tree *tree, file_list *files,

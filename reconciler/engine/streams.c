@@ -116,13 +116,13 @@ static void choose_node(struct node_stream *stream, const json_t *args)
 		(void)number_of_node(stream, node->doc);
 }
 
-static struct node_stream *new_stream(struct engine *engine, const char *op, const json_t *args,
-				      int fd)
+static struct node_stream *new_stream(struct engine *engine, const struct stream_op *op,
+				      const json_t *args, int fd)
 {
 	struct node_stream *stream = mem_zalloc(1, sizeof *stream);
 	int64_t lines = json_int(args, "lines", 0);
 	stream->engine = engine;
-	stream->answer = find_op(op)->answer;
+	stream->answer = op->answer;
 	stream->fd = fd;
 	stream->arena = arena_new(0);
 	stream->lines = lines < 0 ? 0 : lines > LOG_ALL ? LOG_ALL : (int)lines;
@@ -156,12 +156,15 @@ int streams_start(struct engine *engine, const char *op, const json_t *args, int
 {
 	struct named named AUTO_NAMED = {0};
 	const char *text = json_str(args, "deployment", NULL);
+	const struct stream_op *found = find_op(op);
+	if (!found)
+		return err_set(err, E_NOT_SUPPORTED, "no operation %s takes a look", op);
 	if (engine->streams.n >= STREAMS_MAX)
 		return err_set(err, E_STATE_BUSY, "%d others are being answered already",
 			       STREAMS_MAX);
 	if (text && named_find(engine, text, json_str(args, "node", NULL), &named, err) < 0)
 		return -1;
-	struct node_stream *stream = new_stream(engine, op, args, fd);
+	struct node_stream *stream = new_stream(engine, found, args, fd);
 	if (start(stream, &named, args, err) < 0) {
 		free_stream(stream);
 		return -1;

@@ -122,11 +122,13 @@ static void judge_provider(const struct requirement *r, const struct slot_group 
 	for (size_t i = 0; i < r->group->slots_n; i++) {
 		const char *node = r->group->slots[i].key.node;
 		bool beside = is_beside(r, node);
-		const struct slot *slot = beside ? slot_on(provider, node) : &provider->slots[0];
+		const struct slot *slot = &provider->slots[0];
 		struct semver version;
 		bool comparable;
 
-		if (!slot)
+		if (beside)
+			slot = slot_on(provider, node);
+		if (beside && !slot)
 			continue;
 		comparable = semver_parse(slot->version_name, &version);
 		if (comparable && semver_fits(&version, r->range))
