@@ -106,9 +106,9 @@ static const struct row rows[] = {
 	{"one port of the container on several of the node",
 	 "{\"ports\":[{\"container\":80,\"host\":18081},{\"container\":80,\"host\":18080,"
 	 "\"address\":\"127.0.0.1\"},{\"container\":80}]}",
-	 {{"HostConfig.PortBindings.80/tcp.0.HostPort", "\"18081\"", NULL},
-	  {"HostConfig.PortBindings.80/tcp.1.HostIp", "\"127.0.0.1\"", NULL},
-	  {"HostConfig.PortBindings.80/tcp.1.HostPort", "\"18080\"", NULL},
+	 {{"HostConfig.PortBindings.80/tcp.*", "{\"HostIp\":\"\",\"HostPort\":\"18081\"}", NULL},
+	  {"HostConfig.PortBindings.80/tcp.*", "{\"HostIp\":\"127.0.0.1\",\"HostPort\":\"18080\"}",
+	   NULL},
 	  {"HostConfig.PortBindings.80/tcp.2", "null", NULL}}},
 	{"portRanges",
 	 "{\"portRanges\":[{\"container\":\"10000-10002\",\"host\":\"20000-20002\"}]}",
