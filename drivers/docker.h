@@ -279,16 +279,21 @@ int docker_volume_remove(struct docker_call *call, const char *name, struct err 
 const char *docker_network_name(struct arena *arena, const struct spec *spec);
 /* The name on the node of a network that a spec asks for: it is the stage's own. */
 const char *docker_network_inner(struct arena *arena, const char *stage_network, const char *name);
+/* That of the services of a Compose file; NULL: it is none of them. */
+const char *docker_network_stack(struct arena *arena, const struct labels *labels);
+/* What a container that is called `name` answers to in a network of its. */
+const char *docker_network_alias(struct arena *arena, const struct labels *labels,
+				 const char *network, const char *name);
 /* Makes those of a spec that are missing. */
 int docker_networks_make(struct docker_call *call, const struct spec *spec, struct err *err);
 /* Connects a container that was made to those of its networks that it is not in. */
 int docker_networks_join(struct docker_call *call, const json_t *inspect, const struct spec *spec,
-			 const char *alias, struct err *err);
-/* The container answers to this alias, and to no other of ours, in all its networks. */
-int docker_networks_alias(struct docker_call *call, const json_t *inspect, const char *alias,
+			 const char *name, struct err *err);
+/* The container answers to this name, and to no other of ours, in all its networks. */
+int docker_networks_alias(struct docker_call *call, const json_t *inspect, const char *name,
 			  struct err *err);
 /* Networks of its stage that are gone are made anew, and it is connected to them. */
-int docker_networks_mend(struct docker_call *call, const json_t *inspect, const char *alias,
+int docker_networks_mend(struct docker_call *call, const json_t *inspect, const char *name,
 			 struct err *err);
 /* Removes networks of the stage in which no container is left. */
 int docker_networks_tidy(struct docker_call *call, const json_t *labels, struct err *err);

@@ -1,7 +1,9 @@
 /*
  * A stage has a network, <project>-<stage>, in which a container answers to its full name. Networks
  * that a configuration asks for are the stage's own as well, <project>-<stage>.<name>: so there is
- * no way from one stage to another.
+ * no way from one stage to another. The services of a Compose file have one more among themselves,
+ * <project>-<stage>..<deployment> (no name that is asked for begins with a dot), in which they
+ * answer to the names of their services, all instances of one to the same.
  */
 #include "base/sys.h"
 #include "drivers/docker.h"
@@ -25,6 +27,57 @@ const char *docker_network_name(struct arena *arena, const struct spec *spec)
 const char *docker_network_inner(struct arena *arena, const char *stage_network, const char *name)
 {
 	return arena_printf(arena, "%s.%s", stage_network, name);
+}
+
+const char *docker_network_stack(struct arena *arena, const struct labels *labels)
+{
+	return labels->stack ? arena_printf(arena, "%s-%s..%s", labels->project, labels->stage,
+					    labels->stack)
+			     : NULL;
+}
+
+const char *docker_network_alias(struct arena *arena, const struct labels *labels,
+				 const char *network, const char *name)
+{
+	const char *stack = docker_network_stack(arena, labels);
+
+	if (!stack || !str_eq(network, stack))
+		return name;
+	return str_ends(name, NEXT_SUFFIX)
+		       ? arena_printf(arena, "%s" NEXT_SUFFIX, labels->container)
+		       : labels->container;
+}
+
+/*
+ * All networks of a container and the alias that it has in each; name: what the container is called
+ * now. One that is still to take over answers to nobody else's name.
+ */
+struct membership {
+	const char *network, *alias;
+};
+struct memberships {
+	struct membership *v;
+	size_t n;
+};
+
+static struct memberships memberships_of(struct arena *arena, const struct spec *spec,
+					 const char *name)
+{
+	const char *network = docker_network_name(arena, spec);
+	const char *stack = docker_network_stack(arena, &spec->labels);
+	const struct strings *more = &spec->config->networks;
+	struct memberships all = {.v = ARENA_ARRAY(arena, more->n + 2, struct membership)};
+
+	if (!network)
+		return all;
+	all.v[all.n++] = (struct membership){network, name};
+	if (stack)
+		all.v[all.n++] = (struct membership){
+			stack, docker_network_alias(arena, &spec->labels, stack, name)};
+	for (size_t i = 0; i < more->n; i++)
+		all.v[all.n++] =
+			(struct membership){docker_network_inner(arena, network, more->v[i]), name};
+	return all;
 }
 
 /* ---- making ---- */
@@ -87,16 +140,10 @@ static int make_network(struct docker_call *call, const char *name, const struct
 
 int docker_networks_make(struct docker_call *call, const struct spec *spec, struct err *err)
 {
-	const char *network = docker_network_name(call->arena, spec);
-	const struct strings *more = &spec->config->networks;
+	const struct memberships all = memberships_of(call->arena, spec, spec->name);
 
-	if (!network)
-		return 0;
-	if (make_network(call, network, spec, err) != 0)
-		return -1;
-	for (size_t i = 0; i < more->n; i++) {
-		if (make_network(call, docker_network_inner(call->arena, network, more->v[i]), spec,
-				 err) != 0)
+	for (size_t i = 0; i < all.n; i++) {
+		if (make_network(call, all.v[i].network, spec, err) != 0)
 			return -1;
 	}
 	return 0;
@@ -139,21 +186,15 @@ static int leave(struct docker_call *call, const char *id, const char *network, 
 }
 
 int docker_networks_join(struct docker_call *call, const json_t *inspect, const struct spec *spec,
-			 const char *alias, struct err *err)
+			 const char *name, struct err *err)
 {
-	const char *id = json_str(inspect, "Id", ""), *network;
+	const char *id = json_str(inspect, "Id", "");
 	const json_t *joined = joined_networks(inspect);
-	const struct strings *more = &spec->config->networks;
+	const struct memberships all = memberships_of(call->arena, spec, name);
 
-	network = docker_network_name(call->arena, spec);
-	if (!network)
-		return 0;
-	if (!json_object_get(joined, network) && join(call, id, network, alias, err) != 0)
-		return -1;
-	for (size_t i = 0; i < more->n; i++) {
-		const char *name = docker_network_inner(call->arena, network, more->v[i]);
-
-		if (!json_object_get(joined, name) && join(call, id, name, alias, err) != 0)
+	for (size_t i = 0; i < all.n; i++) {
+		if (!json_object_get(joined, all.v[i].network) &&
+		    join(call, id, all.v[i].network, all.v[i].alias, err) != 0)
 			return -1;
 	}
 	return 0;
@@ -185,16 +226,28 @@ static bool is_of_stage(const char *network, const json_t *labels)
 	return str_starts(network, stage) && (!network[len] || network[len] == '.');
 }
 
-int docker_networks_alias(struct docker_call *call, const json_t *inspect, const char *alias,
+/* Whose networks a container that is there is in. */
+static struct labels labels_of(const json_t *labels)
+{
+	return (struct labels){.owner = json_str(labels, LABEL_NAMESPACE "owner", ""),
+			       .project = json_str(labels, LABEL_NAMESPACE "project", ""),
+			       .stage = json_str(labels, LABEL_NAMESPACE "stage", ""),
+			       .container = json_str(labels, LABEL_NAMESPACE "container", ""),
+			       .stack = json_str(labels, LABEL_NAMESPACE "stack", NULL)};
+}
+
+int docker_networks_alias(struct docker_call *call, const json_t *inspect, const char *name,
 			  struct err *err)
 {
-	const json_t *labels = json_object_get(json_object_get(inspect, "Config"), "Labels");
-	const char *id = json_str(inspect, "Id", ""), *network;
+	const json_t *own = docker_seen_labels(inspect);
+	const struct labels labels = labels_of(own);
+	const char *id = json_str(inspect, "Id", ""), *network, *alias;
 	json_t *endpoint;
 
 	json_object_foreach((json_t *)(uintptr_t)joined_networks(inspect), network, endpoint)
 	{
-		if (!is_of_stage(network, labels) || answers_to(endpoint, alias, id))
+		alias = docker_network_alias(call->arena, &labels, network, name);
+		if (!is_of_stage(network, own) || answers_to(endpoint, alias, id))
 			continue;
 		if (leave(call, id, network, err) != 0 || join(call, id, network, alias, err) != 0)
 			return -1;
@@ -203,15 +256,9 @@ int docker_networks_alias(struct docker_call *call, const json_t *inspect, const
 }
 
 static int mend_one(struct docker_call *call, const json_t *inspect, const char *network,
-		    const char *alias, struct err *err)
+		    const char *name, struct err *err)
 {
-	const json_t *labels = json_object_get(json_object_get(inspect, "Config"), "Labels");
-	const struct spec spec = {
-		.labels = {
-			.owner = json_str(labels, LABEL_NAMESPACE "owner", ""),
-			.project = json_str(labels, LABEL_NAMESPACE "project", ""),
-			.stage = json_str(labels, LABEL_NAMESPACE "stage", ""),
-		}};
+	const struct spec spec = {.labels = labels_of(docker_seen_labels(inspect))};
 	const char *id = json_str(inspect, "Id", "");
 	int there = find_network(call, network, err);
 
@@ -220,20 +267,20 @@ static int mend_one(struct docker_call *call, const json_t *inspect, const char 
 	if (make_network(call, network, &spec, err) != 0)
 		return -1;
 	(void)leave(call, id, network, NULL); /* the one that is gone, as far as it is remembered */
-	return join(call, id, network, alias, err);
+	return join(call, id, network,
+		    docker_network_alias(call->arena, &spec.labels, network, name), err);
 }
 
-int docker_networks_mend(struct docker_call *call, const json_t *inspect, const char *alias,
+int docker_networks_mend(struct docker_call *call, const json_t *inspect, const char *name,
 			 struct err *err)
 {
-	const json_t *labels = json_object_get(json_object_get(inspect, "Config"), "Labels");
 	const char *network;
 	json_t *endpoint;
 
 	json_object_foreach((json_t *)(uintptr_t)joined_networks(inspect), network, endpoint)
 	{
-		if (is_of_stage(network, labels) &&
-		    mend_one(call, inspect, network, alias, err) != 0)
+		if (is_of_stage(network, docker_seen_labels(inspect)) &&
+		    mend_one(call, inspect, network, name, err) != 0)
 			return -1;
 	}
 	return 0;

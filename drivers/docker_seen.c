@@ -122,13 +122,16 @@ static void overlay_operations(const json_t *host, struct container *config, str
 	}
 }
 
-/* Out of its stage's network it is as if it had asked for none; so it is with those it asked for.
+/*
+ * Out of its stage's network, or its stack's, it is as if it had asked for none; so it is with
+ * those it asked for.
  */
 static void overlay_networks(const json_t *inspect, const struct labels *labels,
 			     struct container *config, struct arena *arena)
 {
 	const struct spec spec = {.config = config, .labels = *labels};
 	const char *network = docker_network_name(arena, &spec);
+	const char *stack = docker_network_stack(arena, labels);
 	const json_t *joined =
 		json_object_get(json_object_get(inspect, "NetworkSettings"), "Networks");
 	struct strings left = {.v = ARENA_ARRAY(arena, config->networks.n, const char *)};
@@ -143,7 +146,7 @@ static void overlay_networks(const json_t *inspect, const struct labels *labels,
 	}
 	if (left.n != config->networks.n)
 		config->networks = left;
-	if (!json_object_get(joined, network)) {
+	if (!json_object_get(joined, network) || (stack && !json_object_get(joined, stack))) {
 		config->network_mode = NETWORK_NONE;
 		SET_FIELD(config, container, network_mode);
 	}

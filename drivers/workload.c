@@ -93,7 +93,8 @@ static const struct member labels_members[] = {
 	MEMBER(labels, deployment, "deployment", TEXT), MEMBER(labels, product, "product", TEXT),
 	MEMBER(labels, version, "version", TEXT),	MEMBER(labels, prefix, "prefix", TEXT),
 	MEMBER(labels, container, "container", TEXT),	MEMBER(labels, spec, "spec", TEXT),
-	MEMBER(labels, commit, "commit", TEXT),		MEMBER(labels, record, "record", INT64),
+	MEMBER(labels, stack, "stack", TEXT),		MEMBER(labels, commit, "commit", TEXT),
+	MEMBER(labels, record, "record", INT64),
 };
 
 static const char **text_at(void *object, const struct member *member)

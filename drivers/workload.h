@@ -26,6 +26,8 @@ struct labels {
 	const char *product, *version; /* version NULL: simple product */
 	const char *prefix;
 	const char *container; /* name in the product */
+	const char *stack;     /* Compose file whose service it is: it answers to the service's name
+				  there; NULL: of none */
 	const char *spec;      /* hash of the spec, as spec_hash gives it */
 	const char *commit;    /* full id */
 	int64_t record;

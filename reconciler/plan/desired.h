@@ -26,6 +26,7 @@ struct slot {
 	const char *parent;
 	enum version_type_value type;
 	const char *prefix;
+	bool is_stack;			 /* its containers are services of a Compose file */
 	const struct image_list *images; /* of the version, as in its file; NULL: only the ledger
 					    has it */
 	/* Merged, expanded, all fields (release and operations); digests are NULL. */

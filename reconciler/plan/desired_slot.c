@@ -500,6 +500,7 @@ static void make_slot(struct making *m, const struct node *node, struct slot *sl
 		.parent = m->parent,
 		.type = m->type,
 		.prefix = m->deployment->prefix,
+		.is_stack = m->compose || model_is_stack(m->deployment),
 		.images = m->images,
 		.bundles = m->bundles,
 	};

@@ -39,6 +39,7 @@ static struct labels labels_of(const struct slot *slot, const struct record *rec
 		.version = record ? record->version : slot->version_name,
 		.prefix = record ? record->prefix : slot->prefix,
 		.container = container,
+		.stack = slot->is_stack ? slot->key.deployment : NULL,
 		.commit = record ? record->commit : NULL,
 		.record = record ? record->id : 0,
 	};
