@@ -93,8 +93,8 @@ each break_it
 push "Third version, which ends at once"
 settle
 check "a version that ends is failed" wait_until "the record" each record_is 1.2.0 failed
-check "the one before serves" each has_env RELEASE=1.1.0
-check "and runs" each is_up
+serves_before() { has_env "$1" RELEASE=1.1.0 && is_up "$1"; }
+check "the one before serves again" wait_until "the one before" each serves_before
 said() {
 	"$trueup" why "$1" --state "$state" | grep -q 'no database'
 }
