@@ -20,7 +20,7 @@ BETWEEN_FIELDS = {
     ("app-wrong", 37),
     *{("config-port-ranges", line) for line in (8, 9)},
     ("deployment-product", 16),
-    ("domains", 24),
+    ("domains", 28),
     ("missing-fields", 8),
     ("nodes", 3),
     *{("registry-bad", line) for line in (3, 11, 16, 20, 25, 42)},
