@@ -342,14 +342,38 @@ static int (*const changes[OPS_COUNT])(struct docker_call *call, const struct op
 	[OP_IMAGE_REMOVE] = op_image_remove,
 };
 
+/*
+ * On Podman 4 a container that is in two networks is told one name server for each, and believes
+ * whichever it asks first: in a network of its stack it would lose the names of its stage by
+ * chance.
+ */
+static struct op what_engine_can(const struct docker *docker, const struct op *op,
+				 struct spec *place)
+{
+	struct op same = *op;
+
+	if (!docker->is_podman || !op->spec || !op->spec->labels.stack)
+		return same;
+	*place = *op->spec;
+	place->labels.stack = NULL;
+	same.spec = place;
+	return same;
+}
+
 int docker_apply(struct docker *docker, const struct op *op, struct op_result *result,
 		 struct err *err)
 {
 	AUTO_ARENA struct arena *arena = arena_new(0);
 	struct docker_call call = {.docker = docker, .arena = arena, .result = result};
 	int64_t began = clock_boot_ms();
+	struct spec place;
+	struct op now;
 
-	if (changes[op->kind](&call, op, err) != 0)
+	/* what it is shows in its first answer */
+	if (op->spec && op->spec->labels.stack && docker_meet(docker, err) != 0)
+		return -1;
+	now = what_engine_can(docker, op, &place);
+	if (changes[op->kind](&call, &now, err) != 0)
 		return -1;
 	if (result) {
 		result->changed = call.changed;
