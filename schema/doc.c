@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "base/utf8.h"
 #include "base/vec.h"
+#include "schema/doc_memory.h"
 #include "schema/doc_syntax.h"
 #include "schema/doc_text.h"
 
@@ -474,8 +475,10 @@ void doc_parse(struct arena *arena, const char *bytes, size_t len, const struct 
 		reader.bytes += 3;
 		reader.len -= 3;
 	}
+	doc_memory_begin();
 	if (!yaml_parser_initialize(&reader.parser))
 		mem_exhausted();
+	doc_memory_check();
 	reader.pending.cap = PENDING_FIRST;
 	reader.pending.v = mem_realloc_array(NULL, PENDING_FIRST, sizeof *reader.pending.v);
 	yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);
@@ -485,4 +488,5 @@ void doc_parse(struct arena *arena, const char *bytes, size_t len, const struct 
 	forget_document(&reader);
 	VEC_FREE(&reader.pending);
 	yaml_parser_delete(&reader.parser);
+	doc_memory_end();
 }

@@ -183,10 +183,10 @@ bench_manifests() {
 	deployment=$(git -C "$work" rev-parse HEAD)
 	git -C "$work" push -q origin HEAD:refs/heads/next
 	for ((i = 0; i < runs; i++)); do
-		read -r load diff < <("$BUILD/tests/bench/floor" "$config" "$old" "$version")
-		floors+=("$load") diffs+=("$diff")
-		read -r event decode file < <("$BUILD/tests/bench/decode" "$config" "$old" "$version")
-		events+=("$event") decodes+=("$decode") files+=("$file")
+		read -r load diff event < <("$BUILD/tests/bench/floor" "$config" "$old" "$version")
+		floors+=("$load") diffs+=("$diff") events+=("$event")
+		read -r decode file < <("$BUILD/tests/bench/decode" "$config" "$old" "$version")
+		decodes+=("$decode") files+=("$file")
 		git -C "$config" update-ref refs/heads/main "$old"
 		first_load
 		loads+=("$(took "commit in force")")
