@@ -11,41 +11,51 @@ struct chunk {
 	_Alignas(max_align_t) char bytes[];
 };
 
+/* The first chunk stands behind it: most arenas are small, and have no other. */
 struct arena {
-	struct chunk *first, *others; /* others: a list */
-	struct chunk *current;	      /* pieces come from here */
+	struct chunk *others;  /* a list */
+	struct chunk *current; /* pieces come from here */
 	size_t next_size, used, held;
+	_Alignas(max_align_t) struct chunk first;
 };
 
-static struct chunk *add_chunk(struct arena *arena, size_t size)
+/* Zeroed room for a head and so many bytes behind it. */
+static void *with_bytes(size_t head, size_t size)
 {
-	struct chunk *chunk;
-
-	if (size > SIZE_MAX - sizeof *chunk)
+	if (size > SIZE_MAX - head)
 		mem_exhausted();
-	chunk = mem_zalloc(1, sizeof *chunk + size);
-	chunk->size = size;
-	arena->held += sizeof *chunk + size;
-	return chunk;
+	return mem_zalloc(1, head + size);
+}
+
+/* As an arena is that nothing was taken from yet. */
+static void begin(struct arena *arena)
+{
+	size_t size = arena->first.size;
+
+	arena->current = &arena->first;
+	arena->used = 0;
+	arena->held = sizeof *arena + size;
+	arena->next_size = size < CHUNK_MAX / 2 ? size * 2 : CHUNK_MAX;
 }
 
 struct arena *arena_new(size_t first_chunk)
 {
-	struct arena *arena = mem_zalloc(1, sizeof *arena);
 	size_t size = first_chunk ? first_chunk : FIRST_DEFAULT;
+	struct arena *arena = with_bytes(sizeof *arena, size);
 
-	arena->held = sizeof *arena;
-	arena->first = arena->current = add_chunk(arena, size);
-	arena->next_size = size < CHUNK_MAX / 2 ? size * 2 : CHUNK_MAX;
+	arena->first.size = size;
+	begin(arena);
 	return arena;
 }
 
 static struct chunk *add_other(struct arena *arena, size_t size)
 {
-	struct chunk *chunk = add_chunk(arena, size);
+	struct chunk *chunk = with_bytes(sizeof *chunk, size);
 
+	chunk->size = size;
 	chunk->next = arena->others;
 	arena->others = chunk;
+	arena->held += sizeof *chunk + size;
 	return chunk;
 }
 
@@ -65,7 +75,6 @@ void arena_free(struct arena *arena)
 	if (!arena)
 		return;
 	free_others(arena);
-	free(arena->first);
 	free(arena);
 }
 
@@ -77,15 +86,12 @@ void arena_free_ptr(struct arena **arena)
 
 void arena_clear(struct arena *arena)
 {
-	struct chunk *first = arena->first;
+	struct chunk *first = &arena->first;
 
 	free_others(arena);
 	memset(first->bytes, 0, first->used);
 	first->used = 0;
-	arena->current = first;
-	arena->used = 0;
-	arena->held = sizeof *arena + sizeof *first + first->size;
-	arena->next_size = first->size < CHUNK_MAX / 2 ? first->size * 2 : CHUNK_MAX;
+	begin(arena);
 }
 
 static void *take(struct arena *arena, size_t size, size_t align)
