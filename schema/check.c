@@ -245,15 +245,18 @@ void check_folder(struct checker *checker, const struct file *file)
 static void check_folders(struct checker *checker)
 {
 	CLEANUP(map_release) struct map told = {0};
+	const struct unit *last = &check_organization_unit;
 	static char yes;
 	char key[160];
 
 	for (size_t i = 0; i < checker->model->files.n; i++) {
 		const struct file *file = checker->model->files.v[i];
 
-		if (file->unit.level == UNIT_ORGANIZATION || !file->documents_n)
+		/* by path, most files stand beside others of their unit */
+		if (!file->documents_n || unit_cmp(&file->unit, last) == 0)
 			continue;
-		unit_key(&file->unit, key);
+		last = &file->unit;
+		unit_key(last, key);
 		if (!map_put(&told, key, &yes))
 			check_folder(checker, file);
 	}
