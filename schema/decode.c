@@ -14,7 +14,10 @@
 /* Keys that every document may have beside its own fields. */
 static const char *const common_keys[] = {"kind", "apiVersion", "project", "stage", NULL};
 
-/* Trees of small documents are left until the end of the file: clearing costs more than keeping. */
+/*
+ * Trees of small documents are left until the end of the file: clearing costs more than keeping. So
+ * much is kept for the next file, which is what most need.
+ */
 #define SCRATCH_FIRST 4096
 #define SCRATCH_KEPT 65536
 
@@ -188,10 +191,14 @@ static void use_document(void *arg, const struct doc_node *root)
 
 static void read_file(struct decoder *decoder, const char *bytes, size_t len)
 {
+	static struct arena *scratch;
+
 	document_folders_check(&decoder->fields.source);
-	decoder->scratch = arena_new(SCRATCH_FIRST);
-	doc_parse(decoder->scratch, bytes, len, &decoder->fields.source, use_document, decoder);
-	arena_free(decoder->scratch);
+	if (!scratch)
+		scratch = arena_new(SCRATCH_FIRST);
+	decoder->scratch = scratch;
+	doc_parse(scratch, bytes, len, &decoder->fields.source, use_document, decoder);
+	arena_clear(scratch);
 }
 
 struct bytes {

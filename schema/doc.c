@@ -34,7 +34,7 @@ struct reader {
 	const char *bytes; /* without a byte order mark */
 	size_t len;
 	VEC(struct doc_node *) pending; /* complete nodes whose parent is not */
-	struct frame frames[DOC_DEPTH_MAX];
+	struct frame *frames;		/* DOC_DEPTH_MAX of them, the first `depth` in use */
 	size_t depth, nodes, aliases, documents;
 	struct map anchors; /* name -> struct anchor */
 };
@@ -64,7 +64,7 @@ static bool tag_fits(const char *tag, enum doc_type type)
 {
 	static const char *const scalars[] = {"str", "null", "bool", "int", "float"};
 
-	if (!tag || str_eq(tag, "!"))
+	if (str_eq(tag, "!"))
 		return true;
 	if (!str_starts(tag, CORE))
 		return false;
@@ -80,13 +80,10 @@ static bool tag_fits(const char *tag, enum doc_type type)
 	return false;
 }
 
-static void check_tag(struct reader *reader, const yaml_char_t *tag, struct doc_node *node)
+static void report_tag(struct reader *reader, const char *name, struct doc_node *node)
 {
-	const char *name = (const char *)tag;
 	AUTO_FREE char *text = NULL;
 
-	if (tag_fits(name, node->type))
-		return;
 	if (reader->source->compose && (str_eq(name, "!reset") || str_eq(name, "!override"))) {
 		node->over = str_eq(name, "!reset") ? DOC_RESETS : DOC_OVERRIDES;
 		return;
@@ -97,6 +94,14 @@ static void check_tag(struct reader *reader, const yaml_char_t *tag, struct doc_
 		text = mem_printf("the tag %.100s is not known", name);
 	report(reader, DIAG_YAML_TAG, node->at, text)->hint = "leave the tag out";
 	node->wrong = true;
+}
+
+static void check_tag(struct reader *reader, const yaml_char_t *tag, struct doc_node *node)
+{
+	const char *name = (const char *)tag;
+
+	if (name && !tag_fits(name, node->type))
+		report_tag(reader, name, node);
 }
 
 /* A plain scalar without a tag, or with one that asks for more than a text. */
@@ -467,7 +472,9 @@ static void read_events(struct reader *reader, doc_use *use, void *arg)
 void doc_parse(struct arena *arena, const char *bytes, size_t len, const struct doc_source *source,
 	       doc_use *use, void *arg)
 {
-	struct reader reader = {.arena = arena, .source = source, .bytes = bytes, .len = len};
+	struct frame frames[DOC_DEPTH_MAX];
+	struct reader reader = {
+		.arena = arena, .source = source, .bytes = bytes, .len = len, .frames = frames};
 
 	if (!doc_text_check(bytes, len, source))
 		return;

@@ -32,9 +32,20 @@ static bool is_one_of(const char *text, const char *const *words)
 
 bool doc_is_null(const struct doc_node *node)
 {
-	static const char *const words[] = {"", "~", "null", "Null", "NULL", NULL};
+	static const char *const words[] = {"~", "null", "Null", "NULL", NULL};
 
-	return node->type == DOC_SCALAR && node->plain && is_one_of(node->text, words);
+	if (node->type != DOC_SCALAR || !node->plain)
+		return false;
+	switch (node->text[0]) {
+	case '\0':
+		return true;
+	case '~':
+	case 'n':
+	case 'N':
+		return is_one_of(node->text, words);
+	default:
+		return false;
+	}
 }
 
 int doc_bool(const struct doc_node *node, bool *out)

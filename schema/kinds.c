@@ -131,7 +131,9 @@ const struct object_type *object_type_find(const char *name)
 const struct object_type *kind_find(const char *title)
 {
 	for (size_t i = 0; i < KINDS; i++) {
-		if (str_eq(kind_types[i]->title, title))
+		const char *own = kind_types[i]->title;
+
+		if (own[0] == title[0] && strcmp(own, title) == 0)
 			return kind_types[i];
 	}
 	return NULL;
