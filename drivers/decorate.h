@@ -2,7 +2,7 @@
  * decorate.h - what trace, fault and dryrun have in common: a driver that holds another one.
  *
  * A decorator's struct begins with a struct decorator. decorate() fills every slot with one that
- * passes the call on and copies what is fixed (name, check, live_fields, prefers_recreate,
+ * passes the call on and copies what is fixed (name, check, live_fields, prefers_recreate, aliases,
  * shares_ports); the decorator then sets the slots it wants to see in `ops`. Closing closes what is
  * inside first.
  */

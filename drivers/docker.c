@@ -121,6 +121,7 @@ const struct driver_ops driver_docker = {
 	.close = docker_close,
 	.check = docker_check,
 	.prefers_recreate = false,
+	.aliases = true,
 	.shares_ports = false,
 	.live_fields = 0,
 	.probe = probe,

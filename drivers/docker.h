@@ -151,7 +151,7 @@ const char *docker_quote(struct arena *arena, const char *text);
 
 /* What a spec becomes on an engine that cannot be read off the spec itself. */
 struct docker_make {
-	const char *name;		/* of the container now, NEXT_SUFFIX included */
+	const char *alias;		/* what it answers to on `network` */
 	const char *image;		/* what the engine knows the image by */
 	const char *network;		/* of its stage; NULL: none */
 	const struct strings *declared; /* paths that the image declares as volumes; NULL: none */

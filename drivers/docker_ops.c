@@ -75,24 +75,29 @@ static bool is_new(const json_t *inspect)
 
 /* ---- making ---- */
 
+/* The name that it is found by on its networks. */
+static const char *answers_to(const struct op *op)
+{
+	return op->to ? op->to : op->name;
+}
+
 /* What comes after the making proper, and may have been cut off: all of it can be done again. */
-static int finish(struct docker_call *call, const char *name, const struct spec *spec,
-		  struct err *err)
+static int finish(struct docker_call *call, const struct op *op, struct err *err)
 {
 	AUTO_JSON json_t *inspect = NULL;
 
-	if (must_find(call, name, &inspect, err) != 0)
+	if (must_find(call, op->name, &inspect, err) != 0)
 		return -1;
 	if (!is_new(inspect))
 		return 0;
-	if (docker_networks_join(call, inspect, spec, name, err) != 0)
+	if (docker_networks_join(call, inspect, op->spec, answers_to(op), err) != 0)
 		return -1;
-	return docker_files_put(call, json_str(inspect, "Id", ""), spec->config, err);
+	return docker_files_put(call, json_str(inspect, "Id", ""), op->spec->config, err);
 }
 
 static int make(struct docker_call *call, const struct op *op, struct err *err)
 {
-	struct docker_make make = {.name = op->name,
+	struct docker_make make = {.alias = answers_to(op),
 				   .is_podman = call->docker->is_podman,
 				   .network = docker_network_name(call->arena, op->spec)};
 	AUTO_JSON json_t *body = NULL;
@@ -129,7 +134,7 @@ static int op_create(struct docker_call *call, const struct op *op, struct err *
 			       op->name, call->docker->node->name);
 	if (!there && make(call, op, err) != 0)
 		return -1;
-	return finish(call, op->name, op->spec, err);
+	return finish(call, op, err);
 }
 
 /* ---- running ---- */
@@ -292,6 +297,15 @@ static int op_rename(struct docker_call *call, const struct op *op, struct err *
 	return docker_networks_alias(call, from, op->to, err);
 }
 
+static int op_alias(struct docker_call *call, const struct op *op, struct err *err)
+{
+	AUTO_JSON json_t *inspect = NULL;
+
+	if (must_find(call, op->name, &inspect, err) != 0)
+		return -1;
+	return docker_networks_alias(call, inspect, op->to, err);
+}
+
 /* Nothing can change in place (docker.h): only what is so already can be asked for. */
 static int op_update(struct docker_call *call, const struct op *op, struct err *err)
 {
@@ -335,6 +349,7 @@ static int (*const changes[OPS_COUNT])(struct docker_call *call, const struct op
 	[OP_CREATE] = op_create,
 	[OP_START] = op_start,
 	[OP_STOP] = op_stop,
+	[OP_ALIAS] = op_alias,
 	[OP_REMOVE] = op_remove,
 	[OP_RENAME] = op_rename,
 	[OP_UPDATE] = op_update,

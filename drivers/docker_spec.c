@@ -456,7 +456,7 @@ static void put_networks(struct making *making)
 	json_put_str(making->host, "NetworkMode", network);
 	endpoint = inner(inner(inner(making->top, "NetworkingConfig"), "EndpointsConfig"), network);
 	aliases = json_array();
-	json_array_append_new(aliases, json_string(making->make->name));
+	json_array_append_new(aliases, json_string(making->make->alias));
 	json_object_set_new(endpoint, "Aliases", aliases);
 }
 

@@ -115,6 +115,7 @@ static const struct {
 	[OP_CREATE] = {"create", NEEDS_NAME | NEEDS_SPEC},
 	[OP_START] = {"start", NEEDS_NAME},
 	[OP_STOP] = {"stop", NEEDS_NAME},
+	[OP_ALIAS] = {"alias", NEEDS_NAME | NEEDS_TO},
 	[OP_REMOVE] = {"remove", NEEDS_NAME},
 	[OP_RENAME] = {"rename", NEEDS_NAME | NEEDS_TO},
 	[OP_UPDATE] = {"update", NEEDS_NAME | NEEDS_SPEC},

@@ -68,6 +68,12 @@ enum op_kind {
 	 * stopped.
 	 */
 	OP_STOP,
+	/*
+	 * Container `name` answers to the name `to` on its networks, beside the one that is called
+	 * so, which may then go; connections that it has made itself may break. E_NOT_FOUND.
+	 * Without driver_ops.aliases there is nothing to do.
+	 */
+	OP_ALIAS,
 	/* Remove container `name`, stopped or running (it is stopped first); volumes stay. */
 	OP_REMOVE,
 	/*
@@ -94,7 +100,7 @@ enum op_kind op_find(const char *word); /* 0: none */
 struct op {
 	enum op_kind kind;
 	const char *name;	 /* container, volume or digest; NULL for claim and pull */
-	const char *to;		 /* rename only */
+	const char *to;		 /* alias, rename; create: what it answers to, NULL: `name` */
 	const struct spec *spec; /* pull, create, update; NULL otherwise */
 };
 /* {"op":"create","name":...,"to":...,"spec":{...}}; new reference. */
@@ -174,6 +180,8 @@ struct driver_ops {
 		      const struct spec *spec, const struct unit *unit, struct diags *diags);
 	/* Can both of these run side by side while one replaces the other? Fixed answer. */
 	bool prefers_recreate;
+	/* Do containers find each other on networks, by names that pass from one to another? */
+	bool aliases;
 	/* Is a container's port one of the node's own, since nothing stands between them? */
 	bool shares_ports;
 	/* Can OP_UPDATE change these OPS fields (bit mask over container_*_F) on a running

@@ -195,6 +195,11 @@ static int dry_stop(struct dryrun *dryrun, const struct op *op, struct err *err)
 	return 1;
 }
 
+static int dry_alias(struct dryrun *dryrun, const struct op *op, struct err *err)
+{
+	return must_get(dryrun, op->name, err) ? 0 : -1;
+}
+
 static int dry_remove(struct dryrun *dryrun, const struct op *op, struct err *err)
 {
 	if (!map_del(&dryrun->workloads, op->name))
@@ -279,6 +284,7 @@ static int (*const changes[OPS_COUNT])(struct dryrun *dryrun, const struct op *o
 	[OP_CREATE] = dry_create,
 	[OP_START] = dry_start,
 	[OP_STOP] = dry_stop,
+	[OP_ALIAS] = dry_alias,
 	[OP_REMOVE] = dry_remove,
 	[OP_RENAME] = dry_rename,
 	[OP_UPDATE] = dry_update,

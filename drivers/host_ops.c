@@ -506,6 +506,14 @@ static int op_remove(struct call *call)
 	return host_sweep(call->host, HOST_WORKLOADS, call->err);
 }
 
+/* Processes of a host have no names on a network. */
+static int op_alias(struct call *call)
+{
+	struct target target AUTO_TARGET = TARGET_INIT;
+
+	return target_need(call, call->op->name, &target);
+}
+
 static int op_rename(struct call *call)
 {
 	const struct op *op = call->op;
@@ -558,6 +566,7 @@ static int (*const changes[OPS_COUNT])(struct call *call) = {
 	[OP_CREATE] = op_create,
 	[OP_START] = op_start,
 	[OP_STOP] = op_stop,
+	[OP_ALIAS] = op_alias,
 	[OP_REMOVE] = op_remove,
 	[OP_RENAME] = op_rename,
 	[OP_UPDATE] = op_update,

@@ -295,6 +295,7 @@ const struct driver_ops driver_memory = {
 	.close = memory_close,
 	/* pretending goes with everything: `carries` is NULL */
 	.prefers_recreate = false,
+	.aliases = true,
 	.shares_ports = false,
 	/* As on real engines: some operations can change in place, the others need a new container.
 	 */

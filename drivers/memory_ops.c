@@ -284,6 +284,14 @@ static int op_stop(struct memory_call *call, const struct op *op, struct err *er
 	return memory_save(call, SHELF_CONTAINERS, op->name, found.json, err);
 }
 
+/* A folder or a process has no networks. */
+static int op_alias(struct memory_call *call, const struct op *op, struct err *err)
+{
+	AUTO_FOUND struct memory_found found = {0};
+
+	return memory_must_find(call, op->name, &found, err);
+}
+
 static int op_remove(struct memory_call *call, const struct op *op, struct err *err)
 {
 	AUTO_FOUND struct memory_found found = {0};
@@ -389,6 +397,7 @@ int (*const memory_changes[OPS_COUNT])(struct memory_call *call, const struct op
 	[OP_CREATE] = op_create,
 	[OP_START] = op_start,
 	[OP_STOP] = op_stop,
+	[OP_ALIAS] = op_alias,
 	[OP_REMOVE] = op_remove,
 	[OP_RENAME] = op_rename,
 	[OP_UPDATE] = op_update,

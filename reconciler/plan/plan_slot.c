@@ -211,6 +211,7 @@ static void fill_rollout(struct plan_work *work, struct slot_plan *plan)
 		.strategy = slot->strategy,
 		.min_healthy_ms = KIND_OR(slot->deployment->strategy, strategy, min_healthy),
 		.live_fields = driver ? driver->live_fields : 0,
+		.aliases = driver && driver->aliases,
 		.settled = is_settled(&plan->decision),
 	};
 }

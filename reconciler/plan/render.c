@@ -40,6 +40,17 @@ static json_t *fields_json(const struct step *step, struct arena *arena)
 	return list;
 }
 
+static json_t *drops_json(unsigned drops)
+{
+	json_t *list = json_array();
+
+	if (drops & DROPS_ALIAS)
+		json_array_append_new(list, json_string("alias"));
+	if (drops & DROPS_STOP)
+		json_array_append_new(list, json_string("stop"));
+	return list;
+}
+
 static json_t *step_json(const struct plan *plan, const struct slot_plan *slot,
 			 const struct step *step, struct arena *arena)
 {
@@ -54,6 +65,8 @@ static json_t *step_json(const struct plan *plan, const struct slot_plan *slot,
 	json_object_set_new(object, "fields", fields_json(step, arena));
 	if (step->hint)
 		json_put_str(object, "hint", step->hint);
+	if (step->drops && !leave)
+		json_object_set_new(object, "drops", drops_json(step->drops));
 	return object;
 }
 

@@ -110,6 +110,7 @@ static void add_slot(struct buf *out, const struct plan *plan, const struct slot
 	AUTO_ARENA struct arena *arena = arena_new(0);
 	const char *then = render_transitions(slot, arena);
 	const char *leave = render_leave(plan, slot), *outage = render_outage(slot);
+	const char *drops = render_drops(slot);
 
 	buf_adds(out, "\n#### ");
 	add_slot_name(out, &slot->key);
@@ -122,10 +123,13 @@ static void add_slot(struct buf *out, const struct plan *plan, const struct slot
 		add_step(out, slot, &slot->steps[i]);
 	add_fields(out, slot);
 	if (outage && !leave) {
-		buf_adds(out, "\nStops before it starts anew (recreate: ");
+		buf_adds(out,
+			 "\nStops, dropping its connections, before it starts anew (recreate: ");
 		add_text(out, outage);
 		buf_adds(out, ").\n");
 	}
+	if (drops && !leave)
+		buf_addf(out, "\nConnections drop %s.\n", drops);
 	if (slot->after_others)
 		buf_adds(out, "\nOnly after the deployment is successful on its other nodes.\n");
 	if (then) {

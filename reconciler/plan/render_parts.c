@@ -85,6 +85,21 @@ const char *render_outage(const struct slot_plan *slot)
 	return slot->slot->strategy_reason ? slot->slot->strategy_reason : "as the manifest says";
 }
 
+const char *render_drops(const struct slot_plan *slot)
+{
+	unsigned drops = 0;
+
+	if (!slot->slot || slot->slot->strategy != STRATEGY_ROLLING)
+		return NULL;
+	for (size_t i = 0; i < slot->steps_n; i++) {
+		if (slot->steps[i].action == STEP_REPLACE)
+			drops |= slot->steps[i].drops;
+	}
+	if (drops & DROPS_ALIAS)
+		return "twice: the new one's own as it takes the name, the old one's as it stops";
+	return drops ? "as the old one stops" : NULL;
+}
+
 bool render_own_transition(const struct slot_plan *slot, struct transition *out)
 {
 	const struct record *record = slot->serves;

@@ -13,6 +13,8 @@ const char *render_mark(enum step_action action);
 const char *render_leave(const struct plan *plan, const struct slot_plan *slot);
 /* What happens to the slot as a whole; never NULL. */
 const char *render_headline(const struct slot_plan *slot);
+/* "as the old one stops": connections drop then, though something else serves; or NULL. */
+const char *render_drops(const struct slot_plan *slot);
 /* "recreate: writable volume data": containers stop before their successors start; or NULL. */
 const char *render_outage(const struct slot_plan *slot);
 /* Is there anything to say about it? */

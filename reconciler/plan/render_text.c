@@ -164,6 +164,7 @@ static void print_line(struct page *page, const char *text)
 static void print_slot(struct page *page, const struct slot_plan *slot)
 {
 	const char *leave = render_leave(page->plan, slot), *outage = render_outage(slot);
+	const char *drops = render_drops(slot);
 	const char *then = render_transitions(slot, page->arena);
 	const char *name = arena_printf(page->arena, "%s/%s/%s", slot->key.project, slot->key.stage,
 					slot->key.deployment);
@@ -175,9 +176,12 @@ static void print_slot(struct page *page, const struct slot_plan *slot)
 	for (size_t i = 0; i < slot->steps_n; i++)
 		print_step(page, slot, &slot->steps[i]);
 	if (outage && !leave)
-		print_line(page,
-			   arena_printf(page->arena, "stops before it starts anew (recreate: %s)",
-					outage));
+		print_line(page, arena_printf(page->arena,
+					      "stops, dropping its connections, before it starts "
+					      "anew (recreate: %s)",
+					      outage));
+	if (drops && !leave)
+		print_line(page, arena_printf(page->arena, "connections drop %s", drops));
 	if (slot->after_others)
 		print_line(page, "only after the deployment is successful on its other nodes");
 	if (then)

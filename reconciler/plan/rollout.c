@@ -66,11 +66,15 @@ static bool make_room(struct walk *walk, const struct place *place)
 static void make_one(struct walk *walk, const struct place *place)
 {
 	bool beside = make_room(walk, place);
-	const char *name = place->spec->name;
+	struct op op = {.kind = OP_CREATE, .name = place->spec->name, .spec = place->spec};
 
-	if (beside)
-		name = arena_printf(walk->arena, "%s" NEXT_SUFFIX, name);
-	emit(walk, OP_CREATE, name, place->spec);
+	if (beside) {
+		op.name = arena_printf(walk->arena, "%s" NEXT_SUFFIX, place->spec->name);
+		op.to = !rolling(walk) && spec_has_alias(walk->input, place->spec)
+				? place->spec->name
+				: NULL;
+	}
+	VEC_PUSH(&walk->ops, op);
 }
 
 /* What was given up and does not serve is not kept until something else is healthy. */
@@ -110,12 +114,6 @@ static void make(struct walk *walk)
 
 /* ---- start ---- */
 
-static bool is_active(const struct workload *workload)
-{
-	return workload && workload->state != RUN_CREATED && workload->state != RUN_STOPPED &&
-	       workload->state != RUN_EXITED;
-}
-
 /* A .next that took the name in this very list is what make_room renamed. */
 static const char *present_name(const struct walk *walk, const struct workload *workload)
 {
@@ -139,7 +137,7 @@ static bool is_removed(const struct walk *walk, const struct workload *workload)
 
 static void stop_other(struct walk *walk, const struct workload *workload)
 {
-	if (is_active(workload) && !is_removed(walk, workload))
+	if (workload_is_active(workload) && !is_removed(walk, workload))
 		emit(walk, OP_STOP, present_name(walk, workload), NULL);
 }
 
@@ -190,11 +188,22 @@ static void start(struct walk *walk)
 
 /* ---- take ---- */
 
+/* Whoever asks for the name is always told of one that serves. */
+static void hand_over(struct walk *walk, const struct place *place)
+{
+	if (place->own && place->next == place->have && workload_is_active(place->own) &&
+	    spec_has_alias(walk->input, place->spec))
+		VEC_PUSH(&walk->ops, (struct op){.kind = OP_ALIAS,
+						 .name = place->next->name,
+						 .to = place->spec->name});
+}
+
 static void take(struct walk *walk)
 {
 	for (size_t i = 0; i < walk->places.n; i++) {
 		const struct place *place = &walk->places.v[i];
 
+		hand_over(walk, place);
 		if (place->own && place->own != place->have)
 			emit(walk, OP_REMOVE, place->own->name, NULL);
 		if (place->next && place->next != place->have)

@@ -6,11 +6,13 @@
  * goes in phases over all containers of the slot:
  *
  *   1 make    every container that is wanted and not there is pulled and created, as <name>, or as
- *             <name>.next beside one that differs; what differs only in live fields is updated
+ *             <name>.next beside one that differs; what differs only in live fields is updated.
+ *             recreate: it answers to its final name from its start on, since nobody else will
  *   2 start   in order, each when those before it are up; recreate: whatever else runs is stopped
  *             first (last one first)
  *   3 wait    until all are healthy
- *   4 take    the old ones are removed, .next takes the name, extra containers go
+ *   4 take    .next answers to the name as well, then the old ones are removed, .next is called
+ *             so, extra containers go
  *
  * Up: started, healthy if it has a health check, ended as expected if it is a job. Healthy: its
  * health check says so, or without one it has been running for min_healthy_ms, or it is a job that
@@ -53,7 +55,8 @@ struct rollout_input {
 	size_t order_n;
 	enum strategy_type_value strategy;
 	int64_t min_healthy_ms;
-	uint64_t live_fields; /* of the driver */
+	uint64_t live_fields; /* of the driver, as is: */
+	bool aliases;
 	/* The record succeeded before: what ended is started again instead of being a failure. */
 	bool settled;
 };
@@ -82,8 +85,15 @@ enum step_action {
 };
 const char *step_action_word(enum step_action action);
 
+/* Moments of a step at which connections break. */
+enum step_drops {
+	DROPS_ALIAS = 1, /* the new one's own, when it begins to answer to the name */
+	DROPS_STOP = 2,	 /* all of the old one's, when it is stopped */
+};
+
 struct step {
 	enum step_action action;
+	unsigned drops;
 	const char *container;	 /* name on the node */
 	const struct spec *spec; /* what is wanted there; NULL: nothing */
 	const char *hint;	 /* what else there is to know of it, or NULL */

@@ -13,6 +13,19 @@ bool spec_is_waited_for(const struct spec *spec)
 	return spec->config->health_check || spec_is_job(spec);
 }
 
+bool spec_has_alias(const struct rollout_input *input, const struct spec *spec)
+{
+	int mode = spec->config->network_mode;
+
+	return input->aliases && mode != NETWORK_NONE && mode != NETWORK_HOST;
+}
+
+bool workload_is_active(const struct workload *workload)
+{
+	return workload && workload->state != RUN_CREATED && workload->state != RUN_STOPPED &&
+	       workload->state != RUN_EXITED;
+}
+
 bool workload_serves(const struct workload *workload)
 {
 	return workload && workload->state == RUN_RUNNING &&

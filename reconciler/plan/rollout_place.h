@@ -37,11 +37,15 @@ struct places {
 };
 void places_fill(struct arena *arena, const struct rollout_input *input, struct places *out);
 
+/* Does it have to be stopped before it is quiet? */
+bool workload_is_active(const struct workload *workload);
 /* Does it run, and does nothing speak against it? */
 bool workload_serves(const struct workload *workload);
 /* Must what comes after it wait until it is healthy? */
 bool spec_is_waited_for(const struct spec *spec);
 bool spec_is_job(const struct spec *spec);
+/* Is it found by a name, which its successor takes over? */
+bool spec_has_alias(const struct rollout_input *input, const struct spec *spec);
 
 enum match place_match(struct arena *arena, const struct rollout_input *input,
 		       const struct spec *spec, const struct workload *workload);

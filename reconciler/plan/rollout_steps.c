@@ -122,6 +122,11 @@ static void add_replace(struct list *list, const struct place *place)
 	const struct workload *own = place->own;
 	struct step *step = add_with_fields(list, STEP_REPLACE, place, own);
 
+	if (workload_is_active(own))
+		step->drops = DROPS_STOP;
+	if (step->drops && list->input->strategy == STRATEGY_ROLLING &&
+	    spec_has_alias(list->input, place->spec))
+		step->drops |= DROPS_ALIAS;
 	if (place->have)
 		step->reason = "half done";
 	else if (!place_same_slot(&own->labels, &place->spec->labels))
@@ -170,11 +175,18 @@ static void add_missing(struct list *list, const struct place *place)
 		step->reason = step->drift ? "gone from the node" : "more instances";
 }
 
+static void add_remove(struct list *list, const struct workload *workload, const char *reason)
+{
+	struct step *step = add(list, STEP_REMOVE, workload->name, reason);
+
+	step->drops = workload_is_active(workload) ? DROPS_STOP : 0;
+}
+
 /* A job that is done for its record; what another record's job left goes. */
 static void add_done(struct list *list, const struct place *place)
 {
 	if (place->own)
-		add(list, STEP_REMOVE, place->own->name, "left over");
+		add_remove(list, place->own, "left over");
 	else
 		add_wanted(list, STEP_NONE, place, NULL);
 }
@@ -190,7 +202,7 @@ static void add_place(struct list *list, const struct place *place)
 	else
 		add_missing(list, place);
 	if (place->next && place->next != place->have)
-		add(list, STEP_REMOVE, place->next->name, "left over");
+		add_remove(list, place->next, "left over");
 }
 
 /* Of a record that stays, a container of the product is too many only by its number. */
@@ -218,8 +230,7 @@ size_t rollout_steps(struct arena *arena, const struct rollout_input *input, str
 	for (size_t i = 0; i < places.n; i++)
 		add_place(&list, &places.v[i]);
 	for (size_t i = 0; i < places.extra_n; i++)
-		add(&list, STEP_REMOVE, places.extra[i]->name,
-		    extra_reason(&list, places.extra[i]));
+		add_remove(&list, places.extra[i], extra_reason(&list, places.extra[i]));
 	VEC_SORT(&list.steps, step_cmp);
 	n = list.steps.n;
 	*out = n > 0 ? arena_memdup(arena, list.steps.v, n * sizeof(struct step)) : NULL;

@@ -99,6 +99,12 @@ void make_wanted(struct arena *arena, const char *text, int64_t record, const ch
 
 /* ---- the world ---- */
 
+void thing_name(struct thing *thing, const char *name, const char *alias)
+{
+	snprintf(thing->name, sizeof(thing->name), "%s", name);
+	snprintf(thing->alias, sizeof(thing->alias), "%s", alias);
+}
+
 struct thing *world_find(struct world *world, const char *name)
 {
 	for (size_t i = 0; i < world->n; i++) {
@@ -173,7 +179,7 @@ static void world_create(struct world *world, const struct wanted *wanted, const
 	*thing = (struct thing){.variant = *variant, .record = op->spec->labels.record};
 	thing->state = RUN_CREATED;
 	thing->exit_code = -1;
-	snprintf(thing->name, sizeof(thing->name), "%s", op->name);
+	thing_name(thing, op->name, op->to ? op->to : op->name);
 }
 
 static void world_rename(struct world *world, const struct op *op)
@@ -182,7 +188,7 @@ static void world_rename(struct world *world, const struct op *op)
 
 	assert_non_null(thing);
 	assert_null(world_find(world, op->to));
-	snprintf(thing->name, sizeof(thing->name), "%s", op->to);
+	thing_name(thing, op->to, op->to);
 }
 
 void world_apply(struct world *world, const struct wanted *wanted, const struct op *op, bool half)
@@ -206,6 +212,11 @@ void world_apply(struct world *world, const struct wanted *wanted, const struct 
 		assert_non_null(thing);
 		if (is_running(thing))
 			thing->state = RUN_STOPPED;
+		break;
+	case OP_ALIAS: /* on the way from one name to another it answers to nothing */
+		assert_non_null(thing);
+		if (!str_eq(thing->alias, op->to))
+			thing_name(thing, op->name, half ? "" : op->to);
 		break;
 	case OP_REMOVE:
 		assert_non_null(thing);
@@ -265,10 +276,11 @@ const char *world_text(struct arena *arena, const struct world *world)
 	for (size_t i = 0; i < world->n; i++) {
 		const struct thing *thing = &world->things[i];
 
-		buf_addf(&text, "%s=%c%c%c r%d %s%s%s%d; ", thing->name, thing->variant.kind,
-			 thing->variant.content, thing->variant.operations, (int)thing->record,
-			 run_state_word(thing->state), thing->aged ? " aged" : "",
-			 thing->other_slot ? " other " : " ", thing->exit_code);
+		buf_addf(&text, "%s(%s)=%c%c%c r%d %s%s%s%d; ", thing->name, thing->alias,
+			 thing->variant.kind, thing->variant.content, thing->variant.operations,
+			 (int)thing->record, run_state_word(thing->state),
+			 thing->aged ? " aged" : "", thing->other_slot ? " other " : " ",
+			 thing->exit_code);
 	}
 	buf_addf(&text, "pulled %x", world->pulled);
 	copy = arena_strdup(arena, buf_str(&text));

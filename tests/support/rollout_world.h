@@ -39,6 +39,7 @@ bool same_variant(const struct variant *a, const struct variant *b);
 
 struct thing {
 	char name[24];
+	char alias[24];		/* what it answers to */
 	struct variant variant; /* what it was made from */
 	int64_t record;
 	bool other_slot;
@@ -51,6 +52,7 @@ struct world {
 	size_t n;
 	unsigned pulled; /* bit: content - 'A' */
 };
+void thing_name(struct thing *thing, const char *name, const char *alias);
 struct thing *world_find(struct world *world, const char *name);
 void world_pull(struct world *world, char content);
 bool is_running(const struct thing *thing);

@@ -293,8 +293,8 @@ static void go_through(struct trial *trial, const struct fault *fault)
 		{OP_CLAIM, NULL, NULL, NULL},  {OP_PULL, NULL, NULL, old},
 		{OP_CREATE, name, NULL, old},  {OP_START, name, NULL, NULL},
 		{OP_CREATE, next, NULL, new},  {OP_START, next, NULL, NULL},
-		{OP_STOP, name, NULL, NULL},   {OP_REMOVE, name, NULL, NULL},
-		{OP_RENAME, next, name, NULL},
+		{OP_ALIAS, next, name, NULL},  {OP_STOP, name, NULL, NULL},
+		{OP_REMOVE, name, NULL, NULL}, {OP_RENAME, next, name, NULL},
 	};
 	const struct op end[] = {
 		{OP_REMOVE, name, NULL, NULL},

@@ -150,6 +150,58 @@ static void names_move_with_a_rename(struct engine_bench *bench)
 	assert_false(has_alias(after, "shop-prod.back", next));
 }
 
+#define ANSWERS(word)                                                                              \
+	"{\"command\":[\"sh\",\"-c\",\"while true; do echo " word                                  \
+	" | nc -l -p 7000; done\"],\"stopSignal\":\"SIGKILL\"}"
+
+/* Whoever asks for the name finds one that serves before, while and after the old one goes. */
+static void the_name_is_handed_over(struct engine_bench *bench)
+{
+	const char *next = "shop-prod-web" NEXT_SUFFIX, *endpoint;
+	struct spec *old = a_spec(bench, "shop-prod-web", ANSWERS("old"));
+	struct spec *new = a_spec(bench, "shop-prod-web", ANSWERS("new"));
+	struct spec *asks = a_spec(bench, "shop-prod-asks",
+				   "{\"command\":[\"sh\",\"-c\",\"until nc -w 1 shop-prod-web 7000 "
+				   "</dev/null 2>/dev/null | grep new; do sleep 0.1; done\"],"
+				   "\"restartPolicy\":\"no\",\"stopSignal\":\"SIGKILL\"}");
+	AUTO_JSON json_t *elder = NULL, *before = NULL, *after = NULL;
+
+	test_run_spec(bench->driver, old);
+	test_apply(bench->driver, OP_CREATE, next, NULL, new);
+	test_apply(bench->driver, OP_START, next, NULL, NULL);
+	assert_true(test_apply(bench->driver, OP_ALIAS, next, new->name, NULL));
+	elder = engine_inspect(bench->driver, old->name);
+	assert_true(has_alias(elder, "shop-prod", old->name));
+	before = engine_inspect(bench->driver, next);
+	assert_true(has_alias(before, "shop-prod", new->name));
+	test_apply(bench->driver, OP_REMOVE, old->name, NULL, NULL);
+	test_run_spec(bench->driver, asks);
+	engine_await_log(bench->driver, asks->name, "new\n");
+	/* it has it already: nothing breaks any more */
+	test_apply(bench->driver, OP_RENAME, next, new->name, NULL);
+	after = engine_inspect(bench->driver, new->name);
+	endpoint = json_str(json_object_get(networks_of(before), "shop-prod"), "EndpointID", "");
+	assert_string_equal(
+		json_str(json_object_get(networks_of(after), "shop-prod"), "EndpointID", NULL),
+		endpoint);
+}
+
+static void one_that_is_made_has_the_name(struct engine_bench *bench)
+{
+	const char *next = "shop-prod-web" NEXT_SUFFIX;
+	struct spec *spec = a_spec(bench, "shop-prod-web", "{" RUNS ",\"networks\":[\"back\"]}");
+	const struct op create = {.kind = OP_CREATE, .name = next, .to = spec->name, .spec = spec};
+	struct err err = ERR_INIT;
+	AUTO_JSON json_t *made = NULL;
+
+	test_apply(bench->driver, OP_PULL, NULL, NULL, spec);
+	assert_done(bench->driver->ops->apply(bench->driver, &create, NULL, &err), err);
+	made = engine_inspect(bench->driver, next);
+	assert_true(has_alias(made, "shop-prod", spec->name));
+	assert_true(has_alias(made, "shop-prod.back", spec->name));
+	assert_false(has_alias(made, "shop-prod", next));
+}
+
 /* Cut off between the two halves of a rename: the name is new, the aliases are old. */
 static void half_a_rename_is_completed(struct engine_bench *bench)
 {
@@ -543,6 +595,8 @@ int main(void)
 		{"made side by side", made_side_by_side},
 		{"no way to another stage", no_way_to_another_stage},
 		{"names move with a rename", names_move_with_a_rename},
+		{"the name is handed over", the_name_is_handed_over},
+		{"one that is made has the name", one_that_is_made_has_the_name},
 		{"half a rename is completed", half_a_rename_is_completed},
 		{"half a create is completed", half_a_create_is_completed},
 		{"foreign network in the way", foreign_network_in_the_way},

@@ -399,7 +399,7 @@ static void test_a_long_configuration(void **state)
 {
 	AUTO_ARENA struct arena *arena = arena_new(0);
 	char *content = arena_alloc(arena, DOCKER_CONFIG_MAX + 1);
-	const struct docker_make make = {.name = "a", .image = "i"};
+	const struct docker_make make = {.alias = "a", .image = "i"};
 	AUTO_JSON json_t *small = NULL, *large = NULL;
 	struct spec *spec;
 

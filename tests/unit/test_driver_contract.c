@@ -517,6 +517,10 @@ static void beside_and_take_over(struct bench *bench)
 	before = await(bench, next, is_running);
 	assert_int_equal(test_apply_code(bench->driver, OP_RENAME, next, new->name, NULL),
 			 E_CONFLICT);
+	test_apply(bench->driver, OP_ALIAS, next, new->name, NULL);
+	assert_false(test_apply(bench->driver, OP_ALIAS, next, new->name, NULL));
+	assert_int_equal(test_see(bench->driver, bench->arena, next).state, RUN_RUNNING);
+	assert_int_equal(test_see(bench->driver, bench->arena, new->name).state, RUN_RUNNING);
 	test_apply(bench->driver, OP_REMOVE, old->name, NULL, NULL);
 	assert_true(test_apply(bench->driver, OP_RENAME, next, new->name, NULL));
 	after = test_see(bench->driver, bench->arena, new->name);
@@ -541,6 +545,8 @@ static void rename_twice(struct bench *bench)
 	assert_false(test_apply(bench->driver, OP_RENAME, next, spec->name, NULL));
 	test_apply(bench->driver, OP_REMOVE, spec->name, NULL, NULL);
 	assert_int_equal(test_apply_code(bench->driver, OP_RENAME, next, spec->name, NULL),
+			 E_NOT_FOUND);
+	assert_int_equal(test_apply_code(bench->driver, OP_ALIAS, next, spec->name, NULL),
 			 E_NOT_FOUND);
 }
 
@@ -569,7 +575,7 @@ static void foreign_is_left_alone(struct bench *bench)
 	struct spec *theirs = a_runner(bench, "shop-prod-web");
 	struct spec *ours = a_runner(bench, "shop-prod-web");
 	struct spec *next = a_runner(bench, "shop-prod-web" NEXT_SUFFIX);
-	const enum op_kind touching[] = {OP_START, OP_STOP, OP_REMOVE};
+	const enum op_kind touching[] = {OP_START, OP_STOP, OP_ALIAS, OP_REMOVE};
 	struct observed observed;
 
 	theirs->labels.owner = TEST_OTHER;
@@ -579,7 +585,7 @@ static void foreign_is_left_alone(struct bench *bench)
 			 E_NAME_FOREIGN);
 	for (size_t i = 0; i < ARRAY_LEN(touching); i++)
 		assert_int_equal(
-			test_apply_code(bench->driver, touching[i], ours->name, NULL, NULL),
+			test_apply_code(bench->driver, touching[i], ours->name, ours->name, NULL),
 			E_NAME_FOREIGN);
 	assert_int_equal(test_apply_code(bench->driver, OP_UPDATE, ours->name, NULL, ours),
 			 E_NAME_FOREIGN);

@@ -43,7 +43,7 @@ static struct thing *put(struct one *one, const char *name, const char *variant,
 	make_wanted(one->arena, arena_printf(one->arena, "%s:%s", name, variant), 1, "d", &made);
 	*thing = (struct thing){
 		.variant = made.variants[0], .record = 1, .state = state, .exit_code = -1};
-	snprintf(thing->name, sizeof(thing->name), "%s", name);
+	thing_name(thing, name, name);
 	return thing;
 }
 
@@ -106,6 +106,68 @@ static void test_recreate_stops_last_first(void **state)
 	assert_string_equal(ops_text(one),
 			    "pull local/B, create db.next, create web.next, stop old, stop web, "
 			    "stop db, start db.next, start web.next");
+}
+
+static const struct rollout_input with_aliases = {.aliases = true};
+
+/* Whoever asks for the name is answered at every moment. */
+static void test_name_is_handed_over(void **state)
+{
+	struct one *one = *state;
+
+	put(one, "web", "pA", RUN_RUNNING);
+	put(one, "web" NEXT_SUFFIX, "pB", RUN_RUNNING)->aged = true;
+	look_once(one, "web:pB", with_aliases);
+	assert_string_equal(ops_text(one), "alias web.next web, remove web, rename web.next web");
+	one->world.things[0].state = RUN_STOPPED;
+	look_once(one, "web:pB", with_aliases);
+	assert_string_equal(ops_text(one), "remove web, rename web.next web");
+	/* a node without names on networks */
+	one->world.things[0].state = RUN_RUNNING;
+	look_once(one, "web:pB", (struct rollout_input){0});
+	assert_string_equal(ops_text(one), "remove web, rename web.next web");
+}
+
+/* Nobody else answers to it by the time it starts. */
+static void test_recreated_has_the_name_at_once(void **state)
+{
+	struct one *one = *state;
+
+	put(one, "web", "pA", RUN_RUNNING);
+	look_once(one, "web:pB",
+		  (struct rollout_input){.strategy = STRATEGY_RECREATE, .aliases = true});
+	assert_string_equal(ops_text(one),
+			    "pull local/B, create web.next web, stop web, start web.next");
+	look_once(one, "web:pB", with_aliases);
+	assert_string_equal(ops_text(one), "pull local/B, create web.next, start web.next");
+}
+
+/* When connections break. */
+static void test_drops(void **state)
+{
+	static const struct {
+		enum run_state elder;
+		bool aliases;
+		enum strategy_type_value strategy;
+		unsigned drops;
+	} rows[] = {
+		{RUN_RUNNING, true, STRATEGY_ROLLING, DROPS_ALIAS | DROPS_STOP},
+		{RUN_RUNNING, true, STRATEGY_RECREATE, DROPS_STOP},
+		{RUN_RUNNING, false, STRATEGY_ROLLING, DROPS_STOP},
+		{RUN_STOPPED, true, STRATEGY_ROLLING, 0},
+	};
+	struct one *one = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		one->world.n = 0;
+		put(one, "gone", "pA", rows[i].elder);
+		put(one, "web", "pA", rows[i].elder);
+		look_once(one, "web:pB",
+			  (struct rollout_input){.strategy = rows[i].strategy,
+						 .aliases = rows[i].aliases});
+		assert_int_equal(one->steps[0].drops, rows[i].drops & DROPS_STOP);
+		assert_int_equal(one->steps[1].drops, rows[i].drops);
+	}
 }
 
 static void test_removal_order(void **state)
@@ -327,6 +389,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_first_deployment, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_recreate_stops_last_first, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_name_is_handed_over, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_recreated_has_the_name_at_once, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_drops, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_removal_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_waits_for_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_waits_for_events, setup, teardown),

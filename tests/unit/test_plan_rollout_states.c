@@ -51,6 +51,7 @@ static void look(struct scenario *scenario, const struct world *world, struct ro
 				      .seen_n = world->n,
 				      .strategy = scenario->strategy,
 				      .min_healthy_ms = MIN_HEALTHY_MS,
+				      .aliases = true,
 				      .live_fields = (uint64_t)1 << container_resources_F,
 				      .settled = scenario->goal == GOAL_OLD};
 	struct step *steps;
@@ -113,6 +114,33 @@ static void check_service(struct scenario *scenario, struct world *before, struc
 	}
 }
 
+/* Is there one that serves for whoever asks for this name? */
+static bool is_found(const struct world *world, const char *name)
+{
+	for (size_t i = 0; i < world->n; i++) {
+		const struct thing *thing = &world->things[i];
+
+		if (thing->variant.kind != 'j' && is_healthy(thing) && str_eq(thing->alias, name))
+			return true;
+	}
+	return false;
+}
+
+static void check_names(struct scenario *scenario, const struct world *before,
+			const struct world *after, const struct op *op)
+{
+	const struct wanted *wanted = &scenario->wanted[scenario->goal];
+
+	for (size_t i = 0; i < wanted->n; i++) {
+		const char *name = wanted->specs[i].name;
+
+		if (wanted->variants[i].kind != 'j' && is_found(before, name) &&
+		    !is_found(after, name))
+			FAIL_AT(scenario, before, "%s %s leaves nobody who answers to %s",
+				op_word(op->kind), op->name, name);
+	}
+}
+
 /* recreate: when something starts, nothing runs that is to go. */
 static void check_alone(struct scenario *scenario, struct world *world, const struct op *op)
 {
@@ -146,7 +174,7 @@ static void check_end(struct scenario *scenario, struct world *world)
 		if (!thing && scenario->goal == GOAL_OLD && wanted->variants[i].kind == 'j')
 			continue;
 		if (!thing || !is_healthy(thing) || !is_it(thing, &wanted->variants[i]) ||
-		    thing->other_slot)
+		    thing->other_slot || !str_eq(thing->alias, thing->name))
 			FAIL_AT(scenario, world, "%s is not as wanted at the end",
 				wanted->specs[i].name);
 		if (wanted->variants[i].kind == 'j' && scenario->goal != GOAL_OLD)
@@ -216,10 +244,12 @@ static void explore_changes(struct scenario *scenario, struct world world,
 		if (scenario->strategy == STRATEGY_ROLLING) {
 			check_service(scenario, &before, &half, op);
 			check_service(scenario, &before, &world, op);
+			check_names(scenario, &before, &half, op);
+			check_names(scenario, &before, &world, op);
 		} else {
 			check_alone(scenario, &before, op);
 		}
-		if (op->kind == OP_REMOVE)
+		if (op->kind == OP_REMOVE || op->kind == OP_ALIAS)
 			explore(scenario, half);
 		explore(scenario, world);
 	}
@@ -283,7 +313,7 @@ static struct world old_world(const struct scenario *scenario)
 					.other_slot = scenario->taken_over,
 					.state = RUN_RUNNING,
 					.exit_code = -1};
-		snprintf(thing->name, sizeof(thing->name), "%s", old->specs[i].name);
+		thing_name(thing, old->specs[i].name, old->specs[i].name);
 		world_pull(&world, old->variants[i].content);
 	}
 	world_tick(&world);

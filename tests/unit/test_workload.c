@@ -405,11 +405,17 @@ static void test_ops_round_trip(void **state)
 {
 	const struct spec *spec = test_spec(arena, NULL, "a", "local/web:1", FULL_CONFIG);
 	const struct op ops[] = {
-		{OP_CLAIM, NULL, NULL, NULL},	     {OP_PULL, NULL, NULL, spec},
-		{OP_CREATE, "a", NULL, spec},	     {OP_START, "a", NULL, NULL},
-		{OP_STOP, "a", NULL, NULL},	     {OP_REMOVE, "a", NULL, NULL},
-		{OP_RENAME, "a.next", "a", NULL},    {OP_UPDATE, "a", NULL, spec},
-		{OP_VOLUME_REMOVE, "v", NULL, NULL}, {OP_IMAGE_REMOVE, "sha256:0", NULL, NULL},
+		{OP_CLAIM, NULL, NULL, NULL},
+		{OP_PULL, NULL, NULL, spec},
+		{OP_CREATE, "a", NULL, spec},
+		{OP_START, "a", NULL, NULL},
+		{OP_STOP, "a", NULL, NULL},
+		{OP_ALIAS, "a.next", "a", NULL},
+		{OP_REMOVE, "a", NULL, NULL},
+		{OP_RENAME, "a.next", "a", NULL},
+		{OP_UPDATE, "a", NULL, spec},
+		{OP_VOLUME_REMOVE, "v", NULL, NULL},
+		{OP_IMAGE_REMOVE, "sha256:0", NULL, NULL},
 	};
 
 	(void)state;
