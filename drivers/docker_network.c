@@ -236,20 +236,44 @@ static struct labels labels_of(const json_t *labels)
 			       .stack = json_str(labels, LABEL_NAMESPACE "stack", NULL)};
 }
 
+/* Those that it is in; without its configuration nothing else is known. */
+static struct memberships memberships_joined(struct docker_call *call, const json_t *inspect,
+					     const struct labels *labels, const char *name)
+{
+	json_t *joined = (json_t *)(uintptr_t)joined_networks(inspect), *endpoint;
+	struct memberships all = {
+		.v = ARENA_ARRAY(call->arena, json_object_size(joined), struct membership)};
+	const char *network;
+
+	json_object_foreach(joined, network, endpoint)
+	{
+		if (is_of_stage(network, docker_seen_labels(inspect)))
+			all.v[all.n++] = (struct membership){
+				network, docker_network_alias(call->arena, labels, network, name)};
+	}
+	return all;
+}
+
+/* Also a network that it has left already, to come back under another name. */
 int docker_networks_alias(struct docker_call *call, const json_t *inspect, const char *name,
 			  struct err *err)
 {
 	const json_t *own = docker_seen_labels(inspect);
-	const struct labels labels = labels_of(own);
-	const char *id = json_str(inspect, "Id", ""), *network, *alias;
-	json_t *endpoint;
+	const struct spec spec = {.labels = labels_of(own),
+				  .config = docker_seen_config(own, call->arena)};
+	const char *id = json_str(inspect, "Id", "");
+	const struct memberships all =
+		spec.config ? memberships_of(call->arena, &spec, name)
+			    : memberships_joined(call, inspect, &spec.labels, name);
 
-	json_object_foreach((json_t *)(uintptr_t)joined_networks(inspect), network, endpoint)
-	{
-		alias = docker_network_alias(call->arena, &labels, network, name);
-		if (!is_of_stage(network, own) || answers_to(endpoint, alias, id))
+	for (size_t i = 0; i < all.n; i++) {
+		const struct membership *one = &all.v[i];
+		const json_t *endpoint = json_object_get(joined_networks(inspect), one->network);
+
+		if (answers_to(endpoint, one->alias, id))
 			continue;
-		if (leave(call, id, network, err) != 0 || join(call, id, network, alias, err) != 0)
+		if ((endpoint && leave(call, id, one->network, err) != 0) ||
+		    join(call, id, one->network, one->alias, err) != 0)
 			return -1;
 	}
 	return 0;
