@@ -1,5 +1,6 @@
 #!/bin/bash
-# run.sh [-j JOBS] [-t SECONDS] [BUILD=folder] TEST... - runs tests, ends with one line of counts.
+# run.sh [-j JOBS] [-t SECONDS] [BUILD=folder] TEST... - runs tests, ends with a line for each that
+# was skipped or failed, and one line of counts.
 #
 # A test is a program or script that writes TAP (https://testanything.org) on standard output and
 # leaves with status 0 when all went well. It is started in the root of the repository with
@@ -117,6 +118,14 @@ run_one() {
 	} 9>>"$work/lock"
 }
 
+# what_failed NUMBER: the same once more in few words, for whoever sees the end of a long run only.
+what_failed() {
+	{
+		sed -n '/# [Ss][Kk][Ii][Pp]/d; s/^not ok[ 0-9-]*//p' "$work/$1.out"
+		sed -n 's/^! //p' "$work/$1.result"
+	} | head -n 5
+}
+
 number=0
 running=0
 names=()
@@ -149,6 +158,7 @@ for ((i = 0; i < number; i++)); do
 	[ ! -s "$work/$i.result" ] || read -r p f s <"$work/$i.result"
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 	[ "$s" = 0 ] || sed -n "s|^- |skipped: ${names[i]}: |p" "$work/$i.result"
+	[ "$f" = 0 ] || what_failed "$i" | sed "s|^|failed: ${names[i]}: |"
 done
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ]

@@ -41,6 +41,13 @@ expect "skips are counted apart" "1 passed, 0 failed, 2 skipped" \
 	'echo 1..3; echo ok 1; echo ok 2 - x "#" skip why; echo not ok 3 "#" SKIP y'
 expect "all skipped" "0 passed, 0 failed, 1 skipped" 'echo "1..0 # SKIP no engine"'
 
+printf '%s\n' '#!/bin/sh' 'echo 1..3; echo ok 1; echo not ok 2 - a web serves; exit 1' >"$TMPDIR/case.sh"
+chmod +x "$TMPDIR/case.sh"
+output=$(tests/run.sh "$TMPDIR/case.sh" 2>&1)
+rm "$TMPDIR/case.sh"
+check_same "at the end it is said once more what failed" "failed: ./case.sh: a web serves
+failed: ./case.sh: 3 tests planned, 2 seen" "$(tail -3 <<<"$output" | head -2 | sed "s|case.sh (.*): |case.sh: |; s|: .*/case|: ./case|")"
+
 output=$(tests/run.sh "$TMPDIR/absent.sh" 2>&1)
 check_same "a test that is not there" "0 passed, 1 failed, 0 skipped" "$(tail -1 <<<"$output")"
 done_testing
