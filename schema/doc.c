@@ -169,14 +169,13 @@ static int take_scalar(struct reader *reader, const yaml_event_t *event)
 
 	if (len > (reader->source->own ? DOC_BYTES_MAX : DOC_STRING_MAX))
 		return over_limit(reader, node->at, "a text of more than 64 KiB");
-	if (memchr(text, '\0', len)) {
+	node->text = arena_strndup(reader->arena, text, len);
+	node->n = strlen(node->text);
+	if (node->n != len) {
 		report(reader, DIAG_BAD_VALUE, node->at, "a text with a NUL character");
 		node->wrong = true;
-		len = strlen(text);
 	}
 	node->plain = reads_as_plain(event);
-	node->text = arena_strndup(reader->arena, text, len);
-	node->n = len;
 	check_tag(reader, event->data.scalar.tag, node);
 	new_anchor(reader, event->data.scalar.anchor, node);
 	VEC_PUSH(&reader->pending, node);

@@ -26,6 +26,7 @@ struct piece {
 
 static struct {
 	unsigned readings;
+	bool in_use; /* there is a reading, and libyaml asks */
 	bool left_out;
 	size_t taken;
 	size_t used; /* of bytes */
@@ -46,20 +47,18 @@ static size_t class_of(size_t size)
 	return size <= class_size(0) ? 0 : top - (unsigned)__builtin_clzl(size - 1);
 }
 
-static bool is_in_use(void)
-{
-	return pool.readings && !pool.left_out;
-}
-
 void doc_memory_begin(void)
 {
 	pool.readings++;
+	pool.in_use = !pool.left_out;
 }
 
 void doc_memory_check(void)
 {
-	if (pool.taken == 0)
-		pool.left_out = true;
+	if (pool.taken)
+		return;
+	pool.left_out = true;
+	pool.in_use = false;
 }
 
 void doc_memory_end(void)
@@ -69,6 +68,7 @@ void doc_memory_end(void)
 	ASAN_UNPOISON_MEMORY_REGION(pool.bytes, pool.used);
 	memset(pool.given_back, 0, sizeof pool.given_back);
 	pool.used = 0;
+	pool.in_use = false;
 }
 
 size_t doc_memory_taken(void)
@@ -116,7 +116,7 @@ void *yaml_malloc(size_t size)
 	size_t class = class_of(size);
 	struct piece *piece = NULL;
 
-	if (!is_in_use())
+	if (!pool.in_use)
 		return mem_alloc(size);
 	if (class < CLASSES)
 		piece = take_of_class(class);
@@ -139,7 +139,9 @@ void yaml_free(void *ptr)
 {
 	struct piece *piece;
 
-	if (!is_in_use() || !ptr) {
+	if (!ptr)
+		return;
+	if (!pool.in_use) {
 		free(ptr);
 		return;
 	}
@@ -165,7 +167,7 @@ void *yaml_realloc(void *ptr, size_t size)
 {
 	struct piece *piece;
 
-	if (!is_in_use())
+	if (!pool.in_use)
 		return mem_realloc(ptr, size);
 	if (!ptr)
 		return yaml_malloc(size);
