@@ -54,7 +54,7 @@ void mem_free_ptr(void *address_of_pointer);
 int str_cmp(const char *a, const char *b);
 static inline bool str_eq(const char *a, const char *b)
 {
-	return str_cmp(a, b) == 0;
+	return a && b ? *a == *b && strcmp(a, b) == 0 : a == b;
 }
 bool str_starts(const char *text, const char *prefix);
 bool str_ends(const char *text, const char *suffix);
