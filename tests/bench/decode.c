@@ -3,8 +3,8 @@
  *
  *	decode REPOSITORY OLD NEW
  *
- * Two numbers of milliseconds, of one process, from bytes that are in memory: decoding and checking
- * every manifest of OLD; decoding and checking NEW on top of that.
+ * Two numbers of milliseconds of the processor, of one process, from bytes that are in memory:
+ * decoding and checking every manifest of OLD; decoding and checking NEW on top of that.
  */
 #include "base/sys.h"
 
@@ -24,7 +24,7 @@ static double now_ms(void)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
 	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
