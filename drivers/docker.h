@@ -15,6 +15,7 @@
  *	docker_ops.c		the changes of containers, docker_volume.c those of volumes
  *	docker_image.c		images of ours, and what marks them
  *	docker_pull.c		what a reference means; fetching
+ *	docker_progress.c	pure: how far a pull is
  *	docker_network.c	a network for each stage, and names in it
  *	docker_ports.c		host ports that are taken
  *	docker_files.c		files, put into a container before it starts
@@ -112,10 +113,11 @@ struct docker_request {
 	size_t bytes_len;
 	const char *auth; /* X-Registry-Auth; NULL: none */
 	int64_t total_ms; /* 0: the usual 30 s */
-	int64_t stall_ms;
-	/* Takes the answer as it comes, also that of a refusal; see httpc.h. */
+	/* Takes the answer as it comes, also that of a refusal, and is asked meanwhile; httpc.h. */
 	int (*sink)(void *arg, const void *bytes, size_t len);
 	void *sink_arg;
+	int (*tick)(void *arg);
+	void *tick_arg;
 	bool raw; /* the answer is no JSON: it goes to text, unless that is NULL */
 	struct buf *text;
 };
@@ -339,8 +341,37 @@ int docker_image_volumes(struct docker_call *call, const struct spec *spec, stru
 int docker_pull(struct docker_call *call, const struct spec *spec, struct err *err);
 int docker_image_remove(struct docker_call *call, const char *digest, struct err *err);
 
+/* ---- docker_progress.c: pure ---- */
+
+#define DOCKER_LAYERS_MAX 128 /* what an image can have */
+#define DOCKER_LAYER_BYTES_MAX ((int64_t)1 << 40)
+#define DOCKER_PULL_SLOWEST                                                                        \
+	1024 /* bytes in a second; what is slower for its patience has stalled */
+#define DOCKER_UNPACK_PATIENCE_MS (30 * 60000) /* Podman says nothing while it unpacks */
+struct docker_layer {
+	char id[72];
+	bool here, unpacks;
+	int64_t bytes, total;
+};
+/* All-zero is the beginning. */
+struct docker_progress {
+	struct docker_layer layers[DOCKER_LAYERS_MAX];
+	size_t layers_n;
+	uint64_t unpacked; /* counts what is told of it */
+	int64_t since_ms;  /* when it last got on, and how far it was; 0: not asked yet */
+	struct op_progress then;
+	uint64_t unpacked_then;
+};
+/* One line of what the engine tells. */
+void docker_progress_take(struct docker_progress *progress, const json_t *line);
+struct op_progress docker_progress_sum(const struct docker_progress *progress);
+/* To be asked now and then, with a clock that never jumps. True: it has stalled. */
+bool docker_progress_stalls(struct docker_progress *progress, int64_t patience_ms, int64_t now_ms);
+
 /* ---- docker_pull.c ---- */
 
+/* How long a pull may be slower than DOCKER_PULL_SLOWEST. Not a constant, for the tests' sake. */
+extern int64_t docker_pull_patience_ms;
 int docker_resolve(struct docker *docker, const char *image, struct buf *digest, struct err *err);
 /* Has the engine fetch it by its digest: E_IMAGE_UNKNOWN, E_IMAGE_CHANGED, E_CREDENTIALS. */
 int docker_image_bring(struct docker_call *call, const struct docker_place *place,

@@ -112,7 +112,6 @@ static int fetch(struct docker *docker, const struct docker_request *request, co
 		.body = request->bytes,
 		.body_len = request->bytes_len,
 		.total_ms = docker->patience_ms ? docker->patience_ms : request->total_ms,
-		.stall_ms = request->stall_ms,
 		.ca_file = docker->endpoint.ca_file,
 		.cert_file = docker->endpoint.cert_file,
 		.key_file = docker->endpoint.key_file,
@@ -120,6 +119,8 @@ static int fetch(struct docker *docker, const struct docker_request *request, co
 		.session = docker->session,
 		.sink = request->sink,
 		.sink_arg = request->sink_arg,
+		.tick = request->tick,
+		.tick_arg = request->tick_arg,
 		.header = greeting ? note_header : NULL,
 		.header_arg = greeting,
 	};

@@ -383,16 +383,16 @@ int docker_apply(struct docker *docker, const struct op *op, struct op_result *r
 	int64_t began = clock_boot_ms();
 	struct spec place;
 	struct op now;
+	int done;
 
 	/* what it is shows in its first answer */
 	if (op->spec && op->spec->labels.stack && docker_meet(docker, err) != 0)
 		return -1;
 	now = what_engine_can(docker, op, &place);
-	if (changes[op->kind](&call, &now, err) != 0)
-		return -1;
+	done = changes[op->kind](&call, &now, err);
 	if (result) {
-		result->changed = call.changed;
+		result->changed = done == 0 && call.changed;
 		result->took_ms = clock_boot_ms() - began;
 	}
-	return 0;
+	return done;
 }

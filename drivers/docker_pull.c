@@ -5,11 +5,14 @@
 #include "base/sys.h"
 #include "drivers/docker.h"
 
+#include "base/clock.h"
 #include "base/credentials.h"
+#include "base/num.h"
 #include "schema/registry.h"
 
-#define PULL_STALL_MS 60000
 #define LINE_MAX_BYTES ((size_t)1 << 20)
+
+int64_t docker_pull_patience_ms = 60000;
 
 /* ---- whoever asks ---- */
 
@@ -68,7 +71,19 @@ static int refused(const char *image, const char *words, struct err *err)
 struct pulling {
 	struct buf line;
 	char problem[512];
+	struct docker_progress progress;
+	struct op_result *result; /* whom to tell; NULL: nobody */
+	bool stalled;
 };
+
+static void tell(const struct pulling *pulling)
+{
+	struct op_result *result = pulling->result;
+	struct op_progress sum = docker_progress_sum(&pulling->progress);
+
+	if (result && result->progress && sum.layers)
+		result->progress(result->progress_arg, &sum);
+}
 
 static void take_line(void *arg, struct buf *line)
 {
@@ -77,10 +92,22 @@ static void take_line(void *arg, struct buf *line)
 	const char *words = json_str(json, "error", json_str(json, "message", NULL));
 	struct buf clean AUTO_BUF = BUF_INIT(BUF_MAX_LINE);
 
+	docker_progress_take(&pulling->progress, json);
 	if (words && !*pulling->problem) {
 		buf_add_clean(&clean, words, strlen(words));
 		snprintf(pulling->problem, sizeof pulling->problem, "%s", buf_str(&clean));
 	}
+}
+
+/* Asked also while nothing comes: then it is told, and judged, all the same. */
+static int look_on(void *arg)
+{
+	struct pulling *pulling = arg;
+
+	tell(pulling);
+	pulling->stalled = docker_progress_stalls(&pulling->progress, docker_pull_patience_ms,
+						  clock_boot_ms());
+	return pulling->line.overflow || pulling->stalled ? -1 : 0;
 }
 
 static int take_progress(void *arg, const void *bytes, size_t len)
@@ -88,14 +115,53 @@ static int take_progress(void *arg, const void *bytes, size_t len)
 	struct pulling *pulling = arg;
 
 	buf_take_lines(&pulling->line, bytes, len, take_line, pulling);
-	return pulling->line.overflow ? -1 : 0;
+	return look_on(pulling);
 }
 
-/* reference: a tag, or a digest. */
-static int pull(struct docker *docker, struct arena *arena, const struct docker_place *place,
-		const char *reference, struct err *err)
+/* An engine that says nothing in time is one that cannot be reached. */
+static int gave_up(const struct err *why, struct err *err)
 {
-	struct pulling pulling = {.line = BUF_INIT(LINE_MAX_BYTES)};
+	return err_set(err, why->code == E_DEADLINE ? E_NODE_UNREACHABLE : why->code, "%s",
+		       why->text);
+}
+
+/* An engine that answers still has been waiting for its registry. */
+static int stalled(struct docker *docker, const struct docker_place *place,
+		   const struct pulling *pulling, struct err *err)
+{
+	struct op_progress sum = docker_progress_sum(&pulling->progress);
+	struct buf words AUTO_BUF = BUF_INIT(BUF_MAX_LINE);
+	char patience[NUM_TEXT_MAX];
+	struct err why = ERR_INIT;
+
+	if (docker_get(docker, NULL, &why, "/version") < 0)
+		return gave_up(&why, err);
+	op_progress_words(&sum, &words);
+	return err_set(err, E_REGISTRY,
+		       "image %s: registry %.*s has stalled: less than 1 KiB/s for %s%s%s",
+		       place->image, (int)strcspn(place->repository, "/"), place->repository,
+		       num_format_duration(docker_pull_patience_ms, patience),
+		       words.len ? ", at " : "", buf_str(&words));
+}
+
+/* How it ended, from what the engine told and, for what it did not, from the end of its answer. */
+static int outcome(struct docker *docker, const struct docker_place *place,
+		   const struct pulling *pulling, const struct err *why, struct err *err)
+{
+	if (*pulling->problem)
+		return refused(place->image, pulling->problem, err);
+	if (pulling->stalled)
+		return stalled(docker, place, pulling, err);
+	if (why->code == E_NOT_FOUND)
+		return docker_image_unknown(place->image, NULL, err);
+	return why->code == E_NONE ? 0 : gave_up(why, err);
+}
+
+/* reference: a tag, or a digest; result: whom to tell how far it is, or NULL. */
+static int pull(struct docker *docker, struct arena *arena, const struct docker_place *place,
+		const char *reference, struct op_result *result, struct err *err)
+{
+	struct pulling pulling = {.line = BUF_INIT(LINE_MAX_BYTES), .result = result};
 	struct buf login AUTO_SECRET = BUF_INIT(8 * CREDENTIALS_FILE_MAX);
 	struct docker_request request = {
 		.method = "POST",
@@ -103,27 +169,20 @@ static int pull(struct docker *docker, struct arena *arena, const struct docker_
 				     docker_quote(arena, place->repository),
 				     docker_quote(arena, reference)),
 		.total_ms = -1,
-		.stall_ms = PULL_STALL_MS,
 		.sink = take_progress,
 		.sink_arg = &pulling,
+		.tick = look_on,
+		.tick_arg = &pulling,
 	};
 	struct err why = ERR_INIT;
-	int status;
 
 	if (read_login(docker, place, &login, err) != 0)
 		return -1;
 	request.auth = login.ptr;
-	status = docker_ask(docker, &request, NULL, &why);
+	docker_ask(docker, &request, NULL, &why);
 	take_line(&pulling, &pulling.line); /* the last one may have no end */
 	buf_release(&pulling.line);
-	if (*pulling.problem)
-		return refused(place->image, pulling.problem, err);
-	if (status < 0 && why.code == E_NOT_FOUND)
-		return docker_image_unknown(place->image, NULL, err);
-	if (status < 0)
-		return err_set(err, why.code == E_DEADLINE ? E_NODE_UNREACHABLE : why.code, "%s",
-			       why.text);
-	return 0;
+	return outcome(docker, place, &pulling, &why, err);
 }
 
 /* ---- what a reference means ---- */
@@ -164,7 +223,7 @@ static int resolve_by_pull(struct docker *docker, struct arena *arena,
 {
 	AUTO_JSON json_t *found = NULL;
 
-	if (pull(docker, arena, place, docker_place_tag(place), err) != 0 ||
+	if (pull(docker, arena, place, docker_place_tag(place), NULL, err) != 0 ||
 	    docker_image_find(docker, arena, place->name, &found, err) < 0)
 		return -1;
 	if (!digest_in(found, place->repository, digest))
@@ -329,7 +388,7 @@ int docker_image_bring(struct docker_call *call, const struct docker_place *plac
 	/* a local one is there, or it is not */
 	if (place->ref.source == IMAGE_LOCAL)
 		return gone(call, place, digest, err);
-	if (pull(call->docker, call->arena, place, digest, &why) == 0)
+	if (pull(call->docker, call->arena, place, digest, call->result, &why) == 0)
 		return 0;
 	if (why.code == E_IMAGE_UNKNOWN)
 		return gone(call, place, digest, err);

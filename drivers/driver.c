@@ -199,3 +199,35 @@ int driver_tail(struct driver *driver, const char *name, int n, struct buf *out,
 
 	return driver->ops->logs(driver, &request, err);
 }
+
+/* ---- how far a pull is ---- */
+
+json_t *op_progress_json(const struct op_progress *progress)
+{
+	return json_pack("{s:i,s:i,s:I,s:I}", "layers", progress->layers, "layersDone",
+			 progress->layers_done, "bytes", (json_int_t)progress->bytes, "total",
+			 (json_int_t)progress->total);
+}
+
+struct op_progress op_progress_from_json(const json_t *json)
+{
+	return (struct op_progress){.layers = (int)json_int(json, "layers", 0),
+				    .layers_done = (int)json_int(json, "layersDone", 0),
+				    .bytes = json_int(json, "bytes", 0),
+				    .total = json_int(json, "total", 0)};
+}
+
+void op_progress_words(const struct op_progress *progress, struct buf *out)
+{
+	const double mib = 1 << 20;
+
+	if (!progress->layers)
+		return;
+	if (progress->total)
+		buf_addf(out, "%.1f of %.1f MiB, ", (double)progress->bytes / mib,
+			 (double)progress->total / mib);
+	if (progress->layers_done < progress->layers)
+		buf_addf(out, "layer %d of %d", progress->layers_done + 1, progress->layers);
+	else
+		buf_addf(out, "all %d layers, unpacking", progress->layers);
+}

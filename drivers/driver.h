@@ -108,13 +108,30 @@ json_t *op_json(const struct op *op);
 /* E_BAD_INPUT also when a member is missing that the kind needs. */
 int op_from_json(const json_t *json, struct arena *arena, struct op *out, struct err *err);
 
+/* How far a pull is, as far as its engine tells. */
+struct op_progress {
+	int layers, layers_done; /* that it knows of by now; that are there */
+	int64_t bytes, total;	 /* of those that come from the registry; total 0: not told */
+};
+/* {"layers","layersDone","bytes","total"}, a new reference; and back, whatever it says. */
+json_t *op_progress_json(const struct op_progress *progress);
+struct op_progress op_progress_from_json(const json_t *json);
+/* Appends "12.3 of 45.6 MiB, layer 3 of 7"; nothing where no layer is known yet. */
+void op_progress_words(const struct op_progress *progress, struct buf *out);
+
 #define SIGNAL_NAME_MAX 20
 struct op_result {
-	bool changed; /* false: it was already so */
-	int64_t took_ms;
+	bool changed;	 /* false: it was already so */
+	int64_t took_ms; /* 0: of one that failed not every driver knows it */
 	/* Of a stop: the signal that did not end it, so that it was killed in the end; "": none. */
 	char unheard[SIGNAL_NAME_MAX];
 	struct buf detail; /* the engine's own words, for people; may be empty; caller releases */
+	/*
+	 * Is told how far a pull is, once its driver knows: whenever it hears of it, and about once
+	 * a second when it does not. NULL: nobody wants it.
+	 */
+	void (*progress)(void *arg, const struct op_progress *progress);
+	void *progress_arg;
 };
 
 /* A line that a container wrote. */

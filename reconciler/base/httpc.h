@@ -26,8 +26,6 @@ struct httpc_request {
 	size_t body_len;
 	int64_t connect_ms;  /* 0: 5 s */
 	int64_t total_ms;    /* 0: 30 s; below 0: as long as it takes */
-	int64_t stall_ms;    /* gives up after so long without a byte, by TCP in whole seconds; 0:
-				never */
 	const char *ca_file; /* PEM: trusted instead of the system's authorities; NULL: those */
 	/* PEM: what we show a peer that wants to know who we are; both or none. */
 	const char *cert_file, *key_file;
@@ -39,6 +37,12 @@ struct httpc_request {
 	 */
 	int (*sink)(void *arg, const void *bytes, size_t len);
 	void *sink_arg;
+	/*
+	 * Is asked at least once a second while nothing comes, so that whoever waits can say how it
+	 * goes, and has a say in how long: -1 stops, and httpc_fetch gives E_DEADLINE. NULL: none.
+	 */
+	int (*tick)(void *arg);
+	void *tick_arg;
 	/* Is told each header of the answer, the name as it came (any case). NULL: nobody is. */
 	void (*header)(void *arg, const char *name, const char *value);
 	void *header_arg;

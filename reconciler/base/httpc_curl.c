@@ -147,6 +147,15 @@ static void append(struct curl_slist **list, const char *header)
 	*list = longer;
 }
 
+/* curl calls it about once a second while nothing comes, and whenever something does. */
+static int on_tick(void *arg, curl_off_t to_come UNUSED, curl_off_t came UNUSED,
+		   curl_off_t to_send UNUSED, curl_off_t sent UNUSED)
+{
+	const struct exchange *exchange = arg;
+
+	return exchange->request->tick(exchange->request->tick_arg);
+}
+
 /* "Expect:" keeps curl from asking first, which some peers answer only after a second. */
 static struct curl_slist *make_headers(const struct httpc_request *request)
 {
@@ -166,6 +175,7 @@ static struct curl_slist *make_headers(const struct httpc_request *request)
 #define KIND_OF(value) _Generic((value), \
 	long: CURLOPTTYPE_LONG, \
 	curl_write_callback: CURLOPTTYPE_FUNCTIONPOINT, \
+	curl_xferinfo_callback: CURLOPTTYPE_FUNCTIONPOINT, \
 	default: CURLOPTTYPE_OBJECTPOINT)
 /* clang-format on */
 #define SET(option, value)                                                                         \
@@ -197,10 +207,6 @@ static int set_limits(CURL *handle, const struct httpc_request *request)
 	SET(CURLOPT_CONNECTTIMEOUT_MS,
 	    (long)(request->connect_ms ? request->connect_ms : CONNECT_MS));
 	SET(CURLOPT_TIMEOUT_MS, total_ms(request));
-	if (request->stall_ms) {
-		SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
-		SET(CURLOPT_LOW_SPEED_TIME, (long)((request->stall_ms + 999) / 1000));
-	}
 	return 0;
 }
 
@@ -230,6 +236,11 @@ static int set_request(CURL *handle, struct curl_slist *headers, struct exchange
 	if (request->header) {
 		SET(CURLOPT_HEADERFUNCTION, take_header);
 		SET(CURLOPT_HEADERDATA, exchange);
+	}
+	if (request->tick) {
+		SET(CURLOPT_NOPROGRESS, 0L);
+		SET(CURLOPT_XFERINFOFUNCTION, on_tick);
+		SET(CURLOPT_XFERINFODATA, exchange);
 	}
 	if (request->body) {
 		SET(CURLOPT_POSTFIELDSIZE, (long)request->body_len);
@@ -263,7 +274,7 @@ static int explain(CURL *handle, CURLcode code, const struct exchange *exchange,
 			       exchange->reply->body.max);
 	if (code == CURLE_OUT_OF_MEMORY)
 		mem_exhausted();
-	if (code == CURLE_OPERATION_TIMEDOUT)
+	if (code == CURLE_OPERATION_TIMEDOUT || code == CURLE_ABORTED_BY_CALLBACK)
 		meaning = E_DEADLINE;
 	if (code == CURLE_WRITE_ERROR)
 		meaning = E_TOO_LARGE;

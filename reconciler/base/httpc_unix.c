@@ -20,6 +20,7 @@
 
 #define CONNECT_MS 5000
 #define TOTAL_MS 30000
+#define TICK_MS 1000
 #define READ_BYTES ((size_t)16 << 10)
 #define HEAD_MAX ((size_t)64 << 10)
 
@@ -103,25 +104,30 @@ void httpc_unix_end(struct httpc_session *session)
 
 /* ---- waiting ---- */
 
+/* For poll(): until the end (left; below 0: there is none), but at most until the next tick. */
+static int poll_ms(const struct exchange *exchange, int64_t left)
+{
+	if (exchange->request->tick)
+		return left < 0 || left > TICK_MS ? TICK_MS : (int)left;
+	return left > INT_MAX ? INT_MAX : (int)left;
+}
+
 static int wait_for(const struct exchange *exchange, short events, struct err *err)
 {
-	int64_t stall_ms = exchange->request->stall_ms;
+	const struct httpc_request *request = exchange->request;
 	int64_t left = exchange->end_ms < 0 ? -1 : exchange->end_ms - clock_boot_ms();
-	bool stalls = stall_ms && (left < 0 || stall_ms < left);
 	struct pollfd wait = {.fd = exchange->fd, .events = events};
 	int n;
 
 	if (exchange->end_ms >= 0 && left <= 0)
 		return err_set(err, E_DEADLINE, "no whole answer in the time that it has");
-	if (stalls)
-		left = stall_ms;
-	n = poll(&wait, 1, left > INT_MAX ? INT_MAX : (int)left);
+	n = poll(&wait, 1, poll_ms(exchange, left));
 	if (n > 0)
 		return wait.revents;
 	if (n < 0 && errno != EINTR)
 		return err_errno(err, E_IO, "poll");
-	if (n == 0 && stalls)
-		return err_set(err, E_DEADLINE, "nothing came for %lld ms", (long long)stall_ms);
+	if (n == 0 && request->tick && request->tick(request->tick_arg) != 0)
+		return err_set(err, E_DEADLINE, "who asked waits no longer");
 	return 0;
 }
 

@@ -527,6 +527,19 @@ struct peer {
 #define HELLO "HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nServer: Docker/20.10.24 (linux)\r\n"
 #define CLOSES "Connection: close\r\n"
 
+/* Behind an answer: nothing more comes, until whoever asked has enough. */
+#define HANGS "\f"
+
+static void write_answer(int fd, const char *answer)
+{
+	size_t len = strcspn(answer, HANGS);
+	char byte;
+
+	(void)fs_write_all(fd, answer, len);
+	while (answer[len] && read(fd, &byte, 1) > 0)
+		;
+}
+
 /* Answers one connection after the other, each with the next text, then with the last for ever. */
 NORETURN
 static void serve(int listener, const char *const *answers)
@@ -538,7 +551,7 @@ static void serve(int listener, const char *const *answers)
 		int fd = accept(listener, NULL, NULL);
 
 		if (read(fd, text, sizeof text) > 0)
-			(void)fs_write_all(fd, *answers, strlen(*answers));
+			write_answer(fd, *answers);
 		close(fd);
 		if (answers[1])
 			answers++;
@@ -673,6 +686,27 @@ static void test_what_refusals_mean(void **state)
 	}
 }
 
+#define NO_IMAGE ANSWER("404 No", "{\"message\":\"No such image\"}")
+
+/* The error of a pull with these answers. */
+static enum err_code pull(const char *const *answers, struct op_result *result, struct err *err)
+{
+	AUTO_ARENA struct arena *arena = arena_new(0);
+	struct peer peer = start_peer(answers);
+	const struct node node = {.name = "edge-1",
+				  .driver = DRIVER_DOCKER,
+				  .endpoint = arena_printf(arena, "unix://%s", peer.path)};
+	const struct op op = {.kind = OP_PULL,
+			      .spec = test_spec(arena, NULL, "a", "example.org/a:1", "{}")};
+	struct driver *driver;
+
+	assert_done(driver_open(&node, &test_env, &driver, err), *err);
+	assert_int_equal(driver->ops->apply(driver, &op, result, err), -1);
+	driver_close(&driver);
+	stop_peer(&peer);
+	return err->code;
+}
+
 /* Answers 200 first; what goes wrong stands in the stream. */
 static void test_pulls_that_break(void **state)
 {
@@ -690,28 +724,16 @@ static void test_pulls_that_break(void **state)
 		{ANSWER("500 Error", "{\"message\":\"toomanyrequests: slow down\"}\n"), E_REGISTRY,
 		 "slow down"},
 	};
-	AUTO_ARENA struct arena *arena = arena_new(0);
 	struct err err = ERR_INIT;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		const char *none = ANSWER("404 No", "{\"message\":\"No such image\"}");
-		const char *answers[] = {PING, none, none, rows[i].stream, none, NULL};
-		struct peer peer = start_peer(answers);
-		const struct node node = {.name = "edge-1",
-					  .driver = DRIVER_DOCKER,
-					  .endpoint = arena_printf(arena, "unix://%s", peer.path)};
-		struct spec *spec = test_spec(arena, NULL, "a", "example.org/a:1", "{}");
-		const struct op op = {.kind = OP_PULL, .spec = spec};
-		struct driver *driver;
+		const char *answers[] = {PING, NO_IMAGE, NO_IMAGE, rows[i].stream, NO_IMAGE, NULL};
 
 		print_message("# row %zu\n", i);
-		assert_done(driver_open(&node, &test_env, &driver, &err), err);
-		assert_fails(driver->ops->apply(driver, &op, NULL, &err), err, rows[i].code);
+		assert_int_equal(pull(answers, NULL, &err), rows[i].code);
 		if (!strstr(err.text, rows[i].words))
 			fail_msg("\"%s\" does not say %s", err.text, rows[i].words);
-		driver_close(&driver);
-		stop_peer(&peer);
 	}
 }
 
@@ -740,6 +762,58 @@ static void test_looks_that_break(void **state)
 	}
 }
 
+static void note_progress(void *arg, const struct op_progress *progress)
+{
+	*(struct op_progress *)arg = *progress;
+}
+
+/* The registry hangs: nothing comes through the engine any more, not even a word. */
+static void test_a_pull_that_hangs(void **state)
+{
+	static const struct {
+		const char *stream, *version;
+		enum err_code code;
+		const char *words;
+		struct op_progress told;
+	} rows[] = {
+		{ANSWER("200 OK", "{\"status\":\"Downloading\",\"progressDetail\":{\"current\":"
+				  "1572864,\"total\":3145728},\"id\":\"a\"}\n") HANGS,
+		 ANSWER("200 OK", "{}"),
+		 E_REGISTRY,
+		 "image example.org/a:1: registry example.org has stalled: less than 1 KiB/s for "
+		 "50ms, at 1.5 of 3.0 MiB, layer 1 of 1",
+		 {1, 0, 1572864, 3145728}},
+		{ANSWER("200 OK", "") HANGS,
+		 ANSWER("200 OK", "{}"),
+		 E_REGISTRY,
+		 "registry example.org has stalled: less than 1 KiB/s for 50ms",
+		 {0}},
+		{HANGS, ANSWER("200 OK", "{}"), E_REGISTRY, "has stalled", {0}},
+		{HANGS, "", E_NODE_UNREACHABLE, "edge-1", {0}},
+	};
+	const int64_t before = docker_pull_patience_ms;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	docker_pull_patience_ms = 50;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *answers[] = {PING,		 NO_IMAGE,	  NO_IMAGE,
+					 rows[i].stream, rows[i].version, NULL};
+		struct op_progress told = {0};
+		struct op_result result = {.detail = BUF_INIT(BUF_MAX_LINE),
+					   .progress = note_progress,
+					   .progress_arg = &told};
+
+		print_message("# row %zu\n", i);
+		assert_int_equal(pull(answers, &result, &err), rows[i].code);
+		if (!strstr(err.text, rows[i].words))
+			fail_msg("\"%s\" does not say %s", err.text, rows[i].words);
+		assert_memory_equal(&told, &rows[i].told, sizeof told);
+		buf_release(&result.detail);
+	}
+	docker_pull_patience_ms = before;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -764,6 +838,7 @@ int main(void)
 		cmocka_unit_test(test_what_refusals_mean),
 		cmocka_unit_test(test_pulls_that_break),
 		cmocka_unit_test(test_looks_that_break),
+		cmocka_unit_test(test_a_pull_that_hangs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

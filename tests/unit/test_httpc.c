@@ -298,6 +298,27 @@ static void test_silent_peer(void **state)
 	buf_release(&reply.body);
 }
 
+static int count_to_two(void *arg)
+{
+	int *ticks = arg;
+
+	return ++*ticks < 2 ? 0 : -1;
+}
+
+/* Whoever waits is asked though nothing comes, and may have enough. */
+static void test_who_waits_is_asked(void **state)
+{
+	int ticks = 0;
+	struct httpc_request request = {.total_ms = -1, .tick = count_to_two, .tick_arg = &ticks};
+	struct httpc_reply reply = {.body = BUF_INIT(10)};
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_fails(exchange(NULL, &request, &reply, NULL, &err), err, E_DEADLINE);
+	assert_int_equal(ticks, 2);
+	buf_release(&reply.body);
+}
+
 static void test_urls_that_are_refused(void **state)
 {
 	static const struct {
@@ -517,8 +538,12 @@ static void test_a_stream_that_stalls(void **state)
 {
 	char *folder = test_folder(), path[100];
 	pid_t pid = start_unix_peer(folder, 1, "HTTP/1.1 200 OK\r\n\r\nfirst", path, sizeof path);
-	struct httpc_request request = {
-		.url = "http://engine/x", .unix_path = path, .total_ms = -1, .stall_ms = 500};
+	int ticks = 0;
+	struct httpc_request request = {.url = "http://engine/x",
+					.unix_path = path,
+					.total_ms = -1,
+					.tick = count_to_two,
+					.tick_arg = &ticks};
 	struct httpc_reply reply = {.body = BUF_INIT(100)};
 	struct err err = ERR_INIT;
 
@@ -621,6 +646,7 @@ int main(void)
 		BY_SOCKET(test_chunks_and_announcements),
 		BY_BOTH(test_hostile_answers),
 		BY_BOTH(test_silent_peer),
+		BY_BOTH(test_who_waits_is_asked),
 		BY_TCP(test_urls_that_are_refused),
 		BY_TCP(test_environment_is_not_asked),
 		BY_SOCKET(test_unix_socket_and_a_kept_connection),
