@@ -1,9 +1,14 @@
 #include "base/sys.h"
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "engine/act.h"
 
-enum act_message { ACT_RESULT = JOB_MSG_FIRST };
+/* A child says no oftener than this how far it is, and what it has said already so often. */
+#define PROGRESS_NEWS_MS 1000
+#define PROGRESS_AGAIN_MS 5000
+
+enum act_message { ACT_RESULT = JOB_MSG_FIRST, ACT_PROGRESS };
 
 struct act {
 	struct job *job;
@@ -31,11 +36,45 @@ static int send_result(int fd, const struct act_result *result, struct err *err)
 	return msg_send(fd, ACT_RESULT, buf.ptr, buf.len, err);
 }
 
+struct telling {
+	int fd;
+	size_t group, op;
+	int64_t told_at; /* boot ms; 0: nothing yet */
+	struct op_progress told;
+};
+
+static bool is_news(const struct op_progress *told, const struct op_progress *now)
+{
+	return told->layers != now->layers || told->layers_done != now->layers_done ||
+	       told->bytes != now->bytes || told->total != now->total;
+}
+
+/* A driver speaks also when it has no news: what came too early to be told is told later. */
+static void send_progress(void *arg, const struct op_progress *progress)
+{
+	struct telling *telling = arg;
+	int64_t now = clock_boot_ms();
+	int64_t rest = is_news(&telling->told, progress) ? PROGRESS_NEWS_MS : PROGRESS_AGAIN_MS;
+	if (telling->told_at && now < telling->told_at + rest)
+		return;
+	telling->told_at = now;
+	telling->told = *progress;
+	AUTO_JSON json_t *json =
+		json_pack("{s:I,s:I,s:o}", "group", (json_int_t)telling->group, "op",
+			  (json_int_t)telling->op, "progress", op_progress_json(progress));
+	AUTO_BUF struct buf buf = BUF_INIT(BUF_MAX_LINE);
+	json_write(json, &buf);
+	msg_send(telling->fd, ACT_PROGRESS, buf.ptr, buf.len, NULL);
+}
+
 /* Returns false when the group cannot go on. */
 static bool act_one(int fd, struct driver *driver, const struct op *op, size_t group, size_t index)
 {
 	struct err err = ERR_INIT;
-	struct op_result done = {.detail = BUF_INIT(BUF_MAX_LINE)};
+	struct telling telling = {.fd = fd, .group = group, .op = index};
+	struct op_result done = {.detail = BUF_INIT(BUF_MAX_LINE),
+				 .progress = send_progress,
+				 .progress_arg = &telling};
 	bool ok = driver->ops->apply(driver, op, &done, &err) == 0;
 	struct act_result result = {
 		.group = group,
@@ -70,12 +109,19 @@ static int act_body(int fd, void *arg)
 
 /* ---- in the parent ---- */
 
-static void take_message(void *owner, const struct msg *msg)
+static void take_progress(struct act *act, const json_t *json)
 {
-	struct act *act = owner;
-	if (msg->type != ACT_RESULT)
-		return;
-	AUTO_JSON json_t *json = json_read(msg->data, msg->len, MSG_MAX, NULL);
+	struct act_progress progress = {
+		.group = (size_t)json_int(json, "group", 0),
+		.op = (size_t)json_int(json, "op", 0),
+		.progress = op_progress_from_json(json_object_get(json, "progress")),
+	};
+	if (act->request.progress)
+		act->request.progress(act->owner, &progress);
+}
+
+static void take_result(struct act *act, const json_t *json)
+{
 	struct act_result result = {
 		.group = (size_t)json_int(json, "group", 0),
 		.op = (size_t)json_int(json, "op", 0),
@@ -87,6 +133,16 @@ static void take_message(void *owner, const struct msg *msg)
 		.text = json_str(json, "text", ""),
 	};
 	act->result(act->owner, &result);
+}
+
+static void take_message(void *owner, const struct msg *msg)
+{
+	struct act *act = owner;
+	AUTO_JSON json_t *json = json_read(msg->data, msg->len, MSG_MAX, NULL);
+	if (msg->type == ACT_RESULT)
+		take_result(act, json);
+	else if (msg->type == ACT_PROGRESS)
+		take_progress(act, json);
 }
 
 static void act_ended(void *owner, const struct err *failure)

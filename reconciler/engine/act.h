@@ -19,11 +19,18 @@ struct act_group {
 	const struct op *ops;
 	size_t ops_n;
 };
+/* How far a pull is; of each at most one in a second, and one in five when nothing is new. */
+struct act_progress {
+	size_t group, op; /* indexes */
+	struct op_progress progress;
+};
+
 struct act_request {
 	const struct node *node;
 	const struct driver_env *env;
 	const struct act_group *groups;
 	size_t groups_n;
+	void (*progress)(void *owner, const struct act_progress *progress); /* NULL: nobody */
 };
 
 struct act_result {

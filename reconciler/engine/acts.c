@@ -18,6 +18,15 @@ struct running_act {
 	struct pending_act *act;
 };
 
+/* What a child speaks of; NULL: nothing that it was given. */
+static const struct op *op_of(const struct running_act *running, size_t group, size_t op)
+{
+	const struct pending_act *act = running->act;
+	if (group >= act->groups.n || op >= act->groups.v[group].ops_n)
+		return NULL;
+	return &act->groups.v[group].ops[op];
+}
+
 static void note_result(struct engine *engine, const struct pending_group *group, size_t op,
 			bool ok, const char *text)
 {
@@ -45,20 +54,80 @@ static void note_stop(struct engine *engine, const struct slot_run *slot, const 
 		engine_keep_slow_stops(engine);
 }
 
+/* ---- how far a pull is ---- */
+
+/* It is said in the log, and to whoever waits, ever less often. */
+#define SAY_FIRST_MS 5000
+#define SAY_LAST_MS 60000
+
+static void begin_pull(struct slot_run *slot, const char *image)
+{
+	int64_t now = clock_boot_ms();
+	slot->pull = mem_zalloc(1, sizeof *slot->pull);
+	*slot->pull = (struct slot_pull){.image = mem_strdup(image),
+					 .since_ms = clock_wall_ms(),
+					 .say_at = now + SAY_FIRST_MS,
+					 .say_in = SAY_FIRST_MS};
+}
+
+static void say_pull(struct engine *engine, const struct slot_run *slot)
+{
+	struct slot_pull *pull = slot->pull;
+	int64_t now = clock_boot_ms();
+	if (now < pull->say_at)
+		return;
+	pull->say_in = 2 * pull->say_in < SAY_LAST_MS ? 2 * pull->say_in : SAY_LAST_MS;
+	pull->say_at = now + pull->say_in;
+	AUTO_BUF struct buf words = BUF_INIT(BUF_MAX_LINE);
+	buf_addf(&words, "%s: ", pull->image);
+	op_progress_words(&pull->progress, &words);
+	engine_say(engine, "pulling", slot->id, buf_str(&words));
+}
+
+static void on_progress(void *owner, const struct act_progress *told)
+{
+	struct running_act *running = owner;
+	const struct op *op = op_of(running, told->group, told->op);
+	if (!op || op->kind != OP_PULL)
+		return;
+	struct slot_run *slot = running->act->groups.v[told->group].slot;
+	if (!slot->pull)
+		begin_pull(slot, op->spec->image);
+	slot->pull->progress = told->progress;
+	say_pull(running->engine, slot);
+}
+
+void slot_end_pull(struct slot_run *slot)
+{
+	if (slot->pull)
+		free(slot->pull->image);
+	free(slot->pull);
+	slot->pull = NULL;
+}
+
+/* The deadline is that of health: what it takes to get an image is not counted. */
+static void note_pull(struct slot_run *slot, const struct act_result *result)
+{
+	slot_end_pull(slot);
+	if (slot->deadline_at && !slot->paused_at)
+		slot->deadline_at += result->took_ms;
+}
+
 static void on_result(void *owner, const struct act_result *result)
 {
 	struct running_act *running = owner;
 	struct engine *engine = running->engine;
-	if (result->group >= running->act->groups.n ||
-	    result->op >= running->act->groups.v[result->group].ops_n)
+	const struct op *op = op_of(running, result->group, result->op);
+	if (!op)
 		return;
 	struct pending_group *group = &running->act->groups.v[result->group];
-	struct op *op = &group->ops[result->op];
 	struct slot_run *slot = group->slot;
 	log_event(result->ok ? LOG_DEBUG : LOG_WARN, op_word(op->kind), "name", op->name, "slot",
 		  slot->id, "ms", log_int(result->took_ms), "error",
 		  result->ok ? NULL : result->text, NULL);
 	note_result(engine, group, result->op, result->ok, result->text);
+	if (op->kind == OP_PULL)
+		note_pull(slot, result);
 	if (op->kind == OP_STOP && slot->record && !slot->down_since)
 		slot->down_since = clock_boot_ms() - result->took_ms;
 	if (result->ok && result->changed && is_stop(op))
@@ -85,6 +154,7 @@ static void on_acted(void *owner, const struct err *failure)
 		struct slot_run *slot = running->act->groups.v[i].slot;
 		slot->busy = false;
 		slot->needs_look = node->look_seq + 1;
+		slot_end_pull(slot);
 		if (failure)
 			log_event(LOG_WARN, "act", "slot", slot->id, "error", failure->text, NULL);
 	}
@@ -106,7 +176,8 @@ static bool start_act(struct engine *engine, struct pending_act *act)
 	struct act_request request = {.node = act->node->doc,
 				      .env = &engine->env,
 				      .groups = groups,
-				      .groups_n = act->groups.n};
+				      .groups_n = act->groups.n,
+				      .progress = on_progress};
 	if (act_start(engine->loop, &request, on_result, on_acted, running, &err)) {
 		engine->children++;
 		return true;

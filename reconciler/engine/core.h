@@ -104,6 +104,14 @@ struct slot_failure {
 	struct err err;
 };
 
+/* An image that comes to its node just now; nothing of it is kept. */
+struct slot_pull {
+	char *image;
+	int64_t since_ms; /* wall time of the first word of it */
+	struct op_progress progress;
+	int64_t say_at, say_in; /* boot ms of the next line of the log, ms between two of them */
+};
+
 /* Why a slot does nothing now. */
 struct slot_wait {
 	char reason[32];
@@ -127,6 +135,7 @@ struct slot_run {
 	struct damper damper;	  /* of what is put right */
 	struct slot_wait *wait;	  /* on the heap, as few slots have one; NULL: it does not wait */
 	struct slot_wait *waited; /* until just now; it may go on. NULL: it did not */
+	struct slot_pull *pull;	  /* likewise; NULL: none is under way */
 	bool deletes_data;	  /* its manifest says dataPolicy: delete, and the ledger knows */
 	bool drifting;
 	int64_t drift_since; /* wall ms */
@@ -271,6 +280,8 @@ void acts_drop_all(struct engine *engine);
 /* What is queued starts, as far as there is room. */
 void acts_start(struct engine *engine);
 void acts_release(struct engine *engine);
+/* Its pull is over, if there is one. */
+void slot_end_pull(struct slot_run *slot);
 
 /* ---- nodes.c ---- */
 /* After the documents in force changed: nodes come, go, and those concerned are looked at. */

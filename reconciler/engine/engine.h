@@ -128,6 +128,8 @@ int engine_import(const struct engine_import *what, struct arena *arena,
  *   retry     {"deployment":"name, p/s/name or record id","node":null}  {"records":[ids]}
  *   approve   {"commit":"...","actor":"..."}         {"commit":"...","removals":[...]}
  *   pause     {"scope":"project[/stage]"|"*","actor":"..."}  {"paused":[...]}  resume likewise
+ *   pulls     {}                                     {"pulls":{"project/stage/deployment@node":
+ *              {"image","layers","layersDone","bytes","total","since"}}}: images that come now
  *
  *   log       {"deployment","project","stage","node": optional; "lines":N,"after_ms":N,
  *              "follow":bool}                        {} after many values (control_stream):

@@ -203,6 +203,28 @@ static json_t *on_resume(struct engine *engine, const json_t *args, struct err *
 	return paused_json(engine);
 }
 
+/* ---- pulls ---- */
+
+static json_t *pull_json(const struct slot_pull *pull)
+{
+	char since[CLOCK_TEXT_MAX];
+	json_t *json = op_progress_json(&pull->progress);
+	json_put_str(json, "image", pull->image);
+	json_put_str(json, "since", clock_format(pull->since_ms, since));
+	return json;
+}
+
+static json_t *on_pulls(struct engine *engine, const json_t *args UNUSED, struct err *err UNUSED)
+{
+	json_t *pulls = json_object();
+	for (struct map_entry *e = NULL; (e = map_next(&engine->slots, e));) {
+		const struct slot_run *run = e->value;
+		if (run->pull)
+			json_object_set_new(pulls, run->id, pull_json(run->pull));
+	}
+	return json_pack("{s:o}", "pulls", pulls);
+}
+
 /* ---- the table ---- */
 
 /* To add a request: a function above, a row here, a line in engine.h, a test. */
@@ -210,8 +232,8 @@ static const struct request {
 	const char *op;
 	json_t *(*handle)(struct engine *engine, const json_t *args, struct err *err);
 } requests[] = {
-	{"ping", on_ping},	 {"sync", on_sync},   {"retry", on_retry},
-	{"approve", on_approve}, {"pause", on_pause}, {"resume", on_resume},
+	{"ping", on_ping},   {"sync", on_sync},	    {"retry", on_retry}, {"approve", on_approve},
+	{"pause", on_pause}, {"resume", on_resume}, {"pulls", on_pulls},
 };
 
 json_t *request_handle(struct engine *engine, const char *op, const json_t *args, struct err *err)

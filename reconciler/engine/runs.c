@@ -95,6 +95,7 @@ void slots_release(struct engine *engine)
 		free(run->last_error);
 		free(run->wait);
 		free(run->waited);
+		slot_end_pull(run);
 		free(run->id);
 		free(run);
 	}

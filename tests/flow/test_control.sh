@@ -60,7 +60,7 @@ check_same "the keys of status" \
 	'["accepted","branch","commit","deployments","nodes","rejected","synced","unclaimed"]' \
 	"$(live status --json | keys .)"
 check_same "of a deployment in it" \
-	'["active","author","commit","containers","deployment","error","finishedAt","health","id","node","prefix","product","project","reason","stage","startedAt","status","tags","tries","version","versionType","waiting","wanted"]' \
+	'["active","author","commit","containers","deployment","error","finishedAt","health","id","node","prefix","product","project","pull","reason","stage","startedAt","status","tags","tries","version","versionType","waiting","wanted"]' \
 	"$(live status --json | keys '.deployments[0]')"
 check_same "of a container" '["digest","health","image","name","state"]' \
 	"$(live status --json | jq -c '.deployments[0].containers[0] | keys - ["detail"]')"

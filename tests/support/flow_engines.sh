@@ -70,6 +70,38 @@ record_is() {
 		'[.. | objects | select(.deployment? == $d and .version? == $v)] | any(.status == $s)'
 }
 
+# ---- a registry behind a gate that can be shut ----
+
+declare -A gates
+open_gate() {
+	: >"$flow/gate-$1"
+	nsenter --net --target "$(engine_pid "$1")" /usr/bin/python3 tests/support/registry_gate.py \
+		5002 5000 "$flow/orders" >"$flow/gate-$1" &
+	gates[$1]=$!
+	wait_until "the gate" grep -q listening "$flow/gate-$1"
+}
+shut_gate() {
+	[ -n "${gates[$1]:-}" ] || return 0
+	kill "${gates[$1]}"
+	wait "${gates[$1]}" 2>/dev/null
+	gates[$1]=
+}
+# A layer that no engine has: made on one of them, pushed, forgotten.
+push_big() {
+	local engine=$1 digest
+	post "$engine" "/images/create?fromImage=127.0.0.1:5000/shop/web&tag=1" >/dev/null
+	post "$engine" "/containers/create?name=maker" '{"Image":"127.0.0.1:5000/shop/web:1",
+		"Cmd":["sh","-c","busybox head -c 3000000 /dev/urandom >/big"]}' >/dev/null
+	post "$engine" /containers/maker/start
+	post "$engine" /containers/maker/wait >/dev/null
+	post "$engine" "/commit?container=maker&repo=127.0.0.1:5000/shop/big&tag=1" >/dev/null
+	digest=$(api "$engine" /images/127.0.0.1:5000/shop/big:1/push -X POST \
+		-H 'X-Registry-Auth: e30=' | grep -o 'sha256:[0-9a-f]*' | tail -n 1)
+	api "$engine" /containers/maker -X DELETE
+	api "$engine" /images/127.0.0.1:5000/shop/big:1 -X DELETE >/dev/null
+	echo "$digest"
+}
+
 # ---- the end ----
 
 clean_engine() {
@@ -89,6 +121,7 @@ clean_engine() {
 end_engines() {
 	local status=$?
 	stop_daemon
+	each shut_gate
 	each clean_engine
 	(exit "$status")
 	flow_end

@@ -3,19 +3,38 @@
 
 usage: registry_gate.py PORT REGISTRY-PORT ORDERS
 
-ORDERS is a file that is read at each request: `pass`, or `cut`: of a layer only the first half comes,
-and then the connection ends. Prints a line when it listens; whoever is to find no registry ends it.
+ORDERS is a file that is read again and again; it says what becomes of layers: `pass`; `cut`: only the
+first half of one comes, and then the connection ends; `hold`: the first half comes, and the rest when
+the order is another; `drip`: they come slowly. Prints a line when it listens; whoever is to find no
+registry ends it.
 """
 import http.client
 import http.server
 import pathlib
 import sys
+import time
 
+PIECE = 16 << 10
 port, upstream, orders = int(sys.argv[1]), int(sys.argv[2]), pathlib.Path(sys.argv[3])
+
+
+def order():
+    return orders.read_text().strip()
 
 
 class Gate(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+
+    def send_layer(self, body):
+        for at in range(0, len(body), PIECE):
+            while at >= len(body) // 2 and order() == "hold":
+                time.sleep(0.05)
+            if at >= len(body) // 2 and order() == "cut":
+                self.close_connection = True
+                return
+            if order() == "drip":
+                time.sleep(0.1)
+            self.wfile.write(body[at : at + PIECE])
 
     def do_GET(self):
         registry = http.client.HTTPConnection("127.0.0.1", upstream)
@@ -24,16 +43,15 @@ class Gate(http.server.BaseHTTPRequestHandler):
         registry.request(self.command, self.path, headers=headers)
         answer = registry.getresponse()
         body = answer.read()
-        layer = "/blobs/" in self.path and len(body) > 100_000
-        cut = layer and orders.read_text().strip() == "cut"
         self.send_response(answer.status)
         for name, value in answer.getheaders():
             if name.lower() not in ("connection", "date", "server", "transfer-encoding"):
                 self.send_header(name, value)
         self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(body[: len(body) // 2] if cut else body)
-        self.close_connection = cut
+        if self.command == "GET" and "/blobs/" in self.path and len(body) > 100_000:
+            self.send_layer(body)
+        elif self.command == "GET":
+            self.wfile.write(body)
 
     do_HEAD = do_GET
 

@@ -1,6 +1,7 @@
 #include "base/sys.h"
 
 #include "base/json.h"
+#include "surface/cli/live.h"
 #include "surface/cli/status.h"
 
 static void put_head(struct cli *cli, const json_t *status)
@@ -23,8 +24,13 @@ static const char *remark(const json_t *slot, char *out, size_t size)
 {
 	const json_t *waiting = json_object_get(slot, "waiting");
 	const json_t *wanted = json_object_get(slot, "wanted");
-	if (json_is_object(wanted) &&
-	    (json_str(wanted, "error", NULL) || !json_is_object(waiting))) {
+	const json_t *pull = json_object_get(slot, "pull");
+	if (json_is_object(pull)) {
+		AUTO_BUF struct buf words = BUF_INIT(BUF_MAX_LINE);
+		live_put_pull(pull, &words);
+		snprintf(out, size, "%s", buf_str(&words));
+	} else if (json_is_object(wanted) &&
+		   (json_str(wanted, "error", NULL) || !json_is_object(waiting))) {
 		const char *version = json_str(wanted, "version", NULL);
 		const char *error = json_str(wanted, "error", NULL);
 		snprintf(out, size, "%s %s%s%s", version ? version : "the new one",

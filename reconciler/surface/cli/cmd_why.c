@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "surface/cli/live.h"
 #include "surface/cli/status.h"
 
 /* ---- the story of one slot, oldest first ---- */
@@ -71,7 +72,18 @@ static void put_ailing(struct cli *cli, const json_t *containers)
 	}
 }
 
-static void put_now(struct cli *cli, const json_t *state, bool serves, const char *name)
+static void put_pull(struct cli *cli, const json_t *pull)
+{
+	if (!json_is_object(pull))
+		return;
+	AUTO_BUF struct buf words = BUF_INIT(BUF_MAX_LINE);
+	live_put_pull(pull, &words);
+	buf_addf(&cli->out, "It is %s (since %s).\n", buf_str(&words),
+		 json_str(pull, "since", "?"));
+}
+
+static void put_now(struct cli *cli, const json_t *state, const json_t *pull, bool serves,
+		    const char *name)
 {
 	const json_t *waiting = json_object_get(state, "waiting");
 	const json_t *wanted = json_object_get(state, "wanted");
@@ -89,6 +101,7 @@ static void put_now(struct cli *cli, const json_t *state, bool serves, const cha
 		buf_addf(&cli->out, "It waits: %s: %s (since %s).\n",
 			 json_str(waiting, "reason", ""), json_str(waiting, "detail", "-"),
 			 json_str(waiting, "since", "?"));
+	put_pull(cli, pull);
 	if (!state)
 		buf_adds(&cli->out, "It is not in the commit in force.\n");
 	else if (str_eq(json_str(state, "health", ""), "empty"))
@@ -102,17 +115,18 @@ static void put_now(struct cli *cli, const json_t *state, bool serves, const cha
 	view_put_tags(cli, json_object_get(state, "tags"), "  ");
 }
 
-static void put_slot(struct cli *cli, const struct ledger_view *view, const struct record **records,
-		     size_t n)
+static void put_slot(struct cli *cli, const struct ledger_view *view, const json_t *pulls,
+		     const struct record **records, size_t n)
 {
 	char name[256];
+	AUTO_JSON json_t *pull = live_pull_of(pulls, &records[0]->slot);
 	AUTO_JSON json_t *state = view_slot_state(view, &records[0]->slot);
 	buf_addf(&cli->out, "%s on %s\n", view_slot_name(&records[0]->slot, name),
 		 records[0]->slot.node);
 	bool serves = false;
 	for (size_t i = 0; i < n; i++)
 		serves |= records[i]->active;
-	put_now(cli, state, serves, name);
+	put_now(cli, state, pull, serves, name);
 	buf_adds(&cli->out, "History, oldest first:\n");
 	for (size_t i = 0; i < n; i++) {
 		put_record(cli, records[i]);
@@ -121,16 +135,17 @@ static void put_slot(struct cli *cli, const struct ledger_view *view, const stru
 	}
 }
 
-static json_t *slot_json(const struct ledger_view *view, const struct record **records, size_t n)
+static json_t *slot_json(const struct ledger_view *view, const json_t *pulls,
+			 const struct record **records, size_t n)
 {
 	json_t *list = json_array();
 	json_t *state = view_slot_state(view, &records[0]->slot);
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(list, view_record_json(records[i]));
-	return json_pack("{s:s,s:s,s:s,s:s,s:o,s:o}", "project", records[0]->slot.project, "stage",
-			 records[0]->slot.stage, "deployment", records[0]->slot.deployment, "node",
-			 records[0]->slot.node, "state", state ? state : json_null(), "records",
-			 list);
+	return json_pack("{s:s,s:s,s:s,s:s,s:o,s:o,s:o}", "project", records[0]->slot.project,
+			 "stage", records[0]->slot.stage, "deployment", records[0]->slot.deployment,
+			 "node", records[0]->slot.node, "state", state ? state : json_null(),
+			 "pull", live_pull_of(pulls, &records[0]->slot), "records", list);
 }
 
 /* ---- one slot after the other ---- */
@@ -161,14 +176,15 @@ int cmd_why(struct cli *cli)
 		return code;
 	code = view_find(cli, view, cli->args[0], &found, &n);
 	json_t *slots = json_array();
+	AUTO_JSON json_t *pulls = live_pulls(cli);
 	if (code == EXIT_DONE)
 		qsort(found, n, sizeof(*found), by_slot);
 	for (size_t i = 0, same; code == EXIT_DONE && i < n; i += same) {
 		same = same_slot(found + i, n - i);
 		if (cli->json)
-			json_array_append_new(slots, slot_json(view, found + i, same));
+			json_array_append_new(slots, slot_json(view, pulls, found + i, same));
 		else
-			put_slot(cli, view, found + i, same);
+			put_slot(cli, view, pulls, found + i, same);
 	}
 	if (cli->json && code == EXIT_DONE)
 		cli_put_json(cli, json_pack("{s:O}", "slots", slots));

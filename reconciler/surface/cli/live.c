@@ -102,3 +102,38 @@ int live_call(struct cli *cli, const char *op, json_t *args,
 		put_pass(cli, answer);
 	return (int)json_int(answer, "exit", EXIT_DONE);
 }
+
+/* ---- what comes just now ---- */
+
+/* It answers at once, or has something better to do. */
+#define PULLS_MS 1000
+
+json_t *live_pulls(struct cli *cli)
+{
+	AUTO_JSON json_t *args = json_object();
+	AUTO_JSON json_t *answer = NULL;
+	int code = EXIT_ERROR;
+	if (control_call(cli->state_dir, "pulls", args, PULLS_MS, &answer, &code, NULL) < 0 ||
+	    code != EXIT_DONE)
+		return NULL;
+	return json_incref(json_object_get(answer, "pulls"));
+}
+
+json_t *live_pull_of(const json_t *pulls, const struct slot_key *slot)
+{
+	char id[SLOT_ID_MAX];
+	json_t *pull = json_object_get(pulls, slot_id(slot, id));
+	return pull ? json_incref(pull) : json_null();
+}
+
+/* The last part of the image's name, which is enough beside the deployment's. */
+void live_put_pull(const json_t *pull, struct buf *out)
+{
+	const struct op_progress progress = op_progress_from_json(pull);
+	const char *image = json_str(pull, "image", "?"), *slash = image;
+	for (size_t i = 0, end = strcspn(image, "@"); i < end; i++)
+		if (image[i] == '/')
+			slash = image + i + 1;
+	buf_addf(out, "pulling %.*s: ", (int)strcspn(slash, ":@"), slash);
+	op_progress_words(&progress, out);
+}

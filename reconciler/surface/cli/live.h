@@ -4,6 +4,7 @@
 #ifndef TRUEUP_SURFACE_LIVE_H
 #define TRUEUP_SURFACE_LIVE_H
 
+#include "ledger/ledger_read.h"
 #include "surface/cli/cli.h"
 
 /*
@@ -20,5 +21,17 @@ int live_call(struct cli *cli, const char *op, json_t *args,
  */
 int live_stream(struct cli *cli, const char *op, json_t *args,
 		int (*take)(void *arg, const json_t *value), void *arg);
+
+/*
+ * Images that come to nodes just now, as only the reconciler knows:
+ * {"project/stage/deployment@node":
+ * {"image","layers","layersDone","bytes","total","since"}}. NULL: none runs, or it is busy; nothing
+ * is said then. New reference.
+ */
+json_t *live_pulls(struct cli *cli);
+/* That of a slot among them, or JSON's null where none runs; new reference. */
+json_t *live_pull_of(const json_t *pulls, const struct slot_key *slot);
+/* Appends "pulling web: 12.3 of 45.6 MiB, layer 3 of 7". */
+void live_put_pull(const json_t *pull, struct buf *out);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "base/num.h"
+#include "surface/cli/live.h"
 #include "surface/cli/status.h"
 
 /* The record that stands for a slot: the active one, else the newest. Records are sorted by slot,
@@ -44,7 +45,8 @@ static void forget_containers(json_t *containers)
 	}
 }
 
-static json_t *slot_json(const struct ledger_view *view, const struct record *records, size_t n)
+static json_t *slot_json(const struct ledger_view *view, const json_t *pulls,
+			 const struct record *records, size_t n)
 {
 	const struct record *record = shown(records, n);
 	json_t *json = view_record_json(record);
@@ -53,6 +55,7 @@ static json_t *slot_json(const struct ledger_view *view, const struct record *re
 	copy_member(json, state, "wanted");
 	copy_member(json, state, "waiting");
 	copy_member(json, state, "containers");
+	json_object_set_new(json, "pull", live_pull_of(pulls, &record->slot));
 	copy_member(json, state, "tags");
 	if (!json_is_array(json_object_get(json, "tags")))
 		json_object_set_new(json, "tags", json_array());
@@ -152,16 +155,17 @@ static bool add_nodes(const struct cli *cli, const struct ledger_view *view, jso
 	return synced;
 }
 
-static bool add_slots(const struct cli *cli, const struct ledger_view *view, json_t *deployments)
+static bool add_slots(struct cli *cli, const struct ledger_view *view, json_t *deployments)
 {
 	const struct history *history = &view->history;
 	bool synced = true;
 	int64_t served = 0, wanted = 0;
+	AUTO_JSON json_t *pulls = live_pulls(cli);
 	for (size_t i = 0, n; i < history->records_n; i += n) {
 		const struct record *first = history_slot(history, &history->records[i].slot, &n);
 		if (is_over(view, first, n))
 			continue;
-		json_t *json = slot_json(view, first, n);
+		json_t *json = slot_json(view, pulls, first, n);
 		synced &= slot_is_synced(json);
 		served++;
 		if (view_matches(cli, &first->slot))
@@ -174,7 +178,7 @@ static bool add_slots(const struct cli *cli, const struct ledger_view *view, jso
 	return synced && served >= wanted;
 }
 
-json_t *status_json(const struct cli *cli, const struct ledger_view *view)
+json_t *status_json(struct cli *cli, const struct ledger_view *view)
 {
 	json_t *json = json_object(), *deployments = json_array(), *nodes = json_array();
 	json_t *unclaimed = json_array(), *rejected = rejected_json(view);

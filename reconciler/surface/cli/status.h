@@ -12,6 +12,6 @@
  * "nodes":[...]}: one entry per slot, its active record or the newest where none is active.
  * Only what matches the cli's scope flags; `synced` speaks of everything. New reference.
  */
-json_t *status_json(const struct cli *cli, const struct ledger_view *view);
+json_t *status_json(struct cli *cli, const struct ledger_view *view);
 
 #endif
