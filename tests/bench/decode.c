@@ -99,7 +99,7 @@ int main(int argc, char **argv)
 	manifests old = {0}, new = {0};
 	struct file_set set;
 	struct model *model;
-	struct repo *repo;
+	struct repo *repo = NULL;
 	double start, loaded;
 
 	need(argc == 4 && repo_open(argv[1], NULL, &repo, NULL) == 0, "repository");

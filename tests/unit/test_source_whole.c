@@ -284,8 +284,8 @@ static void test_update_is_the_same_as_a_listing(void **state)
 		"git rm -q " WIKI "/compose.yml " WIKI "/docker-compose.yml; rm -f " WIKI "/sub/y",
 		"git mv " WIKI "/conf " WIKI "/compose.yaml",
 		"git mv projects/p/stages/s projects/p/stages/t",
-		"mkdir -p projects/p/products/a; git mv projects/p/stages/t/wiki/sub "
-		"projects/p/products/a/b; touch projects/p/products/a/compose.yaml",
+		("mkdir -p projects/p/products/a; git mv projects/p/stages/t/wiki/sub "
+		 "projects/p/products/a/b; touch projects/p/products/a/compose.yaml"),
 	};
 	struct world *world = *state;
 	struct oid commits[ARRAY_LEN(changes)];
