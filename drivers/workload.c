@@ -88,12 +88,19 @@ struct member {
 	}
 
 static const struct member labels_members[] = {
-	MEMBER(labels, owner, "owner", TEXT),		MEMBER(labels, node, "node", TEXT),
-	MEMBER(labels, project, "project", TEXT),	MEMBER(labels, stage, "stage", TEXT),
-	MEMBER(labels, deployment, "deployment", TEXT), MEMBER(labels, product, "product", TEXT),
-	MEMBER(labels, version, "version", TEXT),	MEMBER(labels, prefix, "prefix", TEXT),
-	MEMBER(labels, container, "container", TEXT),	MEMBER(labels, spec, "spec", TEXT),
-	MEMBER(labels, stack, "stack", TEXT),		MEMBER(labels, commit, "commit", TEXT),
+	MEMBER(labels, owner, "owner", TEXT),
+	MEMBER(labels, node, "node", TEXT),
+	MEMBER(labels, project, "project", TEXT),
+	MEMBER(labels, stage, "stage", TEXT),
+	MEMBER(labels, deployment, "deployment", TEXT),
+	MEMBER(labels, product, "product", TEXT),
+	MEMBER(labels, version, "version", TEXT),
+	MEMBER(labels, prefix, "prefix", TEXT),
+	MEMBER(labels, container, "container", TEXT),
+	MEMBER(labels, init, "init", TEXT),
+	MEMBER(labels, spec, "spec", TEXT),
+	MEMBER(labels, stack, "stack", TEXT),
+	MEMBER(labels, commit, "commit", TEXT),
 	MEMBER(labels, record, "record", INT64),
 };
 

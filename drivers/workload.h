@@ -26,6 +26,8 @@ struct labels {
 	const char *product, *version; /* version NULL: simple product */
 	const char *prefix;
 	const char *container; /* name in the product */
+	const char *init;      /* it runs to its end before `container` starts: its name; NULL: it
+				  is the container itself */
 	const char *stack;     /* Compose file whose service it is: it answers to the service's name
 				  there; NULL: of none */
 	const char *spec;      /* hash of the spec, as spec_hash gives it */
@@ -101,6 +103,8 @@ struct workload {
 	int exit_code;		/* of the last run; -1: none yet; 128 + n: by signal n */
 	const char *detail;	/* the engine's words on its state, or NULL */
 };
+/* Between the name of a container and that of one that runs before it. */
+#define INIT_INFIX ".init-"
 /* Suffix of a container that comes up beside the one it replaces. */
 #define NEXT_SUFFIX ".next"
 /* How much of a container's name is the one that it has for good, without that suffix. */

@@ -322,7 +322,7 @@ static void gather_adoption(const struct slot_plan *plan, const struct observed 
 	out->agrees = true;
 	for (size_t i = 0; i < observed->workloads_n; i++) {
 		const struct workload *seen = &observed->workloads[i];
-		if (!slot_has(&plan->key, seen))
+		if (!slot_has(&plan->key, seen) || seen->labels.init)
 			continue;
 		if (!out->labels)
 			out->labels = &seen->labels;
@@ -331,10 +331,16 @@ static void gather_adoption(const struct slot_plan *plan, const struct observed 
 		bool known = false;
 		for (size_t c = 0; c < out->content.containers_n; c++)
 			known |= str_eq(out->content.containers[c].name, seen->labels.container);
-		if (!known)
-			out->content.containers[out->content.containers_n++] =
-				(struct content_container){seen->labels.container, seen->image,
-							   seen->digest, seen->config};
+		if (known)
+			continue;
+		struct content_container *container =
+			&out->content.containers[out->content.containers_n++];
+		*container = (struct content_container){.name = seen->labels.container,
+							.image = seen->image,
+							.digest = seen->digest,
+							.config = seen->config};
+		content_unpin(arena, content_find(&plan->slot->content, container->name),
+			      container);
 	}
 }
 

@@ -71,7 +71,8 @@ static const char *health_word(const struct slot_plan *plan, const struct observ
 {
 	size_t all = 0, well = 0;
 	for (size_t i = 0; i < observed->workloads_n; i++) {
-		if (!slot_has(&plan->key, &observed->workloads[i]))
+		if (!slot_has(&plan->key, &observed->workloads[i]) ||
+		    observed->workloads[i].labels.init)
 			continue;
 		all++;
 		well += is_well(&observed->workloads[i]);
@@ -111,7 +112,7 @@ static json_t *tags_json(const struct slot_plan *plan)
 	for (size_t i = 0; i < plan->moved_n; i++) {
 		const struct moved_tag *moved = &plan->moved[i];
 		json_t *json = json_object();
-		json_put_str(json, "container", moved->container);
+		json_put_str(json, "container", moved->name);
 		json_put_str(json, "image", moved->image);
 		json_put_str(json, "from", moved->from);
 		json_put_str(json, "to", moved->to);

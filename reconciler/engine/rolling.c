@@ -239,10 +239,8 @@ static bool is_flapping(struct work *work, struct slot_run *run)
 static int64_t resting_image(const struct work *work, const struct slot_plan *plan,
 			     const char **detail)
 {
-	for (size_t c = 0; c < plan->content.containers_n; c++) {
-		const struct content_container *container = &plan->content.containers[c];
-		int64_t left =
-			container->digest ? 0 : rest_left(work->engine, container->image, detail);
+	for (struct content_image at = {0}; content_next_image(&plan->content, &at);) {
+		int64_t left = at.digest ? 0 : rest_left(work->engine, at.image, detail);
 		if (left)
 			return left;
 	}
@@ -266,10 +264,9 @@ static const struct look_image *unresolved_image(const struct work *work,
 						 const struct slot_plan *plan)
 {
 	const struct look_result *seen = work->node->seen;
-	for (size_t c = 0; c < plan->content.containers_n; c++)
+	for (struct content_image at = {0}; content_next_image(&plan->content, &at);)
 		for (size_t i = 0; i < seen->images_n; i++)
-			if (str_eq(seen->images[i].image, plan->content.containers[c].image) &&
-			    !seen->images[i].digest)
+			if (str_eq(seen->images[i].image, at.image) && !seen->images[i].digest)
 				return &seen->images[i];
 	return NULL;
 }

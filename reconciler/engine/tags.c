@@ -61,11 +61,10 @@ static void add_content(struct tag_asking *tags, const struct slot *slot,
 	    content_read(record->content, tags->arena, &content, NULL) < 0)
 		return;
 	const char *name = arena_strdup(tags->arena, slot_id(&slot->key, id));
-	for (size_t i = 0; i < content.containers_n; i++) {
-		const struct content_container *container = &content.containers[i];
-		struct asked asked = {name, container->image, container->digest,
-				      moved_tag_tracks(slot->images, container->name)};
-		if (moved_tag_can(container->image))
+	for (struct content_image at = {0}; content_next_image(&content, &at);) {
+		struct asked asked = {name, at.image, at.digest,
+				      moved_tag_tracks(slot->images, at.container->name)};
+		if (moved_tag_can(at.image))
 			VEC_PUSH(&tags->asked, asked);
 	}
 }

@@ -2,6 +2,7 @@
 #include "plan/content.h"
 
 #include "base/json.h"
+#include "drivers/driver.h"
 #include "schema/canon.h"
 #include "schema/decode.h"
 
@@ -15,6 +16,18 @@ static void add_member(struct buf *out, const char *key, const char *value)
 	buf_add_json(out, value);
 }
 
+static void add_init_digests(const struct content_container *container, struct buf *out)
+{
+	buf_adds(out, ",\"initDigests\":[");
+	for (size_t i = 0; i < container->config->init.n; i++) {
+		const char *digest = container->init_digests[i];
+
+		buf_adds(out, i ? "," : "");
+		buf_add_json(out, digest ? digest : "");
+	}
+	buf_addc(out, ']');
+}
+
 static void add_container(const struct content_container *container, bool digests, struct buf *out)
 {
 	buf_adds(out, "{\"config\":");
@@ -23,6 +36,8 @@ static void add_container(const struct content_container *container, bool digest
 		add_member(out, "digest", container->digest);
 	if (container->image) /* it was wrong, and reported */
 		add_member(out, "image", container->image);
+	if (digests && container->init_digests && container->config->init.n)
+		add_init_digests(container, out);
 	add_member(out, "name", container->name);
 	buf_addc(out, '}');
 }
@@ -54,6 +69,26 @@ void content_write(const struct content *content, struct buf *out)
 	buf_addc(out, '}');
 }
 
+static int read_init_digests(const json_t *list, struct arena *arena, struct content_container *out,
+			     struct err *err)
+{
+	size_t n = out->config->init.n;
+
+	if (!list)
+		return 0;
+	if (json_array_size(list) != n)
+		return err_set(err, E_BAD_INPUT, "initDigests does not fit init");
+	out->init_digests = ARENA_ARRAY(arena, n, const char *);
+	for (size_t i = 0; i < n; i++) {
+		const char *digest = json_string_value(json_array_get(list, i));
+
+		if (!digest)
+			return err_set(err, E_BAD_INPUT, "initDigests holds no text");
+		out->init_digests[i] = *digest ? arena_strdup(arena, digest) : NULL;
+	}
+	return 0;
+}
+
 static int read_container(const json_t *object, struct arena *arena, struct content_container *out,
 			  struct err *err)
 {
@@ -67,7 +102,10 @@ static int read_container(const json_t *object, struct arena *arena, struct cont
 	out->digest = arena_strdup(arena, json_str(object, "digest", NULL));
 	json_write(json_object_get(object, "config"), &config);
 	out->config = decode_object(arena, "container", buf_str(&config), config.len, err);
-	return out->config ? 0 : err_wrap(err, "container %s", name);
+	if (!out->config ||
+	    read_init_digests(json_object_get(object, "initDigests"), arena, out, err) != 0)
+		return err_wrap(err, "container %s", name);
+	return 0;
 }
 
 static int read_requires(const json_t *object, struct arena *arena, struct pairs *out,
@@ -122,22 +160,170 @@ const struct content_container *content_find(const struct content *content, cons
 	return NULL;
 }
 
+/* ---- its images ---- */
+
+bool content_next_image(const struct content *content, struct content_image *at)
+{
+	const struct content_container *container;
+
+	if (at->over)
+		*at = (struct content_image){.number = at->number + 1};
+	if (at->number == content->containers_n)
+		return false;
+	container = &content->containers[at->number];
+	at->container = container;
+	at->over = at->next_init == container->config->init.n;
+	if (at->over) {
+		at->init = NULL;
+		at->image = container->image;
+		at->digest = container->digest;
+		return true;
+	}
+	at->init = &container->config->init.v[at->next_init];
+	at->image = at->init->image;
+	at->digest = container->init_digests ? container->init_digests[at->next_init] : NULL;
+	at->next_init++;
+	return true;
+}
+
+const char *content_image_name(struct arena *arena, const struct content_image *at)
+{
+	return at->init ? arena_printf(arena, "%s" INIT_INFIX "%s", at->container->name,
+				       at->init->name)
+			: at->container->name;
+}
+
+static bool same_place(const struct content_image *a, const struct content_image *b)
+{
+	return str_eq(a->container->name, b->container->name) && !a->init == !b->init &&
+	       (!a->init || str_eq(a->init->name, b->init->name));
+}
+
+const char *content_digest_of(const struct content *content, const struct content_image *wanted)
+{
+	for (struct content_image at = {0}; content_next_image(content, &at);) {
+		if (same_place(&at, wanted) && str_eq(at.image, wanted->image))
+			return at.digest;
+	}
+	return NULL;
+}
+
+void content_set_digest(struct arena *arena, struct content *content,
+			const struct content_image *at, const char *digest)
+{
+	struct content_container *container = &content->containers[at->number];
+
+	if (!at->init) {
+		container->digest = digest;
+		return;
+	}
+	if (!container->init_digests)
+		container->init_digests =
+			ARENA_ARRAY(arena, container->config->init.n, const char *);
+	container->init_digests[at->next_init - 1] = digest;
+}
+
+bool content_is_resolved(const struct content *content)
+{
+	for (struct content_image at = {0}; content_next_image(content, &at);) {
+		if (!at.digest)
+			return false;
+	}
+	return true;
+}
+
+const struct container *content_pin(struct arena *arena, const struct container *config,
+				    const char *const *init_digests)
+{
+	struct container *pinned;
+	struct init *list;
+
+	if (!config->init.n || !init_digests)
+		return config;
+	pinned = arena_memdup(arena, config, sizeof *config);
+	list = arena_memdup(arena, config->init.v, config->init.n * sizeof *list);
+	for (size_t i = 0; i < config->init.n; i++) {
+		if (init_digests[i] && !strchr(list[i].image, '@'))
+			list[i].image =
+				arena_printf(arena, "%s@%s", list[i].image, init_digests[i]);
+	}
+	pinned->init.v = list;
+	return pinned;
+}
+
+static bool is_written(const struct content_container *container, const struct init *init)
+{
+	for (size_t i = 0; container && i < container->config->init.n; i++) {
+		if (str_eq(container->config->init.v[i].name, init->name))
+			return str_eq(container->config->init.v[i].image, init->image);
+	}
+	return false;
+}
+
+void content_unpin(struct arena *arena, const struct content_container *wanted,
+		   struct content_container *container)
+{
+	const struct container *config = container->config;
+	struct container *plain;
+	struct init *list;
+
+	if (!config || !config->init.n)
+		return;
+	plain = arena_memdup(arena, config, sizeof *config);
+	list = arena_memdup(arena, config->init.v, config->init.n * sizeof *list);
+	container->init_digests = ARENA_ARRAY(arena, config->init.n, const char *);
+	for (size_t i = 0; i < config->init.n; i++) {
+		const char *at = strchr(list[i].image, '@');
+
+		container->init_digests[i] = at ? at + 1 : NULL;
+		if (at && !is_written(wanted, &list[i]))
+			list[i].image =
+				arena_strndup(arena, list[i].image, (size_t)(at - list[i].image));
+	}
+	plain->init.v = list;
+	container->config = plain;
+}
+
+/* ---- of a version ---- */
+
 static const struct container no_config;
+
+/* Of each init container of a version that `found`, the resolved container, has. */
+static const char **init_digests_of(struct arena *arena, const struct container *config,
+				    const struct content_container *found)
+{
+	const char **digests;
+
+	if (!config->init.n || !found || !found->init_digests)
+		return NULL;
+	digests = ARENA_ARRAY(arena, config->init.n, const char *);
+	for (size_t i = 0; i < config->init.n; i++) {
+		for (size_t j = 0; j < found->config->init.n; j++) {
+			if (str_eq(found->config->init.v[j].name, config->init.v[i].name))
+				digests[i] = found->init_digests[j];
+		}
+	}
+	return digests;
+}
 
 void content_write_version(const struct image_list *images, const struct pairs *requires,
 			   const struct content *resolved, struct buf *out)
 {
+	AUTO_ARENA struct arena *arena = arena_new(0);
 	size_t n = images->n;
-	AUTO_FREE struct content_container *list = mem_zalloc(n ? n : 1, sizeof *list);
+	struct content_container *list = ARENA_ARRAY(arena, n, struct content_container);
 
 	for (size_t i = 0; i < n; i++) {
-		const struct content_container *found = content_find(resolved, images->v[i].name);
+		const struct image *image = &images->v[i];
+		const struct content_container *found = content_find(resolved, image->name);
+		const struct container *config = image->config ? image->config : &no_config;
 
 		list[i] = (struct content_container){
-			.name = images->v[i].name,
-			.image = images->v[i].image,
+			.name = image->name,
+			.image = image->image,
 			.digest = found ? found->digest : NULL,
-			.config = images->v[i].config ? images->v[i].config : &no_config,
+			.config = config,
+			.init_digests = init_digests_of(arena, config, found),
 		};
 	}
 	content_write(&(struct content){list, n, *requires}, out);
@@ -278,17 +464,16 @@ void ids_input(const char *version_id, const struct content *merged, const struc
 
 void ids_release(const char *input_id, const struct content *resolved, char out[RECORD_ID_SIZE])
 {
+	AUTO_ARENA struct arena *arena = arena_new(0);
 	AUTO_BUF struct buf text = BUF_INIT(BUF_MAX_OUTPUT);
+	const char *between = "";
 
 	buf_adds(&text, "{\"digests\":{");
-	for (size_t i = 0; i < resolved->containers_n; i++) {
-		const struct content_container *container = &resolved->containers[i];
-
-		if (i)
-			buf_addc(&text, ',');
-		buf_add_json(&text, container->name);
+	for (struct content_image at = {0}; content_next_image(resolved, &at); between = ",") {
+		buf_adds(&text, between);
+		buf_add_json(&text, content_image_name(arena, &at));
 		buf_addc(&text, ':');
-		buf_add_json(&text, container->digest ? container->digest : "");
+		buf_add_json(&text, at.digest ? at.digest : "");
 	}
 	buf_addc(&text, '}');
 	add_member(&text, "input", input_id);

@@ -2,10 +2,10 @@
  * content.h - a record's content: the containers exactly as they are deployed, and the three ids.
  *
  * Canonical JSON,
- * {"containers":[{"config":{...},"digest":"sha256:...","image":"...","name":"web"}],
- *  "requires":{"ledger":">= 2.0.0"}}: release fields only, templates expanded, names and order as
- * in the version, and what the version requires, where it does. What is operations is not in it:
- * that comes from the accepted commit (merge_operations).
+ * {"containers":[{"config":{...},"digest":"sha256:...","image":"...","initDigests":[...],
+ *  "name":"web"}],"requires":{"ledger":">= 2.0.0"}}: release fields only, templates expanded, names
+ * and order as in the version, and what the version requires, where it does. What is operations is
+ * not in it: that comes from the accepted commit (merge_operations).
  */
 #ifndef TRUEUP_PLAN_CONTENT_H
 #define TRUEUP_PLAN_CONTENT_H
@@ -18,6 +18,7 @@ struct content_container {
 	const char *image;		/* as written */
 	const char *digest;		/* NULL: not resolved yet */
 	const struct container *config; /* never NULL */
+	const char **init_digests;	/* one for each of config->init; NULL: none is resolved */
 };
 struct content {
 	struct content_container *containers; /* in order of start */
@@ -29,6 +30,39 @@ void content_write(const struct content *content, struct buf *out);
 int content_read(const char *json, struct arena *arena, struct content *out, struct err *err);
 /* By name in the product; NULL when there is none. */
 const struct content_container *content_find(const struct content *content, const char *name);
+/*
+ * Walks all images of a content: those of a container's init, then its own.
+ *	for (struct content_image at = {0}; content_next_image(content, &at);)
+ */
+struct content_image {
+	const struct content_container *container;
+	const struct init *init;    /* NULL: the container's own */
+	const char *image, *digest; /* digest NULL: not resolved yet */
+	size_t number, next_init;   /* of the container and of the next image in it */
+	bool over;		    /* the next one is of the next container */
+};
+bool content_next_image(const struct content *content, struct content_image *at);
+/* "web", "web.init-migrate" */
+const char *content_image_name(struct arena *arena, const struct content_image *at);
+/* The digest that a content has for the same image in the same place; NULL: none. */
+const char *content_digest_of(const struct content *content, const struct content_image *wanted);
+/*
+ * Sets one of a content of the caller's own; a list of digests that it needs is made in arena. `at`
+ * may come from the content that this one is a copy of.
+ */
+void content_set_digest(struct arena *arena, struct content *content,
+			const struct content_image *at, const char *digest);
+/* Has every image its digest? */
+bool content_is_resolved(const struct content *content);
+/*
+ * A configuration whose init images are written with their digests, as the node gets it: another
+ * digest is another configuration. content_unpin takes one that was seen there apart again; a
+ * digest that stands in the image of `wanted` (NULL: none is known) is part of it.
+ */
+const struct container *content_pin(struct arena *arena, const struct container *config,
+				    const char *const *init_digests);
+void content_unpin(struct arena *arena, const struct content_container *wanted,
+		   struct content_container *container);
 /*
  * What is kept of a frozen version (struct frozen): its images as its document has them, before
  * any deployment's layers and templates, with the digests that `resolved` has for them, and what it

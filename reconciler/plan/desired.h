@@ -90,7 +90,8 @@ struct desired *desired_build(const struct model *model, const struct history *h
  * What must hold in a slot, between slots, and on nodes: name-too-long, scale-fixed-port,
  * strategy-impossible, duplicate-slot, prefix-taken, name-taken, port-taken,
  * volume-taken, duplicate-node, requires-unmet, requires-not-comparable, and each driver's and the
- * policy's own check. env NULL: only what needs no settings (validate).
+ * policy's own check, and unknown-volume of what runs before a container. env NULL: only what needs
+ * no settings (validate).
  *
  * Of a clash each party gets a problem of its own, at its field, with the other's place as the
  * related one, and charged to its stage; the field may stand in a file of a wider unit (a

@@ -58,6 +58,41 @@ static void check_scale(const struct slot *slot, const struct content_container 
 	}
 }
 
+static bool has_volume(const struct container *config, const char *name)
+{
+	for (size_t i = 0; i < config->volumes.n; i++) {
+		if (str_eq(config->volumes.v[i].name, name))
+			return true;
+	}
+	return false;
+}
+
+/* A volume that only an init container had would be nobody's once that has ended. */
+static void check_init_volumes(const struct slot *slot, const struct content_container *container,
+			       const struct init *init, struct diags *diags)
+{
+	for (size_t i = 0; i < init->volumes.n; i++) {
+		const struct volume *volume = &init->volumes.v[i];
+		struct place place =
+			place_or(PATH_OF(volume, volume, name), AT(volume, volume, name), slot);
+
+		if (!volume->name || volume->type == VOLUME_TMP ||
+		    has_volume(container->config, volume->name))
+			continue;
+		diags_add(diags, DIAG_UNKNOWN_VOLUME, &slot->unit, place.path, place.at,
+			  "container %s has no volume %s, which %s is to see before it",
+			  container->name, volume->name, init->name)
+			->hint = "name it in the container's volumes, or write `type: tmp`";
+	}
+}
+
+static void check_inits(const struct slot *slot, const struct content_container *container,
+			struct diags *diags)
+{
+	for (size_t i = 0; i < container->config->init.n; i++)
+		check_init_volumes(slot, container, &container->config->init.v[i], diags);
+}
+
 static void check_strategy(const struct slot *slot, struct arena *arena, struct diags *diags)
 {
 	const struct strategy *strategy = slot->deployment->strategy;
@@ -181,6 +216,7 @@ static void check_slot(const struct slot *slot, const struct model *model,
 
 		check_name(slot, container, arena, diags);
 		check_scale(slot, container, diags);
+		check_inits(slot, container, diags);
 		if (env)
 			check_registries(slot, model, env, container, diags);
 		if (complete)

@@ -94,11 +94,17 @@ static void claim_names(struct claiming *c, const struct content_container *cont
 	if (config->name)
 		place = place_or(PATH_OF(config, container, name), AT(config, container, name),
 				 c->slot);
-	for (int64_t i = 1; i <= scale; i++)
-		claim(c, DIAG_NAME_TAKEN,
-		      arena_printf(arena, "container name %s",
-				   instance_name(arena, c->slot->prefix, container, i)),
-		      NULL, NULL, place);
+	for (int64_t i = 1; i <= scale; i++) {
+		const char *name = instance_name(arena, c->slot->prefix, container, i);
+
+		claim(c, DIAG_NAME_TAKEN, arena_printf(arena, "container name %s", name), NULL,
+		      NULL, place);
+		for (size_t j = 0; j < config->init.n; j++)
+			claim(c, DIAG_NAME_TAKEN,
+			      arena_printf(arena, "container name %s" INIT_INFIX "%s", name,
+					   config->init.v[j].name),
+			      NULL, NULL, place);
+	}
 }
 
 /* One text for each address; NULL for those that mean all of them. */

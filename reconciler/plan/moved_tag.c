@@ -2,6 +2,7 @@
 #include "plan/moved_tag.h"
 
 #include "base/json.h"
+#include "base/vec.h"
 
 /* ---- what is kept ---- */
 
@@ -87,21 +88,25 @@ bool moved_tag_tracks(const struct image_list *images, const char *container)
 struct moved_tag *moved_tags(const json_t *all, const char *node, const struct content *content,
 			     struct arena *arena, size_t *n)
 {
-	struct moved_tag *list = ARENA_ARRAY(arena, content->containers_n + 1, struct moved_tag);
+	VEC(struct moved_tag) list = {0};
+	struct moved_tag *copy;
 
-	*n = 0;
-	for (size_t i = 0; i < content->containers_n; i++) {
-		const struct content_container *container = &content->containers[i];
-		const json_t *entry = entry_of(all, node, container->image);
+	for (struct content_image at = {0}; content_next_image(content, &at);) {
+		const json_t *entry = entry_of(all, node, at.image);
 		const char *digest = json_str(entry, "digest", NULL);
 
-		if (!digest || !container->digest || str_eq(digest, container->digest))
-			continue;
-		list[(*n)++] = (struct moved_tag){.container = container->name,
-						  .image = container->image,
-						  .from = container->digest,
-						  .to = digest,
-						  .since_ms = json_int(entry, "since", 0)};
+		if (digest && at.digest && !str_eq(digest, at.digest))
+			VEC_PUSH(&list,
+				 (struct moved_tag){.container = at.container->name,
+						    .init = at.init,
+						    .name = content_image_name(arena, &at),
+						    .image = at.image,
+						    .from = at.digest,
+						    .to = digest,
+						    .since_ms = json_int(entry, "since", 0)});
 	}
-	return list;
+	*n = list.n;
+	copy = arena_memdup(arena, list.v, list.n * sizeof *list.v);
+	VEC_FREE(&list);
+	return copy;
 }

@@ -32,6 +32,8 @@ const char *moved_tag_followed(const json_t *all, const char *node, const char *
 
 struct moved_tag {
 	const char *container, *image; /* as in the content */
+	const struct init *init;       /* it is this one's image; NULL: the container's own */
+	const char *name;	       /* content_image_name */
 	const char *from, *to;	       /* digests: recorded, meant now */
 	int64_t since_ms;	       /* wall time of the look that found it */
 	const char *hint;	       /* the way out; NULL: none is needed */

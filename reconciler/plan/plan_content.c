@@ -3,13 +3,6 @@
 
 /* ---- digests of a new record ---- */
 
-static const char *digest_in(const struct content *content, const struct content_container *wanted)
-{
-	const struct content_container *found = content_find(content, wanted->name);
-
-	return found && str_eq(found->image, wanted->image) ? found->digest : NULL;
-}
-
 static const struct digest_entry *looked_up(const struct plan_input *input, const char *node,
 					    const char *image)
 {
@@ -61,18 +54,16 @@ static bool read_settled(struct plan_work *work, const struct decision *decision
 
 /* NULL: it has to be looked up, as always when a tag is followed, and it is not the tag's news. */
 static const char *settled_digest(const struct plan_work *work, const struct slot_plan *plan,
-				  const struct content *settled,
-				  const struct content_container *container)
+				  const struct content *settled, const struct content_image *at)
 {
-	bool tracks = moved_tag_tracks(plan->slot->images, container->name);
+	bool tracks = moved_tag_tracks(plan->slot->images, at->container->name);
 	const char *followed = NULL;
 
 	if (!settled || (tracks && !plan->decision.follows))
 		return NULL;
 	if (tracks)
-		followed = moved_tag_followed(work->input->moved_tags, plan->key.node,
-					      container->image);
-	return followed ? followed : digest_in(settled, container);
+		followed = moved_tag_followed(work->input->moved_tags, plan->key.node, at->image);
+	return followed ? followed : content_digest_of(settled, at);
 }
 
 static void resolve(struct plan_work *work, struct slot_plan *plan)
@@ -82,25 +73,15 @@ static void resolve(struct plan_work *work, struct slot_plan *plan)
 	bool known = read_settled(work, &plan->decision, &settled);
 
 	plan->content = *from;
-	plan->content.containers =
-		ARENA_ARRAY(work->arena, from->containers_n, struct content_container);
-	for (size_t i = 0; i < from->containers_n; i++) {
-		struct content_container *container = &plan->content.containers[i];
+	plan->content.containers = arena_memdup(work->arena, from->containers,
+						from->containers_n * sizeof *from->containers);
+	for (struct content_image at = {0}; content_next_image(from, &at);) {
+		const char *digest = settled_digest(work, plan, known ? &settled : NULL, &at);
 
-		*container = from->containers[i];
-		container->digest = settled_digest(work, plan, known ? &settled : NULL, container);
-		if (!container->digest)
-			container->digest = look_up(work, plan->key.node, container->image);
+		if (!digest)
+			digest = look_up(work, plan->key.node, at.image);
+		content_set_digest(work->arena, &plan->content, &at, digest);
 	}
-}
-
-static bool is_resolved(const struct content *content)
-{
-	for (size_t i = 0; i < content->containers_n; i++) {
-		if (!content->containers[i].digest)
-			return false;
-	}
-	return true;
 }
 
 /* ---- the record ---- */
@@ -157,7 +138,7 @@ static bool fill_new(struct plan_work *work, struct slot_plan *plan)
 	} else {
 		resolve(work, plan);
 	}
-	if (is_resolved(&plan->content))
+	if (content_is_resolved(&plan->content))
 		ids_release(input_id, &plan->content, plan->release_id);
 	plan->serves = new_record(work, plan);
 	return true;
@@ -182,7 +163,7 @@ static bool fill_recorded(struct plan_work *work, struct slot_plan *plan,
 		return true;
 	if (is_unresolved(plan, record)) {
 		resolve(work, plan);
-		if (is_resolved(&plan->content))
+		if (content_is_resolved(&plan->content))
 			ids_release(record->input_id, &plan->content, plan->release_id);
 		return true;
 	}

@@ -111,6 +111,22 @@ static void point_at_image(const struct slot_plan *plan, const char *container,
 	}
 }
 
+/* Wherever the image of an init container is written: the slot knows, a record's content not. */
+static void point_at_init(const struct slot_plan *plan, const struct moved_tag *moved,
+			  struct plan_note *note)
+{
+	const struct content_container *now = content_find(&plan->slot->content, moved->container);
+
+	for (size_t i = 0; now && i < now->config->init.n; i++) {
+		const struct init *init = &now->config->init.v[i];
+
+		if (!str_eq(init->name, moved->init->name) || !PATH_OF(init, init, image))
+			continue;
+		note->path = PATH_OF(init, init, image);
+		note->at = AT(init, init, image);
+	}
+}
+
 static void hold_tag(struct plan_work *work, const struct slot_plan *plan,
 		     const struct moved_tag *moved)
 {
@@ -118,11 +134,14 @@ static void hold_tag(struct plan_work *work, const struct slot_plan *plan,
 	struct plan_note *note = plan_hold(
 		work, plan, "tag",
 		arena_printf(work->arena, "%s means %.19s since %s; %s keeps %.19s", moved->image,
-			     moved->to, clock_format(moved->since_ms, since), moved->container,
+			     moved->to, clock_format(moved->since_ms, since), moved->name,
 			     moved->from));
 
 	note->hint = moved->hint;
-	point_at_image(plan, moved->container, note);
+	if (moved->init)
+		point_at_init(plan, moved, note);
+	else
+		point_at_image(plan, moved->container, note);
 }
 
 /* ---- data ---- */

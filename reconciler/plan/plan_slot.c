@@ -129,6 +129,16 @@ static const char *stop_hint(struct plan_work *work, const struct slot_plan *pla
 	return NULL;
 }
 
+/* Behind what the step itself has to say. */
+static void add_stop_hint(struct plan_work *work, const struct slot_plan *plan, struct step *step)
+{
+	const char *hint = stop_hint(work, plan, step);
+
+	if (hint)
+		step->hint =
+			step->hint ? arena_printf(work->arena, "%s; %s", step->hint, hint) : hint;
+}
+
 void plan_fill_steps(struct plan_work *work, struct slot_plan *plan)
 {
 	struct step *all;
@@ -141,7 +151,7 @@ void plan_fill_steps(struct plan_work *work, struct slot_plan *plan)
 			continue;
 		}
 		all[i].reason = step_reason(work, plan, &all[i]);
-		all[i].hint = stop_hint(work, plan, &all[i]);
+		add_stop_hint(work, plan, &all[i]);
 		locate_image(plan, &all[i]);
 		plan->steps[plan->steps_n++] = all[i];
 	}
@@ -241,10 +251,11 @@ static void assume(struct plan_work *work, struct slot_plan *plan)
 		return;
 	seen = plan_assume(specs, n, work->arena);
 	list = ARENA_ARRAY(work->arena, n, const struct workload *);
-	for (size_t i = 0; i < n; i++)
-		list[i] = &seen[i];
 	plan->rollout.seen = list;
-	plan->rollout.seen_n = n;
+	for (size_t i = 0; i < n; i++) {
+		if (!specs[i].labels.init) /* they went when they had done their work */
+			list[plan->rollout.seen_n++] = &seen[i];
+	}
 }
 
 void plan_slot_begin(struct plan_work *work, const struct slot *slot)

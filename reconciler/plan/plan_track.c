@@ -16,16 +16,15 @@ static bool followed_release(const struct plan_input *input, const struct slot *
 
 	if (!record->content || content_read(record->content, arena, &content, NULL) != 0)
 		return false;
-	for (size_t i = 0; i < content.containers_n; i++) {
-		struct content_container *container = &content.containers[i];
+	for (struct content_image at = {0}; content_next_image(&content, &at);) {
 		const char *followed =
-			moved_tag_followed(input->moved_tags, slot->key.node, container->image);
+			moved_tag_followed(input->moved_tags, slot->key.node, at.image);
 
-		if (followed && moved_tag_tracks(slot->images, container->name))
-			container->digest = followed;
-		if (!container->digest)
-			return false;
+		if (followed && moved_tag_tracks(slot->images, at.container->name))
+			content_set_digest(arena, &content, &at, followed);
 	}
+	if (!content_is_resolved(&content))
+		return false;
 	ids_release(record->input_id, &content, out);
 	return true;
 }

@@ -65,7 +65,7 @@ static bool make_room(struct walk *walk, const struct place *place)
 
 static void make_one(struct walk *walk, const struct place *place)
 {
-	bool beside = make_room(walk, place);
+	bool beside = !spec_is_init(place->spec) && make_room(walk, place);
 	struct op op = {.kind = OP_CREATE, .name = place->spec->name, .spec = place->spec};
 
 	if (beside) {
@@ -77,18 +77,43 @@ static void make_one(struct walk *walk, const struct place *place)
 	VEC_PUSH(&walk->ops, op);
 }
 
+static void drop_init(struct walk *walk, const struct workload *workload,
+		      const struct workload *kept)
+{
+	if (workload && workload != kept)
+		emit(walk, OP_REMOVE, workload->name, NULL);
+}
+
+/* What would run before a container of another release must not run beside this one. */
+static void clear_inits(struct walk *walk)
+{
+	for (size_t i = 0; i < walk->places.n; i++) {
+		const struct place *place = &walk->places.v[i];
+
+		if (!spec_is_init(place->spec))
+			continue;
+		drop_init(walk, place->own, place->have);
+		drop_init(walk, place->next, place->have);
+	}
+	for (size_t i = 0; i < walk->places.extra_n; i++) {
+		if (walk->places.extra[i]->labels.init)
+			drop_init(walk, walk->places.extra[i], NULL);
+	}
+}
+
 /* What was given up and does not serve is not kept until something else is healthy. */
 static void clear_early(struct walk *walk)
 {
+	clear_inits(walk);
 	for (size_t i = walk->places.n; i-- > 0;) {
 		const struct place *place = &walk->places.v[i];
 
-		if (place->next && place->have && place->have != place->next &&
-		    (!rolling(walk) || !workload_serves(place->next)))
+		if (!spec_is_init(place->spec) && place->next && place->have &&
+		    place->have != place->next && (!rolling(walk) || !workload_serves(place->next)))
 			emit(walk, OP_REMOVE, place->next->name, NULL);
 	}
 	for (size_t i = walk->places.extra_n; walk->input->settled && i-- > 0;) {
-		if (!workload_serves(walk->places.extra[i]))
+		if (!walk->places.extra[i]->labels.init && !workload_serves(walk->places.extra[i]))
 			emit(walk, OP_REMOVE, walk->places.extra[i]->name, NULL);
 	}
 }
@@ -203,6 +228,10 @@ static void take(struct walk *walk)
 	for (size_t i = 0; i < walk->places.n; i++) {
 		const struct place *place = &walk->places.v[i];
 
+		if (spec_is_init(place->spec)) {
+			drop_init(walk, place->have, NULL);
+			continue;
+		}
 		hand_over(walk, place);
 		if (place->own && place->own != place->have)
 			emit(walk, OP_REMOVE, place->own->name, NULL);
@@ -301,7 +330,8 @@ static void bring_up(struct walk *walk)
 static bool is_serving(const struct places *places)
 {
 	for (size_t i = 0; i < places->n; i++) {
-		if (places->v[i].have && places->v[i].condition == CONDITION_HEALTHY)
+		if (places->v[i].have && places->v[i].condition == CONDITION_HEALTHY &&
+		    !spec_is_init(places->v[i].spec))
 			return true;
 	}
 	return false;

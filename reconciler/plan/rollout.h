@@ -14,6 +14,10 @@
  *   4 take    .next answers to the name as well, then the old ones are removed, .next is called
  *             so, extra containers go
  *
+ * An init container is a job of the container behind it, and is run for each one that is made: it
+ * is done as soon as that container was started, goes in phase 4, and is never kept for another
+ * release: what is left of one is removed in phase 1.
+ *
  * Up: started, healthy if it has a health check, ended as expected if it is a job. Healthy: its
  * health check says so, or without one it has been running for min_healthy_ms, or it is a job that
  * ended as expected.

@@ -8,6 +8,11 @@ bool spec_is_job(const struct spec *spec)
 	return container_is_job(spec->config);
 }
 
+bool spec_is_init(const struct spec *spec)
+{
+	return spec->labels.init != NULL;
+}
+
 bool spec_is_waited_for(const struct spec *spec)
 {
 	return spec->config->health_check || spec_is_job(spec);
@@ -28,7 +33,7 @@ bool workload_is_active(const struct workload *workload)
 
 bool workload_serves(const struct workload *workload)
 {
-	return workload && workload->state == RUN_RUNNING &&
+	return workload && !workload->labels.init && workload->state == RUN_RUNNING &&
 	       (workload->health == HEALTH_NONE || workload->health == HEALTH_HEALTHY);
 }
 
@@ -49,11 +54,32 @@ static struct container without_scale(const struct container *config)
 	return copy;
 }
 
+/* What an init image that is wanted was not looked up for is not compared: see same_digest. */
+static void forget_unresolved(struct arena *arena, const struct init_list *wanted,
+			      struct init_list *seen)
+{
+	struct init *copy;
+
+	if (!wanted->n || wanted->n != seen->n)
+		return;
+	copy = arena_memdup(arena, seen->v, seen->n * sizeof *copy);
+	for (size_t i = 0; i < seen->n; i++) {
+		size_t len = strlen(wanted->v[i].image);
+
+		if (strncmp(copy[i].image, wanted->v[i].image, len) == 0 &&
+		    copy[i].image[len] == '@')
+			copy[i].image = wanted->v[i].image;
+	}
+	seen->v = copy;
+}
+
 static struct field_diffs config_diff(struct arena *arena, const struct spec *spec,
 				      const struct workload *workload)
 {
 	struct container from = without_scale(workload->config);
 	struct container to = without_scale(spec->config);
+
+	forget_unresolved(arena, &to.init, &from.init);
 
 	return canon_diff(arena, &from, &to, CANON_ALL);
 }
@@ -128,6 +154,42 @@ enum match place_match(struct arena *arena, const struct rollout_input *input,
 	return match_config(arena, input, spec, workload);
 }
 
+/* "init.migrate.image" */
+static bool is_init_image(const struct field_diff *diff)
+{
+	return str_starts(diff->field, "init.") && str_ends(diff->field, ".image");
+}
+
+static const char *unpinned(struct arena *arena, const char *image)
+{
+	return image ? arena_strndup(arena, image, strcspn(image, "@")) : NULL;
+}
+
+static const char *digest_of(const char *image)
+{
+	const char *at = image ? strchr(image, '@') : NULL;
+
+	return at ? at + 1 : NULL;
+}
+
+/* The image of an init container, which is written with its digest, as two like any other. */
+static void add_init_image(struct arena *arena, const struct field_diff *diff,
+			   struct field_diffs *all)
+{
+	struct field_diff image = *diff, digest = *diff;
+
+	image.from = unpinned(arena, diff->from);
+	image.to = unpinned(arena, diff->to);
+	digest.field = arena_printf(arena, "%.*s.digest",
+				    (int)(strlen(diff->field) - strlen(".image")), diff->field);
+	digest.from = digest_of(diff->from);
+	digest.to = digest_of(diff->to);
+	if (!str_eq(image.from, image.to))
+		all->v[all->n++] = image;
+	if (!str_eq(digest.from, digest.to))
+		all->v[all->n++] = digest;
+}
+
 struct field_diffs place_diff(struct arena *arena, const struct spec *spec,
 			      const struct workload *workload)
 {
@@ -135,7 +197,7 @@ struct field_diffs place_diff(struct arena *arena, const struct spec *spec,
 
 	if (workload->config)
 		config = config_diff(arena, spec, workload);
-	all.v = ARENA_ARRAY(arena, config.n + 2, struct field_diff);
+	all.v = ARENA_ARRAY(arena, 2 * config.n + 2, struct field_diff);
 	all.n = 0;
 	if (!str_eq(spec->image, workload->image))
 		all.v[all.n++] = (struct field_diff){.field = "image",
@@ -147,8 +209,12 @@ struct field_diffs place_diff(struct arena *arena, const struct spec *spec,
 						     .from = workload->digest,
 						     .to = spec->digest,
 						     .release = true};
-	for (size_t i = 0; i < config.n; i++)
-		all.v[all.n++] = config.v[i];
+	for (size_t i = 0; i < config.n; i++) {
+		if (is_init_image(&config.v[i]))
+			add_init_image(arena, &config.v[i], &all);
+		else
+			all.v[all.n++] = config.v[i];
+	}
 	return all;
 }
 
@@ -192,6 +258,22 @@ static enum condition place_condition(const struct place *place, const struct ro
 		break;
 	}
 	return CONDITION_COMING;
+}
+
+/*
+ * It is run for each container that is made, once: until that one was started, what became of it is
+ * there to be seen.
+ */
+static void judge_init(struct place *place, const struct place *container,
+		       const struct rollout_input *input)
+{
+	const struct workload *main = container->have;
+
+	place->over = main ? main->state != RUN_CREATED : container->condition == CONDITION_HEALTHY;
+	if (place->over)
+		place->condition = CONDITION_HEALTHY;
+	else
+		place->condition = place->have ? place_condition(place, input) : CONDITION_ABSENT;
 }
 
 /* ---- side by side ---- */
@@ -267,6 +349,8 @@ static void insert_extra(struct places *places, const struct rollout_input *inpu
 
 void places_fill(struct arena *arena, const struct rollout_input *input, struct places *out)
 {
+	const struct place *container = NULL;
+
 	out->v = ARENA_ARRAY(arena, input->wanted_n, struct place);
 	out->n = input->wanted_n;
 	out->extra = ARENA_ARRAY(arena, input->seen_n, const struct workload *);
@@ -284,6 +368,13 @@ void places_fill(struct arena *arena, const struct rollout_input *input, struct 
 		else
 			place->own = input->seen[i];
 	}
-	for (size_t i = 0; i < out->n; i++)
-		judge(arena, input, &out->v[i]);
+	for (size_t i = out->n; i-- > 0;) {
+		struct place *place = &out->v[i];
+
+		judge(arena, input, place);
+		if (spec_is_init(place->spec))
+			judge_init(place, container, input);
+		else
+			container = place;
+	}
 }

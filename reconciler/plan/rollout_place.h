@@ -26,8 +26,12 @@ struct place {
 	const struct workload *next; /* under <name>.next */
 	const struct workload *have; /* the one of them that is the wanted one; NULL: neither */
 	enum match match;	     /* of `have` */
-	/* Of `have`; a job of a settled record is done, whether it is still there or not. */
+	/*
+	 * Of `have`; a job of a settled record is done, whether it is still there or not, and so is
+	 * an init container whose container was started.
+	 */
 	enum condition condition;
+	bool over; /* of an init container: its container was started, and it is not needed */
 };
 struct places {
 	struct place *v; /* in order of start */
@@ -46,6 +50,8 @@ bool spec_is_waited_for(const struct spec *spec);
 bool spec_is_job(const struct spec *spec);
 /* Is it found by a name, which its successor takes over? */
 bool spec_has_alias(const struct rollout_input *input, const struct spec *spec);
+/* Does it run before its container, which is behind it in order of start? */
+bool spec_is_init(const struct spec *spec);
 
 enum match place_match(struct arena *arena, const struct rollout_input *input,
 		       const struct spec *spec, const struct workload *workload);

@@ -117,6 +117,19 @@ static struct step *add_with_fields(struct list *list, enum step_action action,
 	return step;
 }
 
+/* "runs migrate, then seed before it"; NULL: nothing. */
+static const char *init_hint(struct arena *arena, const struct place *place)
+{
+	const struct init_list *init = &place->spec->config->init;
+	const char *names = "";
+
+	if (!init->n || (place->have && place->have->state != RUN_CREATED))
+		return NULL;
+	for (size_t i = 0; i < init->n; i++)
+		names = arena_printf(arena, "%s%s%s", names, i ? ", then " : "", init->v[i].name);
+	return arena_printf(arena, "runs %s before it", names);
+}
+
 static void add_replace(struct list *list, const struct place *place)
 {
 	const struct workload *own = place->own;
@@ -137,6 +150,7 @@ static void add_replace(struct list *list, const struct place *place)
 							: ended_reason(list->arena, own);
 	else
 		step->reason = changed_reason(list->arena, step);
+	step->hint = init_hint(list->arena, place);
 }
 
 static void add_have(struct list *list, const struct place *place)
@@ -151,8 +165,29 @@ static void add_have(struct list *list, const struct place *place)
 		step = add_wanted(list, STEP_RESTART, place,
 				  ended_reason(list->arena, place->have));
 		step->drift = list->input->settled;
+		step->hint = init_hint(list->arena, place);
 	} else {
 		add_wanted(list, STEP_NONE, place, NULL);
+	}
+}
+
+/* What is made with the container, those that run before it among them. */
+static void fill_images(struct arena *arena, const struct spec *spec, struct step *step)
+{
+	const struct init_list *init = &spec->config->init;
+
+	step->fields = ARENA_ARRAY(arena, init->n + 1, struct field_diff);
+	step->fields[step->fields_n++] =
+		(struct field_diff){.field = "image", .to = spec->image, .release = true};
+	for (size_t i = 0; i < init->n; i++) {
+		const char *image = init->v[i].image;
+
+		step->fields[step->fields_n++] = (struct field_diff){
+			.field = arena_printf(arena, "init.%s.image", init->v[i].name),
+			.to = arena_strndup(arena, image, strcspn(image, "@")),
+			.release = true,
+			.at = AT(&init->v[i], init, image),
+			.path = PATH_OF(&init->v[i], init, image)};
 	}
 }
 
@@ -163,12 +198,11 @@ static void add_missing(struct list *list, const struct place *place)
 
 	if (place->have) { /* all but its name is there */
 		step->reason = "half done";
+		step->hint = init_hint(list->arena, place);
 		return;
 	}
-	step->fields = ARENA_NEW(list->arena, struct field_diff);
-	step->fields[0] =
-		(struct field_diff){.field = "image", .to = place->spec->image, .release = true};
-	step->fields_n = 1;
+	fill_images(list->arena, place->spec, step);
+	step->hint = init_hint(list->arena, place);
 	/* A further instance is missing because there are to be more of them now. */
 	step->drift = settled && place->spec->instance <= 1;
 	if (settled)
@@ -191,8 +225,25 @@ static void add_done(struct list *list, const struct place *place)
 		add_wanted(list, STEP_NONE, place, NULL);
 }
 
+/* One that is to run belongs to the step of its container. */
+static void add_init(struct list *list, const struct place *place)
+{
+	const struct workload *const both[] = {place->own, place->next};
+
+	for (size_t i = 0; i < ARRAY_LEN(both); i++) {
+		if (both[i] && both[i] != place->have)
+			add(list, STEP_REMOVE, both[i]->name, "left over");
+		else if (both[i] && place->condition == CONDITION_HEALTHY && place->over)
+			add(list, STEP_REMOVE, both[i]->name, "has done its work");
+	}
+}
+
 static void add_place(struct list *list, const struct place *place)
 {
+	if (spec_is_init(place->spec)) {
+		add_init(list, place);
+		return;
+	}
 	if (!place->have && place->condition == CONDITION_HEALTHY)
 		add_done(list, place);
 	else if (place->have && place->have == place->own)
@@ -208,6 +259,8 @@ static void add_place(struct list *list, const struct place *place)
 /* Of a record that stays, a container of the product is too many only by its number. */
 static const char *extra_reason(const struct list *list, const struct workload *extra)
 {
+	if (extra->labels.init)
+		return "left over";
 	for (size_t i = 0; list->input->settled && i < list->input->order_n; i++) {
 		if (str_eq(list->input->order[i], extra->labels.container))
 			return "fewer instances";

@@ -38,9 +38,9 @@ static int need_record(struct needs *needs, const struct record *record, struct 
 		return 0;
 	if (content_read(json, needs->arena, &content, err) != 0)
 		return err_wrap(err, "record %lld", (long long)record->id);
-	for (size_t i = 0; i < content.containers_n; i++) {
-		if (content.containers[i].digest)
-			need(needs, content.containers[i].digest);
+	for (struct content_image at = {0}; content_next_image(&content, &at);) {
+		if (at.digest)
+			need(needs, at.digest);
 	}
 	return 0;
 }

@@ -19,6 +19,11 @@ static const struct resources more_memory = {
 	.memory = 64 << 20,
 };
 
+bool is_to_end(const struct variant *variant)
+{
+	return variant->kind == 'j' || variant->kind == 'i';
+}
+
 const struct container *make_config(struct arena *arena, const struct variant *variant)
 {
 	struct container *config = ARENA_NEW(arena, struct container);
@@ -32,7 +37,7 @@ const struct container *make_config(struct arena *arena, const struct variant *v
 	if (variant->kind == 'h') {
 		config->head.set |= (uint64_t)1 << container_health_check_F;
 		config->health_check = &a_check;
-	} else if (variant->kind == 'j') {
+	} else if (is_to_end(variant)) {
 		config->head.set |= (uint64_t)1 << container_expect_F;
 		config->expect = &job_expect;
 	}
@@ -64,6 +69,13 @@ struct spec make_spec(struct arena *arena, const struct variant *variant, int64_
 			   .record = record},
 	};
 
+	if (variant->kind == 'i') {
+		const char *infix = strstr(variant->name, INIT_INFIX);
+
+		spec.labels.container =
+			arena_strndup(arena, variant->name, (size_t)(infix - variant->name));
+		spec.labels.init = infix + strlen(INIT_INFIX);
+	}
 	/* Instances and prefixes: "x-web-2" is of container web. */
 	if (str_starts(variant->name, "x-"))
 		spec.labels.container = variant->name + 2;
@@ -136,7 +148,7 @@ static bool is_good(const struct thing *thing)
 
 bool is_healthy(const struct thing *thing)
 {
-	if (thing->variant.kind == 'j')
+	if (is_to_end(&thing->variant))
 		return thing->state == RUN_EXITED && thing->exit_code == 0;
 	return is_running(thing) && thing->aged && is_good(thing);
 }
@@ -149,7 +161,7 @@ void world_tick(struct world *world)
 		if (!is_running(thing))
 			continue;
 		thing->aged = true;
-		if (thing->variant.kind == 'j' || (thing->variant.kind == 'p' && !is_good(thing))) {
+		if (is_to_end(&thing->variant) || (thing->variant.kind == 'p' && !is_good(thing))) {
 			thing->state = RUN_EXITED;
 			thing->exit_code = is_good(thing) ? 0 : 1;
 		}

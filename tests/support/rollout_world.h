@@ -15,8 +15,9 @@
 #define MIN_HEALTHY_MS 1000
 
 /*
- * name:<kind><content>. Kind h has a health check, p has none, j is a job. Content A, B, C work;
- * X does not: h stays unhealthy, p and j exit with 1. A '+' is more memory, a live field; a '!'
+ * name:<kind><content>. Kind h has a health check, p has none, j is a job, i runs before the
+ * container behind it ("web.init-a:iA web:hA"). Content A, B, C work; X does not: h stays
+ * unhealthy, the others exit with 1. A '+' is more memory, a live field; a '!'
  * another stop signal, a field that is not.
  */
 struct variant {
@@ -55,6 +56,8 @@ struct world {
 void thing_name(struct thing *thing, const char *name, const char *alias);
 struct thing *world_find(struct world *world, const char *name);
 void world_pull(struct world *world, char content);
+/* j or i: it runs to its end. */
+bool is_to_end(const struct variant *variant);
 bool is_running(const struct thing *thing);
 bool is_healthy(const struct thing *thing);
 /* Everything that time does. */

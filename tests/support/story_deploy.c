@@ -98,7 +98,12 @@ static void put_workloads(struct story *story, const struct slot_plan *plan,
 	for (size_t i = 0; i < n; i++) {
 		struct workload workload = make_workload(&specs[i]);
 
-		if (beside) {
+		if (specs[i].labels.init && !beside)
+			continue; /* it has done its work, and is gone */
+		if (specs[i].labels.init) {
+			workload.state = i && specs[i - 1].labels.init ? RUN_CREATED : RUN_RUNNING;
+			workload.exit_code = -1;
+		} else if (beside) {
 			workload.name = arena_printf(story->arena, "%s" NEXT_SUFFIX, workload.name);
 			workload.state = RUN_CREATED;
 		}

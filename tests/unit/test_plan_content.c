@@ -353,6 +353,103 @@ static void test_place_counts(void **state)
 
 /* ---- what is kept of a frozen version ---- */
 
+/* ---- what runs before a container ---- */
+
+#define INIT_DIGEST "sha256:" DIGEST_HEX
+#define DIGEST_HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static struct content with_init(struct arena *arena, const char *digest)
+{
+	static const char text[] =
+		"{\"containers\":[{\"config\":{\"init\":[{\"image\":\"local/a:1\",\"name\":\"a\"},"
+		"{\"image\":\"local/b:1\",\"name\":\"b\"}]},\"digest\":\"" INIT_DIGEST
+		"\",\"image\":\"local/web:1\"%s,\"name\":\"web\"}]}";
+	struct content content;
+	struct err err = ERR_INIT;
+
+	assert_done(content_read(arena_printf(arena, text, digest), arena, &content, &err), err);
+	return content;
+}
+
+#define FIRST ",\"initDigests\":[\"" INIT_DIGEST "\",\"\"]"
+#define BOTH ",\"initDigests\":[\"" INIT_DIGEST "\",\"" INIT_DIGEST "\"]"
+
+static void test_digests_of_inits(void **state)
+{
+	static const char *const kept[] = {"", FIRST, BOTH};
+	AUTO_ARENA struct arena *arena = arena_new(0);
+	char ids[ARRAY_LEN(kept)][RECORD_ID_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
+		struct content content = with_init(arena, kept[i]), again;
+		AUTO_BUF struct buf text = BUF_INIT(BUF_MAX_TEXT), second = BUF_INIT(BUF_MAX_TEXT);
+		struct err err = ERR_INIT;
+
+		content_write(&content, &text);
+		assert_int_equal(!strstr(buf_str(&text), "initDigests"), i == 0);
+		assert_done(content_read(buf_str(&text), arena, &again, &err), err);
+		content_write(&again, &second);
+		assert_string_equal(buf_str(&second), buf_str(&text));
+		assert_int_equal(content_is_resolved(&again), i == 2);
+		ids_release("1:x", &again, ids[i]);
+	}
+	assert_string_not_equal(ids[0], ids[1]);
+	assert_string_not_equal(ids[1], ids[2]);
+}
+
+static void test_what_is_no_list_of_digests(void **state)
+{
+	static const char *const wrong[] = {
+		"{\"containers\":[{\"config\":{},\"image\":\"a\",\"initDigests\":[\"x\"],"
+		"\"name\":\"web\"}]}",
+		"{\"containers\":[{\"config\":{\"init\":[{\"image\":\"local/"
+		"a:1\",\"name\":\"a\"}]},"
+		"\"image\":\"a\",\"initDigests\":[7],\"name\":\"web\"}]}",
+		"{\"containers\":[{\"config\":{\"init\":[{\"image\":\"local/"
+		"a:1\",\"name\":\"a\"}]},"
+		"\"image\":\"a\",\"initDigests\":{},\"name\":\"web\"}]}",
+	};
+	AUTO_ARENA struct arena *arena = arena_new(0);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		struct content content;
+		struct err err = ERR_INIT;
+
+		assert_fails(content_read(wrong[i], arena, &content, &err), err, E_BAD_INPUT);
+	}
+}
+
+/* What a node has says the digests in the images: apart again it is the content that it was. */
+static void test_pinned_and_apart_again(void **state)
+{
+	AUTO_ARENA struct arena *arena = arena_new(0);
+	struct content content = with_init(arena, FIRST), plain = with_init(arena, "");
+	AUTO_BUF struct buf was = BUF_INIT(BUF_MAX_TEXT), is = BUF_INIT(BUF_MAX_TEXT);
+	struct content_container *web = content.containers;
+	const struct container *pinned = content_pin(arena, web->config, web->init_digests);
+	struct content_container seen = *web, wanted = *web;
+	struct content one = {&seen, 1, {0}};
+
+	(void)state;
+	content_write(&content, &was);
+	assert_string_equal(pinned->init.v[0].image, "local/a:1@" INIT_DIGEST);
+	assert_string_equal(pinned->init.v[1].image, "local/b:1");
+	assert_ptr_equal(content_pin(arena, plain.containers->config, NULL),
+			 plain.containers->config);
+	seen.config = pinned;
+	seen.init_digests = NULL;
+	content_unpin(arena, web, &seen);
+	content_write(&one, &is);
+	assert_string_equal(buf_str(&is), buf_str(&was));
+	/* a digest that somebody wrote himself stays */
+	wanted.config = seen.config = pinned;
+	content_unpin(arena, &wanted, &seen);
+	assert_string_equal(seen.config->init.v[0].image, "local/a:1@" INIT_DIGEST);
+	assert_string_equal(seen.init_digests[0], INIT_DIGEST);
+}
+
 static void test_frozen_content(void **state)
 {
 	AUTO_ARENA struct arena *arena = arena_new(0);
@@ -360,8 +457,8 @@ static void test_frozen_content(void **state)
 	struct config_tree tree = {0};
 	const struct version *version = read_version(&tree, one_version);
 	struct content_container resolved[] = {
-		{"other", "x", "sha256:00", NULL},
-		{"web", "x", WEB_DIGEST, NULL},
+		{.name = "other", .image = "x", .digest = "sha256:00"},
+		{.name = "web", .image = "x", .digest = WEB_DIGEST},
 	};
 	struct content content = {.containers = resolved, .containers_n = ARRAY_LEN(resolved)};
 	struct err err = ERR_INIT;
@@ -433,6 +530,9 @@ int main(void)
 		cmocka_unit_test(test_input_and_release_id),
 		cmocka_unit_test(test_place_counts),
 		cmocka_unit_test(test_frozen_content),
+		cmocka_unit_test(test_digests_of_inits),
+		cmocka_unit_test(test_what_is_no_list_of_digests),
+		cmocka_unit_test(test_pinned_and_apart_again),
 		cmocka_unit_test(test_requires),
 	};
 

@@ -5,6 +5,7 @@
 
 #include "drivers/driver.h"
 #include "plan/desired.h"
+#include "schema/canon.h"
 #include "tests/support/config_tree.h"
 #include "tests/support/shop.h"
 
@@ -388,6 +389,68 @@ static void test_specs(void **state)
 	assert_int_equal(specs[3].config->stop_timeout, 3000);
 }
 
+/*
+ * Those that run before a container stand before it, each instance's before it, with its network
+ * and limits, and their own environment; the container's own spec has their digests.
+ */
+static void test_specs_of_inits(void **state)
+{
+	struct shop *shop = *state;
+	AUTO_ARENA struct arena *arena = arena_new(0);
+	AUTO_BUF struct buf config = BUF_INIT(BUF_MAX_TEXT);
+	const struct slot *slot;
+	struct content resolved;
+	struct spec *specs, *bare;
+	size_t n;
+
+	config_put(&shop->tree, PROD "web.yaml", "");
+	config_put(&shop->tree, PROD "mq.yaml",
+		   "kind: Deployment\nname: mq\nproduct: mq\nnode: n1\nconfig:\n"
+		   "  env: {A: a}\n  user: nobody\n  scale: 2\n  networks: [back]\n"
+		   "  resources: {memory: 64Mi}\n  volumes: [{name: v, path: /v, shared: true}]\n"
+		   "  init:\n"
+		   "    - {name: one, image: \"main/{{ stage }}/one:1\", env: {B: b}}\n"
+		   "    - {name: two, image: main/shop/two:1, command: [x], args: [y],"
+		   " volumes: [{name: v, path: /w}]}\n");
+	shop_build(shop, NULL);
+	slot = shop_slot(shop, "mq", "n1");
+	resolved = slot->content;
+	resolved.containers =
+		arena_memdup(arena, slot->content.containers,
+			     slot->content.containers_n * sizeof *resolved.containers);
+	bare = desired_specs(slot, &resolved, NULL, "acme/1", arena, &n);
+	for (struct content_image at = {0}; content_next_image(&slot->content, &at);)
+		content_set_digest(arena, &resolved, &at,
+				   arena_printf(arena, "sha256:%zu%zu", at.number, at.next_init));
+	assert_true(content_is_resolved(&resolved));
+	specs = desired_specs(slot, &resolved, NULL, "acme/1", arena, &n);
+	assert_int_equal(n, 6);
+	assert_string_equal(specs[0].name, "shop-prod-mq.init-one");
+	assert_string_equal(specs[1].name, "shop-prod-mq.init-two");
+	assert_string_equal(specs[2].name, "shop-prod-mq");
+	assert_string_equal(specs[3].name, "shop-prod-mq-2.init-one");
+	assert_string_equal(specs[5].name, "shop-prod-mq-2");
+	assert_string_equal(specs[0].image, "main/prod/one:1");
+	assert_string_equal(specs[0].digest, "sha256:01");
+	assert_string_equal(specs[1].digest, "sha256:02");
+	assert_string_equal(specs[0].labels.container, "mq");
+	assert_string_equal(specs[0].labels.init, "one");
+	assert_null(specs[2].labels.init);
+	canon_container(specs[0].config, CANON_ALL, &config);
+	buf_addc(&config, '\n');
+	canon_container(specs[1].config, CANON_ALL, &config);
+	assert_string_equal(buf_str(&config),
+			    "{\"env\":{\"B\":\"b\"},\"expect\":{\"state\":\"exited\"},"
+			    "\"networks\":[\"back\"],\"resources\":{\"memory\":\"64Mi\"}}\n"
+			    "{\"args\":[\"y\"],\"command\":[\"x\"],"
+			    "\"expect\":{\"state\":\"exited\"},\"networks\":[\"back\"],"
+			    "\"resources\":{\"memory\":\"64Mi\"},"
+			    "\"volumes\":[{\"name\":\"v\",\"path\":\"/w\"}]}");
+	assert_string_equal(specs[2].config->init.v[0].image, "main/prod/one:1@sha256:01");
+	assert_string_equal(bare[2].config->init.v[0].image, "main/prod/one:1");
+	assert_string_not_equal(bare[2].labels.spec, specs[2].labels.spec);
+}
+
 /* A record's release fields with the operations of the commit, under the record's own prefix. */
 static void test_specs_of_a_record(void **state)
 {
@@ -463,6 +526,7 @@ int main(void)
 		TEST_WITH_SHOP(test_version_from_the_ledger),
 		TEST_WITH_SHOP(test_strategy),
 		TEST_WITH_SHOP(test_specs),
+		TEST_WITH_SHOP(test_specs_of_inits),
 		TEST_WITH_SHOP(test_specs_of_a_record),
 		TEST_WITH_SHOP(test_scale_zero),
 	};

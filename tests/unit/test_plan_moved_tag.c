@@ -49,11 +49,18 @@ static void test_what_differs_in_a_content(void **state)
 {
 	AUTO_ARENA struct arena *arena = arena_new(0);
 	AUTO_JSON json_t *all = json_kept(NULL, BUF_MAX_TEXT);
+	struct init migrate = {.name = "migrate", .image = IMAGE};
+	const struct container plain = {0}, config = {.init = {&migrate, 1}};
+	const char *before[] = {"sha256:a"};
 	struct content_container containers[] = {
-		{.name = "web", .image = IMAGE, .digest = "sha256:a"},
-		{.name = "same", .image = IMAGE, .digest = "sha256:b"},
-		{.name = "unknown", .image = IMAGE},
-		{.name = "other", .image = "main/shop/db:1", .digest = "sha256:a"},
+		{.name = "web", .image = IMAGE, .digest = "sha256:a", .config = &plain},
+		{.name = "same", .image = IMAGE, .digest = "sha256:b", .config = &plain},
+		{.name = "unknown", .image = IMAGE, .config = &plain},
+		{.name = "other",
+		 .image = "main/shop/db:1",
+		 .digest = "sha256:a",
+		 .config = &config,
+		 .init_digests = before},
 	};
 	const struct content content = {.containers = containers,
 					.containers_n = ARRAY_LEN(containers)};
@@ -65,8 +72,12 @@ static void test_what_differs_in_a_content(void **state)
 	assert_int_equal(n, 0);
 	moved_tag_note(all, NODE, IMAGE, "sha256:b", 7);
 	moved = moved_tags(all, NODE, &content, arena, &n);
-	assert_int_equal(n, 1);
+	assert_int_equal(n, 2);
+	assert_string_equal(moved[1].container, "other");
+	assert_string_equal(moved[1].name, "other.init-migrate");
+	assert_string_equal(moved[1].from, "sha256:a");
 	assert_string_equal(moved->container, "web");
+	assert_string_equal(moved->name, "web");
 	assert_string_equal(moved->image, IMAGE);
 	assert_string_equal(moved->from, "sha256:a");
 	assert_string_equal(moved->to, "sha256:b");

@@ -92,7 +92,7 @@ static bool serves(struct scenario *scenario, struct world *world, const char *c
 		const struct thing *thing = &world->things[i];
 		struct spec spec = make_spec(scenario->scratch, &thing->variant, 0, "d");
 
-		if (thing->variant.kind != 'j' && is_healthy(thing) &&
+		if (!is_to_end(&thing->variant) && is_healthy(thing) &&
 		    str_eq(spec.labels.container, container))
 			return true;
 	}
@@ -107,7 +107,7 @@ static void check_service(struct scenario *scenario, struct world *before, struc
 	for (size_t i = 0; i < wanted->n; i++) {
 		const char *container = wanted->specs[i].labels.container;
 
-		if (wanted->variants[i].kind != 'j' && serves(scenario, before, container) &&
+		if (!is_to_end(&wanted->variants[i]) && serves(scenario, before, container) &&
 		    !serves(scenario, after, container))
 			FAIL_AT(scenario, before, "%s %s takes %s out of service",
 				op_word(op->kind), op->name, container);
@@ -120,7 +120,7 @@ static bool is_found(const struct world *world, const char *name)
 	for (size_t i = 0; i < world->n; i++) {
 		const struct thing *thing = &world->things[i];
 
-		if (thing->variant.kind != 'j' && is_healthy(thing) && str_eq(thing->alias, name))
+		if (!is_to_end(&thing->variant) && is_healthy(thing) && str_eq(thing->alias, name))
 			return true;
 	}
 	return false;
@@ -134,7 +134,7 @@ static void check_names(struct scenario *scenario, const struct world *before,
 	for (size_t i = 0; i < wanted->n; i++) {
 		const char *name = wanted->specs[i].name;
 
-		if (wanted->variants[i].kind != 'j' && is_found(before, name) &&
+		if (!is_to_end(&wanted->variants[i]) && is_found(before, name) &&
 		    !is_found(after, name))
 			FAIL_AT(scenario, before, "%s %s leaves nobody who answers to %s",
 				op_word(op->kind), op->name, name);
@@ -147,6 +147,49 @@ static void check_alone(struct scenario *scenario, struct world *world, const st
 	for (size_t i = 0; op->kind == OP_START && i < world->n; i++) {
 		if (is_running(&world->things[i]) &&
 		    !is_wanted(&scenario->wanted[scenario->goal], &world->things[i]))
+			FAIL_AT(scenario, world, "%s starts while %s runs", op->name,
+				world->things[i].name);
+	}
+}
+
+/* ---- what runs before a container ---- */
+
+static const struct variant *variant_named(const struct wanted *wanted, const char *name,
+					   size_t *at)
+{
+	for (size_t i = 0; i < wanted->n; i++) {
+		if (strlen(wanted->specs[i].name) == workload_stem_length(name) &&
+		    str_starts(name, wanted->specs[i].name)) {
+			*at = i;
+			return &wanted->variants[i];
+		}
+	}
+	return NULL;
+}
+
+/*
+ * A container that never ran starts when all that run before it have ended well, and those one
+ * after the other; nothing of the kind that is not wanted runs meanwhile.
+ */
+static void check_inits(struct scenario *scenario, struct world *world, const struct op *op)
+{
+	const struct wanted *wanted = &scenario->wanted[scenario->goal];
+	const struct thing *thing = op->kind == OP_START ? world_find(world, op->name) : NULL;
+	size_t at;
+	const struct variant *variant = thing ? variant_named(wanted, op->name, &at) : NULL;
+
+	if (!variant || !same_variant(variant, &thing->variant) || thing->state != RUN_CREATED)
+		return;
+	while (at-- > 0 && wanted->variants[at].kind == 'i') {
+		const struct thing *before = world_find(world, wanted->specs[at].name);
+
+		if (!before || !same_variant(&before->variant, &wanted->variants[at]) ||
+		    before->state != RUN_EXITED || before->exit_code != 0)
+			FAIL_AT(scenario, world, "%s starts before %s has ended", op->name,
+				wanted->specs[at].name);
+	}
+	for (size_t i = 0; i < world->n; i++) {
+		if (world->things[i].variant.kind == 'i' && is_running(&world->things[i]))
 			FAIL_AT(scenario, world, "%s starts while %s runs", op->name,
 				world->things[i].name);
 	}
@@ -171,8 +214,12 @@ static void check_end(struct scenario *scenario, struct world *world)
 	for (size_t i = 0; i < wanted->n; i++) {
 		struct thing *thing = world_find(world, wanted->specs[i].name);
 
-		if (!thing && scenario->goal == GOAL_OLD && wanted->variants[i].kind == 'j')
+		if (!thing && (wanted->variants[i].kind == 'i' ||
+			       (scenario->goal == GOAL_OLD && wanted->variants[i].kind == 'j')))
 			continue;
+		if (wanted->variants[i].kind == 'i')
+			FAIL_AT(scenario, world, "%s is still there at the end",
+				wanted->specs[i].name);
 		if (!thing || !is_healthy(thing) || !is_it(thing, &wanted->variants[i]) ||
 		    thing->other_slot || !str_eq(thing->alias, thing->name))
 			FAIL_AT(scenario, world, "%s is not as wanted at the end",
@@ -239,6 +286,7 @@ static void explore_changes(struct scenario *scenario, struct world world,
 		const struct op *op = &rollout->ops[i];
 		struct world before = world, half = world;
 
+		check_inits(scenario, &before, op);
 		world_apply(&half, wanted, op, true);
 		world_apply(&world, wanted, op, false);
 		if (scenario->strategy == STRATEGY_ROLLING) {
@@ -306,15 +354,18 @@ static struct world old_world(const struct scenario *scenario)
 	struct world world = {0};
 
 	for (size_t i = 0; i < old->n; i++) {
-		struct thing *thing = &world.things[world.n++];
+		struct thing *thing = &world.things[world.n];
 
+		world_pull(&world, old->variants[i].content);
+		if (old->variants[i].kind == 'i') /* it has done its work */
+			continue;
+		world.n++;
 		*thing = (struct thing){.variant = old->variants[i],
 					.record = 1,
 					.other_slot = scenario->taken_over,
 					.state = RUN_RUNNING,
 					.exit_code = -1};
 		thing_name(thing, old->specs[i].name, old->specs[i].name);
-		world_pull(&world, old->variants[i].content);
 	}
 	world_tick(&world);
 	return world;
@@ -449,13 +500,39 @@ static void test_taken_over(void **state)
 	}
 }
 
+/* With the container that it runs before, and without: then it has nothing to do. */
+static void test_inits(void **state)
+{
+	size_t states = 0;
+
+	(void)state;
+	states += play_both("", "web.init-a:iA web:hA", "web.init-a:iB web:hB");
+	states += play_both("web.init-a:iA web:hA", "web.init-a:iB web:hB", "web:hC");
+	states += play_both("web.init-a:iA web:hA", "web.init-a:iB web:hA", "web.init-b:iA web:hB");
+	states += play_both("web:pA", "web.init-a:iA web.init-b:iB web:pB", "web.init-b:iC web:pC");
+	states += play_both("db:hA web:pA", "db.init-a:iA db:hB web.init-a:iB web:pB", NULL);
+	states += play_both("web.init-a:iA web:jA", "web.init-a:iB web:jB", "web.init-a:iC web:jC");
+	states += play_both("web.init-a:iA web:hA", "", NULL);
+	print_message("# %zu states\n", states);
+}
+
+static void test_inits_that_fail(void **state)
+{
+	(void)state;
+	play_both("", "web.init-a:iX web:hA", "web.init-a:iB web:hB");
+	play_both("web.init-a:iA web:hA", "web.init-a:iX web:hB", "web.init-a:iB web:hC");
+	play_both("web:pA", "web.init-a:iA web.init-b:iX web:pB", "web:pC");
+	play_both("web.init-a:iA web:pA", "web.init-a:iB web:pX", "web.init-a:iC web:pC");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_pairs),	   cmocka_unit_test(test_three),
-		cmocka_unit_test(test_scale),	   cmocka_unit_test(test_prefix),
-		cmocka_unit_test(test_failures),   cmocka_unit_test(test_live_fields),
-		cmocka_unit_test(test_taken_over),
+		cmocka_unit_test(test_pairs),		cmocka_unit_test(test_three),
+		cmocka_unit_test(test_scale),		cmocka_unit_test(test_prefix),
+		cmocka_unit_test(test_failures),	cmocka_unit_test(test_live_fields),
+		cmocka_unit_test(test_taken_over),	cmocka_unit_test(test_inits),
+		cmocka_unit_test(test_inits_that_fail),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,6 +37,16 @@ static const char *content_with(char letter)
 			    digest_of(letter));
 }
 
+/* The same, where the image is that of what runs before the container. */
+static const char *content_before(char letter)
+{
+	return arena_printf(arena,
+			    "{\"containers\":[{\"config\":{\"init\":[{\"image\":\"local/m:1\","
+			    "\"name\":\"m\"}]},\"image\":\"local/web:1\","
+			    "\"initDigests\":[\"%s\"],\"name\":\"web\"}]}",
+			    digest_of(letter));
+}
+
 /*
  * "web:aS bO cA": the slots and their records, oldest first; each is the letter of its image and
  * what became of it: A active, S succeeded once, F failed, P preparing, I in progress.
@@ -163,6 +173,21 @@ static void test_what_goes(void **state)
 	}
 }
 
+static void test_what_runs_before_is_needed(void **state)
+{
+	struct history history = history_of("web:aA", "edge-1");
+	struct observed observed = observed_with("abc", "a");
+	struct upkeep_input input = {.history = &history, .observed = &observed, .releases = 3};
+	struct err err = ERR_INIT;
+	const char **digests;
+	size_t n;
+
+	(void)state;
+	history.records[0].content = content_before('b');
+	assert_done(upkeep_images(&input, arena, &digests, &n, &err), err);
+	assert_string_equal(letters_of(digests, n), "c");
+}
+
 static void test_other_nodes_need_nothing_here(void **state)
 {
 	struct history history = history_of("web:aA", "edge-2");
@@ -203,6 +228,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_what_goes),
+		TEST(test_what_runs_before_is_needed),
 		TEST(test_other_nodes_need_nothing_here),
 		TEST(test_nothing_goes_when_not_all_is_known),
 	};
