@@ -89,7 +89,7 @@ static int logs(struct driver *driver, const struct log_request *request, struct
 
 /*
  * What is missing: annotations, which came with version 1.43 of the API and which Podman 4 drops
- * without a word; routing and expose, which a proxy beside the engine would have to do; init.
+ * without a word; routing and expose, which a proxy beside the engine would have to do.
  */
 static const struct driver_fields carried[] = {
 	{&type_container,
@@ -100,7 +100,7 @@ static const struct driver_fields carried[] = {
 		 CONTAINER(network_mode) | CONTAINER(networks) | CONTAINER(logging) |
 		 CONTAINER(labels) | CONTAINER(expect) | CONTAINER(capabilities) |
 		 CONTAINER(privileged) | CONTAINER(devices) | CONTAINER(stop_signal) |
-		 CONTAINER(stop_timeout)},
+		 CONTAINER(stop_timeout) | CONTAINER(init)},
 	{NULL, 0},
 };
 

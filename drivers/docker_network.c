@@ -41,7 +41,7 @@ const char *docker_network_alias(struct arena *arena, const struct labels *label
 {
 	const char *stack = docker_network_stack(arena, labels);
 
-	if (!stack || !str_eq(network, stack))
+	if (!stack || !str_eq(network, stack) || labels->init)
 		return name;
 	return str_ends(name, NEXT_SUFFIX)
 		       ? arena_printf(arena, "%s" NEXT_SUFFIX, labels->container)
@@ -233,6 +233,7 @@ static struct labels labels_of(const json_t *labels)
 			       .project = json_str(labels, LABEL_NAMESPACE "project", ""),
 			       .stage = json_str(labels, LABEL_NAMESPACE "stage", ""),
 			       .container = json_str(labels, LABEL_NAMESPACE "container", ""),
+			       .init = json_str(labels, LABEL_NAMESPACE "init", NULL),
 			       .stack = json_str(labels, LABEL_NAMESPACE "stack", NULL)};
 }
 

@@ -73,6 +73,11 @@ static bool is_new(const json_t *inspect)
 	return docker_seen_is_new(status_of(inspect));
 }
 
+static bool is_init(const json_t *inspect)
+{
+	return json_object_get(docker_seen_labels(inspect), LABEL_NAMESPACE "init") != NULL;
+}
+
 /* ---- making ---- */
 
 /* The name that it is found by on its networks. */
@@ -95,6 +100,20 @@ static int finish(struct docker_call *call, const struct op *op, struct err *err
 	return docker_files_put(call, json_str(inspect, "Id", ""), op->spec->config, err);
 }
 
+/*
+ * What the image of an init container declares as volumes is nothing that lasts: the engine makes
+ * nameless ones, which go with it.
+ */
+static int volumes_of_image(struct docker_call *call, const struct spec *spec, struct strings *out,
+			    struct err *err)
+{
+	if (docker_image_volumes(call, spec, out, err) != 0)
+		return -1;
+	if (spec->labels.init)
+		out->n = 0;
+	return 0;
+}
+
 static int make(struct docker_call *call, const struct op *op, struct err *err)
 {
 	struct docker_make make = {.alias = answers_to(op),
@@ -104,7 +123,7 @@ static int make(struct docker_call *call, const struct op *op, struct err *err)
 	struct err why = ERR_INIT;
 	struct strings declared;
 
-	if (docker_image_volumes(call, op->spec, &declared, err) != 0 ||
+	if (volumes_of_image(call, op->spec, &declared, err) != 0 ||
 	    docker_image_name(call->docker, call->arena, op->spec, &make.image, err) != 0 ||
 	    docker_volumes_make(call, op->spec, &declared, err) != 0 ||
 	    docker_networks_make(call, op->spec, err) != 0)
@@ -262,8 +281,8 @@ static int op_remove(struct docker_call *call, const struct op *op, struct err *
 		return there;
 	if (stop(call, inspect, err) != 0)
 		return -1;
-	if (docker_do(call->docker, "DELETE", NULL, &why, "/containers/%s?force=1",
-		      json_str(inspect, "Id", "")) < 0 &&
+	if (docker_do(call->docker, "DELETE", NULL, &why, "/containers/%s?force=1%s",
+		      json_str(inspect, "Id", ""), is_init(inspect) ? "&v=1" : "") < 0 &&
 	    why.code != E_NOT_FOUND)
 		return err_set(err, why.code, "%s", why.text);
 	call->changed = true;

@@ -8,6 +8,8 @@
 #include "base/sys.h"
 #include "drivers/docker.h"
 
+#include <signal.h>
+
 #include "base/clock.h"
 #include "schema/decode.h"
 #include "schema/kinds.h"
@@ -154,11 +156,19 @@ static void overlay_networks(const json_t *inspect, const struct labels *labels,
 
 /* ---- its state ---- */
 
+/* As an engine ends what runs when it is stopped itself, or its machine is. */
+static bool was_cut_off(const json_t *state, int exit_code)
+{
+	return (exit_code == 128 + SIGTERM || exit_code == 128 + SIGKILL) &&
+	       !json_flag(state, "OOMKilled", false);
+}
+
 /*
  * An engine does not say whether a container was told to end. Under a policy that starts it again
- * it would not stay ended on its own, so somebody stopped it.
+ * it would not stay ended on its own, so somebody stopped it. An init container can be run again:
+ * that it was ended by the signals of a stop is no failure of its own.
  */
-static enum run_state ended_state(const json_t *inspect, int exit_code)
+static enum run_state ended_state(const json_t *inspect, const struct labels *labels, int exit_code)
 {
 	const char *policy =
 		json_str(json_object_get(json_object_get(inspect, "HostConfig"), "RestartPolicy"),
@@ -167,6 +177,8 @@ static enum run_state ended_state(const json_t *inspect, int exit_code)
 	if (str_eq(policy, "always") || str_eq(policy, "unless-stopped"))
 		return RUN_STOPPED;
 	if (str_eq(policy, "on-failure") && exit_code != 0)
+		return RUN_STOPPED;
+	if (labels->init && was_cut_off(json_object_get(inspect, "State"), exit_code))
 		return RUN_STOPPED;
 	return RUN_EXITED;
 }
@@ -177,7 +189,7 @@ bool docker_seen_is_new(const char *status)
 	       str_eq(status, "initialized");
 }
 
-static enum run_state state_of(const json_t *inspect, int exit_code)
+static enum run_state state_of(const json_t *inspect, const struct labels *labels, int exit_code)
 {
 	const char *word = json_str(json_object_get(inspect, "State"), "Status", "");
 
@@ -190,7 +202,7 @@ static enum run_state state_of(const json_t *inspect, int exit_code)
 	if (str_eq(word, "paused"))
 		return RUN_PAUSED;
 	if (str_eq(word, "exited") || str_eq(word, "stopped"))
-		return ended_state(inspect, exit_code);
+		return ended_state(inspect, labels, exit_code);
 	return RUN_UNKNOWN;
 }
 
@@ -246,7 +258,7 @@ static void read_state(const json_t *inspect, int64_t now_ms, struct arena *aren
 
 	out->exit_code = ran && code >= 0 && code <= 255 ? (int)code : -1;
 	out->restarts = restarts > 0 && restarts < INT_MAX ? (int)restarts : 0;
-	out->state = state_of(inspect, (int)code);
+	out->state = state_of(inspect, &out->labels, (int)code);
 	/* of one that runs it is not the code of the run before */
 	if (out->state == RUN_CREATED || out->state == RUN_RUNNING)
 		out->exit_code = -1;

@@ -134,9 +134,16 @@ static const struct driver_fields carried[] = {
 	{NULL, 0},
 };
 
+static const struct driver_way ways[] = {
+	{&type_container, container_init_F,
+	 "a script as the command may do it first; nodes with an engine have init"},
+	{NULL, 0, NULL},
+};
+
 const struct driver_ops driver_host = {
 	.name = "host",
 	.carries = carried,
+	.ways = ways,
 	.open = host_open,
 	.close = host_close,
 	.check = host_check,

@@ -319,6 +319,40 @@ static void test_states(void **state)
 	}
 }
 
+/* One that runs before a container can be run again when a stop, not its own doing, ended it. */
+static void test_states_of_inits(void **state)
+{
+	static const struct {
+		const char *state;
+		enum run_state expected;
+	} rows[] = {
+		{"{\"Status\":\"exited\",\"ExitCode\":0}", RUN_EXITED},
+		{"{\"Status\":\"exited\",\"ExitCode\":3}", RUN_EXITED},
+		{"{\"Status\":\"exited\",\"ExitCode\":139}", RUN_EXITED},
+		{"{\"Status\":\"exited\",\"ExitCode\":143}", RUN_STOPPED},
+		{"{\"Status\":\"exited\",\"ExitCode\":137}", RUN_STOPPED},
+		{"{\"Status\":\"exited\",\"ExitCode\":137,\"OOMKilled\":true}", RUN_EXITED},
+	};
+	AUTO_ARENA struct arena *arena = arena_new(0);
+	struct err err = ERR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		AUTO_FREE char *text = mem_printf("{\"Id\":\"0\",\"Name\":\"/a\",\"State\":%s,"
+						  "\"Config\":{\"Labels\":{\"dev.trueup.init\":"
+						  "\"migrate\"}}}",
+						  rows[i].state);
+		AUTO_JSON json_t *json = json_read(text, strlen(text), BUF_MAX_LINE, NULL);
+		struct workload seen;
+
+		print_message("# %s\n", rows[i].state);
+		assert_done(docker_seen_workload(json, 1000000, arena, &seen, &err), err);
+		assert_int_equal(seen.state, rows[i].expected);
+		assert_string_equal(seen.labels.init, "migrate");
+	}
+	assert_int_equal(see(arena, rows[3].state, "no").state, RUN_EXITED);
+}
+
 static void test_codes_of_events(void **state)
 {
 	static const struct {
@@ -826,6 +860,7 @@ int main(void)
 		cmocka_unit_test(test_long_lines),
 		cmocka_unit_test(test_events),
 		cmocka_unit_test(test_states),
+		cmocka_unit_test(test_states_of_inits),
 		cmocka_unit_test(test_codes_of_events),
 		cmocka_unit_test(test_how_long_it_runs),
 		cmocka_unit_test(test_a_limit_that_was_not_taken),
