@@ -68,6 +68,13 @@ static const struct checked_list *pass_checked(struct driver *driver)
 	return inner->ops->checked(inner);
 }
 
+static const char *const *pass_heard(struct driver *driver, size_t *n)
+{
+	struct driver *inner = inner_of(driver);
+
+	return inner->ops->heard(inner, n);
+}
+
 static int pass_logs(struct driver *driver, const struct log_request *request, struct err *err)
 {
 	struct driver *inner = inner_of(driver);
@@ -99,6 +106,7 @@ void decorate(struct driver **driver, struct decorator *self,
 		.apply = pass_apply,
 		.watch = pass_watch,
 		.watch_read = pass_watch_read,
+		.heard = inner->ops->heard ? pass_heard : NULL,
 		.checked = inner->ops->checked ? pass_checked : NULL,
 		.logs = pass_logs,
 	};

@@ -80,6 +80,11 @@ static const struct checked_list *checked(struct driver *driver)
 	return docker_checked(docker_of(driver));
 }
 
+static const char *const *heard(struct driver *driver, size_t *n)
+{
+	return docker_heard(docker_of(driver), n);
+}
+
 static int logs(struct driver *driver, const struct log_request *request, struct err *err)
 {
 	return docker_logs(docker_of(driver), request, err);
@@ -130,6 +135,7 @@ const struct driver_ops driver_docker = {
 	.apply = apply,
 	.watch = watch,
 	.watch_read = watch_read,
+	.heard = heard,
 	.checked = checked,
 	.logs = logs,
 };

@@ -10,6 +10,7 @@
  *	docker_spec.c		pure: from a spec to what the engine is asked to make
  *	docker_seen.c		pure: from what the engine tells to a workload
  *	docker_observe.c	one look at a node
+ *	docker_memo.c		what a look remembers for the next one
  *	docker_probe.c		checks by http and tcp, which engines do not have
  *	docker_ends.c		how one that ends again and again did so last
  *	docker_ops.c		the changes of containers, docker_volume.c those of volumes
@@ -34,8 +35,9 @@
  *
  * A look is one list of the containers, one of the volumes, one of the images, and one inspection
  * for each container of ours, all on one connection. The list alone does not tell limits, restarts,
- * aliases, or how long a run has lasted, and a driver has nowhere to remember what it was told the
- * last time; an inspection costs about half a millisecond.
+ * aliases, or how long a run has lasted. While the engine's events are read, a look asks for the
+ * list of the containers, and else only for what its rows or an event say is no longer as the look
+ * before found it.
  */
 #ifndef TRUEUP_DRIVERS_DOCKER_H
 #define TRUEUP_DRIVERS_DOCKER_H
@@ -196,6 +198,32 @@ const struct container *docker_seen_config(const json_t *labels, struct arena *a
 
 int docker_observe(struct docker *docker, struct arena *arena, struct observed *out,
 		   struct err *err);
+
+/* ---- docker_memo.c ---- */
+
+/* What events spoke of, besides the ids of containers. */
+#define DOCKER_HEARD_ALL "*"
+#define DOCKER_HEARD_THINGS "things" /* volumes or images */
+
+struct docker_memo {
+	const struct look_memo *given;
+	json_t *last; /* NULL: nothing is remembered */
+	json_t *next;
+};
+/* Takes what env->memo has; what the engine is need not be asked then. */
+void docker_memo_open(struct docker_memo *memo, struct docker *docker);
+/* The workload of this row of the list, from the look before; false: it has to be inspected. */
+bool docker_memo_recall(struct docker_memo *memo, const json_t *row, int64_t now_ms,
+			struct arena *arena, struct workload *out);
+/* The answer about "volumes" or "images", still right; NULL: it has to be asked for. */
+const json_t *docker_memo_things(const struct docker_memo *memo, const char *key);
+void docker_memo_note(struct docker_memo *memo, const json_t *row, const struct workload *seen,
+		      struct arena *arena);
+void docker_memo_note_things(struct docker_memo *memo, const char *key, json_t *things);
+/* All that was noted, for observed.memo. */
+const char *docker_memo_text(struct docker_memo *memo, const struct docker *docker, int64_t now_ms,
+			     struct arena *arena);
+void docker_memo_release(struct docker_memo *memo);
 
 /* ---- docker_probe.c ---- */
 
@@ -384,6 +412,8 @@ int docker_files_put(struct docker_call *call, const char *id, const struct cont
 /* The archive with the files of a configuration, appended. */
 void docker_files_tar(struct arena *arena, const struct container *config, struct buf *out);
 int docker_watch(struct docker *docker, struct err *err);
+/* As driver_ops.heard. */
+const char *const *docker_heard(struct docker *docker, size_t *n);
 int docker_watch_read(struct docker *docker, struct err *err);
 void docker_watch_end(struct docker *docker);
 const struct checked_list *docker_checked(struct docker *docker);

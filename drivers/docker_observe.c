@@ -10,6 +10,7 @@ struct look {
 	int64_t now_ms;
 	VEC(struct workload) workloads;
 	struct docker_probes probes;
+	struct docker_memo memo;
 	VEC(struct volume_seen) volumes;
 	VEC(const char *) images;
 	VEC(const char *) foreign;
@@ -30,14 +31,29 @@ static int get_list(struct look *look, const char *path, const char *member, jso
 	return 0;
 }
 
+/* The same of volumes and images, which the look before may have asked for. */
+static int get_things(struct look *look, const char *key, const char *path, const char *member,
+		      json_t **out, struct err *err)
+{
+	const json_t *known = docker_memo_things(&look->memo, key);
+
+	*out = NULL;
+	if (known)
+		*out = json_incref((json_t *)(uintptr_t)known);
+	else if (get_list(look, path, member, out, err) != 0)
+		return -1;
+	docker_memo_note_things(&look->memo, key, *out);
+	return 0;
+}
+
 /* ---- containers ---- */
 
-static int see_ours(struct look *look, const char *id, struct err *err)
+static int inspect(struct look *look, const json_t *row, struct err *err)
 {
 	AUTO_JSON json_t *inspect = NULL;
 	struct workload seen;
 	int there = docker_look_up(look->docker, &inspect, err, "/containers/%s/json",
-				   docker_quote(look->arena, id));
+				   docker_quote(look->arena, json_str(row, "Id", "")));
 
 	if (there <= 0) /* it went while we looked */
 		return there;
@@ -46,7 +62,19 @@ static int see_ours(struct look *look, const char *id, struct err *err)
 	if (seen.state == RUN_RUNNING && seen.restarts > 0 &&
 	    seen.running_ms < DOCKER_ENDS_WITHIN_MS)
 		seen.exit_code = docker_ends_last(look->docker, look->arena, seen.id, look->now_ms);
+	docker_memo_note(&look->memo, row, &seen, look->arena);
 	docker_probes_note(&look->probes, look->docker, inspect, &seen, look->arena);
+	VEC_PUSH(&look->workloads, seen);
+	return 0;
+}
+
+static int see_ours(struct look *look, const json_t *row, struct err *err)
+{
+	struct workload seen;
+
+	if (!docker_memo_recall(&look->memo, row, look->now_ms, look->arena, &seen))
+		return inspect(look, row, err);
+	docker_memo_note(&look->memo, row, &seen, look->arena);
 	VEC_PUSH(&look->workloads, seen);
 	return 0;
 }
@@ -75,7 +103,7 @@ static int see_containers(struct look *look, struct err *err)
 
 		if (!docker_is_ours(look->docker, json_object_get(container, "Labels")))
 			see_foreign(look, container);
-		else if (see_ours(look, json_str(container, "Id", ""), err) != 0)
+		else if (see_ours(look, container, err) != 0)
 			return -1;
 	}
 	return 0;
@@ -102,9 +130,9 @@ static int see_volumes(struct look *look, struct observed *out, struct err *err)
 	const json_t *list;
 
 	/* filters={"label":["dev.trueup.owner"]} */
-	if (get_list(look,
-		     "/volumes?filters=%7B%22label%22%3A%5B%22" LABEL_NAMESPACE "owner%22%5D%7D",
-		     "Volumes", &json, err) != 0)
+	if (get_things(look, "volumes",
+		       "/volumes?filters=%7B%22label%22%3A%5B%22" LABEL_NAMESPACE "owner%22%5D%7D",
+		       "Volumes", &json, err) != 0)
 		return -1;
 	list = json_object_get(json, "Volumes");
 	for (size_t i = 0; i < json_array_size(list); i++) {
@@ -133,7 +161,7 @@ static int see_images(struct look *look, struct err *err)
 	AUTO_JSON json_t *list = NULL;
 	size_t len = strlen(mark);
 
-	if (get_list(look, "/images/json", NULL, &list, err) != 0)
+	if (get_things(look, "images", "/images/json", NULL, &list, err) != 0)
 		return -1;
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *tags = json_object_get(json_array_get(list, i), "RepoTags");
@@ -167,9 +195,13 @@ int docker_observe(struct docker *docker, struct arena *arena, struct observed *
 	int result = -1;
 
 	*out = (struct observed){0};
+	docker_memo_open(&look.memo, docker);
 	if (docker_meet(docker, err) == 0 && see_containers(&look, err) == 0 &&
 	    see_volumes(&look, out, err) == 0 && see_images(&look, err) == 0)
 		result = 0;
+	if (result == 0)
+		out->memo = docker_memo_text(&look.memo, docker, look.now_ms, arena);
+	docker_memo_release(&look.memo);
 	if (result == 0)
 		docker_probes_run(&look.probes, look.workloads.v, look.workloads.n, arena);
 	docker_probes_release(&look.probes);

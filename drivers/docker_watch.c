@@ -28,6 +28,7 @@ struct docker_stream {
 	struct child child; /* pid 0: none */
 	struct buf line;
 	bool matters, ended;
+	VEC(char *) heard; /* since the last watch_read */
 	struct loop *loop; /* NULL: the descriptor is fd itself */
 	struct loop_fd *source;
 	struct docker_checks *checks;
@@ -48,6 +49,48 @@ bool docker_event_matters(const json_t *event)
 	return json_str(about, LABEL_NAMESPACE "owner", NULL) != NULL;
 }
 
+/* What of a look before does not hold any longer; NULL: all of it does. */
+static const char *spoken_of(const json_t *event)
+{
+	const char *type = json_str(event, "Type", ""), *action = json_str(event, "Action", "");
+	const json_t *actor = json_object_get(event, "Actor");
+
+	if (str_eq(type, "network"))
+		return json_str(json_object_get(actor, "Attributes"), "container",
+				DOCKER_HEARD_ALL);
+	if (str_eq(type, "volume"))
+		return str_eq(action, "mount") || str_eq(action, "unmount") ? NULL
+									    : DOCKER_HEARD_THINGS;
+	if (str_eq(type, "image"))
+		return DOCKER_HEARD_THINGS;
+	return docker_event_matters(event) ? json_str(actor, "ID", DOCKER_HEARD_ALL) : NULL;
+}
+
+static void hear(struct docker_stream *stream, const json_t *event)
+{
+	const char *word = spoken_of(event);
+
+	for (size_t i = 0; word && i < stream->heard.n; i++) {
+		if (str_eq(stream->heard.v[i], word))
+			return;
+	}
+	if (word)
+		VEC_PUSH(&stream->heard, mem_strdup(word));
+}
+
+static void forget_heard(struct docker_stream *stream)
+{
+	for (size_t i = 0; i < stream->heard.n; i++)
+		free(stream->heard.v[i]);
+	VEC_CLEAR(&stream->heard);
+}
+
+const char *const *docker_heard(struct docker *docker, size_t *n)
+{
+	*n = docker->stream ? docker->stream->heard.n : 0;
+	return *n ? (const char *const *)docker->stream->heard.v : NULL;
+}
+
 /* ---- opening ---- */
 
 /* From this moment on, however long it takes to get through. filters={"type":[...]} */
@@ -56,7 +99,8 @@ static char *events_path(void)
 	int64_t now = clock_wall_ms();
 
 	return mem_printf("/events?since=%lld.%03d000000&filters=%%7B%%22type%%22%%3A%%5B"
-			  "%%22container%%22%%2C%%22network%%22%%5D%%7D",
+			  "%%22container%%22%%2C%%22network%%22%%2C%%22volume%%22%%2C"
+			  "%%22image%%22%%5D%%7D",
 			  (long long)(now / 1000), (int)(now % 1000));
 }
 
@@ -122,6 +166,7 @@ static void take_line(void *arg, struct buf *line)
 		return;
 	if (stream->checks)
 		docker_checks_event(stream->checks, event);
+	hear(stream, event);
 	stream->matters |= docker_event_matters(event);
 }
 
@@ -148,6 +193,7 @@ int docker_watch_read(struct docker *docker, struct err *err)
 
 	if (!stream)
 		return 0;
+	forget_heard(stream);
 	if (!stream->loop)
 		read_stream(stream);
 	else if (loop_once(stream->loop, 0, err) != 0 || loop_descriptor(stream->loop, err) < 0)
@@ -223,6 +269,8 @@ void docker_watch_end(struct docker *docker)
 		close(stream->fd);
 	}
 	buf_release(&stream->line);
+	forget_heard(stream);
+	VEC_FREE(&stream->heard);
 	free(stream);
 	docker->stream = NULL;
 }

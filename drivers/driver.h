@@ -23,6 +23,17 @@
 #include "schema/kinds.h"
 
 /* What a driver needs to know of the reconciler. All owned by the caller and longer-lived. */
+/*
+ * What a driver remembers of a look at a node, in a form of its own (observed.memo). The next look
+ * that is given it asks for no more than what may have changed since. It holds for as long as
+ * somebody reads the node's events.
+ */
+struct look_memo {
+	const char *text;
+	const char *const *heard; /* all that driver_ops.heard told since that look began */
+	size_t heard_n;
+};
+
 struct driver_env {
 	const char *state_dir; /* absolute */
 	const char *owner;     /* <organization>/<instance id>, for labels and the marker */
@@ -33,6 +44,7 @@ struct driver_env {
 	 * NULL: nobody watches.
 	 */
 	const struct checked_list *checked;
+	const struct look_memo *memo; /* for looks; NULL: everything is asked for */
 	/* For Registries, by name and with their credentials; NULL: none is known. */
 	const struct model *model;
 	/* What an image means is only asked; no engine is made to pull it for an answer. */
@@ -226,6 +238,12 @@ struct driver_ops {
 	 */
 	int (*watch)(struct driver *driver, struct err *err);
 	int (*watch_read)(struct driver *driver, struct err *err);
+	/*
+	 * What the events were about that the last watch_read took in, whatever that returned, in
+	 * the driver's own words for look_memo; *n of them, in place until the next watch_read.
+	 * NULL in the table: its looks remember nothing.
+	 */
+	const char *const *(*heard)(struct driver *driver, size_t *n);
 	/*
 	 * The health of containers that nobody on the node checks, so that the driver does it for
 	 * as long as it watches: all of them, whenever one has changed, which makes watch_read

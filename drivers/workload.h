@@ -132,6 +132,7 @@ struct observed {
 	size_t images_n;
 	const char **foreign; /* names in use that are not ours, sorted; for name-foreign */
 	size_t foreign_n;
+	const char *memo; /* the driver's own, for its next look; NULL: none. Not in the JSON */
 };
 
 /* What a check that the driver made itself says of one run of a container. */

@@ -21,6 +21,7 @@
 #include "engine/damper.h"
 #include "engine/engine.h"
 #include "engine/look.h"
+#include "engine/memo.h"
 #include "ledger/ledger.h"
 #include "ledger/state.h"
 #include "plan/slow_stop.h"
@@ -83,6 +84,7 @@ struct node_run {
 	/* What the watcher's driver says of its checks; arena NULL: nobody watches. */
 	struct checked_list checked;
 	struct arena *checked_arena;
+	struct memo memo;
 	bool reachable, ever_looked;
 	struct err problem; /* E_NONE: none */
 	struct backoff backoff;

@@ -6,7 +6,7 @@
 /* What was started again has to run so long before it is taken to run well. */
 #define FRESH_START_MS 60000
 
-enum look_message { LOOK_OBSERVED = JOB_MSG_FIRST, LOOK_IMAGE, LOOK_LOG };
+enum look_message { LOOK_OBSERVED = JOB_MSG_FIRST, LOOK_MEMO, LOOK_IMAGE, LOOK_LOG };
 
 struct look {
 	struct job *job;
@@ -71,7 +71,11 @@ static bool runs_well(const struct workload *workload)
 static int send_observed(int fd, const struct observed *observed, struct err *err)
 {
 	AUTO_JSON json_t *json = observed_json(observed);
-	return send_json(fd, LOOK_OBSERVED, json, err);
+	size_t len = observed->memo ? strlen(observed->memo) : 0;
+	if (send_json(fd, LOOK_OBSERVED, json, err) < 0)
+		return -1;
+	/* one that is too large is no loss */
+	return len && len <= MSG_MAX ? msg_send(fd, LOOK_MEMO, observed->memo, len, err) : 0;
 }
 
 static int send_images(int fd, struct driver *driver, const struct look_request *request,
@@ -144,6 +148,11 @@ static void take_log(struct look *look, const json_t *json)
 static void take_message(void *owner, const struct msg *msg)
 {
 	struct look *look = owner;
+	if (msg->type == LOOK_MEMO) {
+		look->result->observed.memo =
+			arena_strndup(look->result->arena, msg->data, msg->len);
+		return;
+	}
 	AUTO_JSON json_t *json = json_read(msg->data, msg->len, MSG_MAX, &look->failure);
 	if (!json)
 		return;

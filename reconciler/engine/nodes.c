@@ -54,6 +54,7 @@ static void on_looked(void *owner, struct look_result *result, const struct err 
 	forget_look(node);
 	for (size_t i = 0; i < result->images_n; i++)
 		take_image(engine, node, &result->images[i]);
+	memo_take(&node->memo, node->look_seq, result->observed.memo);
 	node->seen = result;
 	free(node->engine_name);
 	node->engine_name = mem_strdup(result->observed.engine);
@@ -98,6 +99,7 @@ static void start_look(struct node_run *node, const struct history *history)
 	gather_wishes(node, history, arena, &wishes);
 	engine->env.model = engine->tip.outcome.model;
 	engine->env.checked = &node->checked;
+	engine->env.memo = memo_give(&node->memo);
 	struct look_request request = {.node = node->doc,
 				       .env = &engine->env,
 				       .images = wishes.images,
@@ -106,6 +108,8 @@ static void start_look(struct node_run *node, const struct history *history)
 	node->look_seq++;
 	node->look = look_start(engine->loop, &request, on_looked, node, &err);
 	engine->env.checked = NULL;
+	engine->env.memo = NULL;
+	memo_given(&node->memo);
 	if (node->look)
 		engine->children++;
 	else
@@ -135,6 +139,7 @@ static void free_node(struct node_run *node)
 	look_cancel(&node->look);
 	forget_look(node);
 	node_forget_checked(node);
+	memo_release(&node->memo);
 	loop_timer_del(&node->timer);
 	free(node->engine_name);
 	json_decref(node->unclaimed);

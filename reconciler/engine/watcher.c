@@ -13,7 +13,13 @@
 /* Events of one node within this time are one message: a start of something makes several. */
 #define SETTLE_MS 5
 
-enum watcher_message { WATCHER_CHANGED = JOB_MSG_FIRST, WATCHER_CHECKED };
+enum watcher_message {
+	WATCHER_CHANGED = JOB_MSG_FIRST, /* look at the node */
+	WATCHER_CHECKED,
+	WATCHER_OPENED, /* all that happens to the node is heard from now on */
+	WATCHER_HEARD,
+	WATCHER_LOST,
+};
 
 struct watcher {
 	struct engine *engine;
@@ -74,18 +80,51 @@ static bool tell_checked(int fd, const struct stream *stream)
 	return !list || send_checked(fd, stream, list);
 }
 
+static bool send_name(int fd, enum watcher_message type, const struct stream *stream)
+{
+	const char *name = stream->node->name;
+	return msg_send(fd, type, name, strlen(name), NULL) == 0;
+}
+
 /* Returns false when the parent is gone. */
 static bool tell(int fd, const struct stream *stream)
 {
-	const char *name = stream->node->name;
 	return (!stream->driver || tell_checked(fd, stream)) &&
-	       msg_send(fd, WATCHER_CHANGED, name, strlen(name), NULL) == 0;
+	       send_name(fd, WATCHER_CHANGED, stream);
+}
+
+/* What happened before was not seen. */
+static bool tell_opened(int fd, const struct stream *stream)
+{
+	return (!stream->driver->ops->heard || send_name(fd, WATCHER_OPENED, stream)) &&
+	       tell(fd, stream);
 }
 
 /* Nobody goes on with the checks of what is not watched. */
 static bool tell_lost(int fd, const struct stream *stream)
 {
-	return send_checked(fd, stream, &(struct checked_list){0}) && tell(fd, stream);
+	return send_checked(fd, stream, &(struct checked_list){0}) &&
+	       send_name(fd, WATCHER_LOST, stream) && tell(fd, stream);
+}
+
+/* Before the look that does not hold for it any longer. */
+static bool tell_heard(int fd, const struct stream *stream)
+{
+	const struct driver_ops *ops = stream->driver->ops;
+	size_t n = 0;
+	const char *const *words = ops->heard ? ops->heard(stream->driver, &n) : NULL;
+	AUTO_BUF struct buf text = BUF_INIT(MSG_MAX);
+	if (n == 0)
+		return true;
+	AUTO_JSON json_t *json = json_object();
+	json_t *list = json_array();
+	json_object_set_new(json, "heard", list);
+	json_put_str(json, "node", stream->node->name);
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, json_string(words[i]));
+	json_write(json, &text);
+	return text.overflow ? send_name(fd, WATCHER_LOST, stream)
+			     : msg_send(fd, WATCHER_HEARD, text.ptr, text.len, NULL) == 0;
 }
 
 static bool read_stream(int fd, struct stream *stream)
@@ -93,7 +132,7 @@ static bool read_stream(int fd, struct stream *stream)
 	struct err err = ERR_INIT;
 	int seen = stream->driver->ops->watch_read(stream->driver, &err);
 	if (seen >= 0)
-		return seen == 0 || tell(fd, stream);
+		return tell_heard(fd, stream) && (seen == 0 || tell(fd, stream));
 	close_stream(stream);
 	return tell_lost(fd, stream);
 }
@@ -104,8 +143,7 @@ static bool reopen_streams(int fd, struct stream *streams, size_t n, const struc
 		if (streams[i].fd >= 0)
 			continue;
 		open_stream(&streams[i], env);
-		/* What happened in between was not seen. */
-		if (streams[i].fd >= 0 && !tell(fd, &streams[i]))
+		if (streams[i].fd >= 0 && !tell_opened(fd, &streams[i]))
 			return false;
 	}
 	return true;
@@ -168,31 +206,55 @@ static void take_checked(struct engine *engine, const struct msg *msg)
 	}
 }
 
-static void on_message(void *owner, const struct msg *msg)
+static void take_heard(struct engine *engine, const struct msg *msg)
 {
-	struct watcher *watcher = owner;
-	if (msg->type == WATCHER_CHECKED) {
-		take_checked(watcher->engine, msg);
-		return;
-	}
+	AUTO_JSON json_t *json = json_read(msg->data, msg->len, MSG_MAX, NULL);
+	const json_t *list = json_object_get(json, "heard");
+	struct node_run *node = node_find(engine, json_str(json, "node", ""));
+	for (size_t i = 0; node && i < json_array_size(list); i++)
+		memo_hear(&node->memo, json_string_value(json_array_get(list, i)));
+}
+
+static void take_name(struct engine *engine, const struct msg *msg)
+{
 	AUTO_FREE char *name = mem_strndup(msg->data, msg->len);
-	struct node_run *node = node_find(watcher->engine, name);
-	if (node)
+	struct node_run *node = node_find(engine, name);
+	if (!node)
+		return;
+	if (msg->type == WATCHER_OPENED)
+		memo_begin(&node->memo, node->look_seq + 1);
+	else if (msg->type == WATCHER_LOST)
+		memo_end(&node->memo);
+	else
 		node_want_look(node);
 }
 
-/* What nobody goes on with is worth nothing. */
-static void forget_checked(struct engine *engine)
+static void on_message(void *owner, const struct msg *msg)
 {
-	for (struct map_entry *e = NULL; (e = map_next(&engine->nodes, e));)
-		node_forget_checked(e->value);
+	struct watcher *watcher = owner;
+	if (msg->type == WATCHER_CHECKED)
+		take_checked(watcher->engine, msg);
+	else if (msg->type == WATCHER_HEARD)
+		take_heard(watcher->engine, msg);
+	else
+		take_name(watcher->engine, msg);
+}
+
+/* What nobody goes on with is worth nothing. */
+static void forget_heard(struct engine *engine)
+{
+	for (struct map_entry *e = NULL; (e = map_next(&engine->nodes, e));) {
+		struct node_run *node = e->value;
+		node_forget_checked(node);
+		memo_end(&node->memo);
+	}
 }
 
 static void on_ended(void *owner, const struct err *failure)
 {
 	struct watcher *watcher = owner;
 	watcher->job = NULL;
-	forget_checked(watcher->engine);
+	forget_heard(watcher->engine);
 	log_event(LOG_WARN, "watch ended", "error", failure ? failure->text : NULL, NULL);
 	nodes_want_look_all(watcher->engine);
 }
@@ -223,7 +285,7 @@ void watcher_stop(struct watcher **watcher)
 	if (!*watcher)
 		return;
 	job_cancel(&(*watcher)->job);
-	forget_checked((*watcher)->engine);
+	forget_heard((*watcher)->engine);
 	free((*watcher)->nodes);
 	free(*watcher);
 	*watcher = NULL;
