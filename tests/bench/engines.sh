@@ -211,10 +211,23 @@ bench_calls() {
 	for step in first:all no-op:all changed:changed recreated:recreated; do
 		move "${step#*:}"
 		counted "$BUILD/bench-$engine-${step%:*}.calls" apply
-		figure "$engine: trueup apply: ${step%:*}, requests" calls "$([ "${step%:*}" = no-op ] && echo 1)" \
+		figure "$engine: trueup apply: ${step%:*}, requests" calls "" \
 			"$(wc -l <"$BUILD/bench-$engine-${step%:*}.calls")"
 	done
+	counted "$BUILD/bench-$engine-pass.calls" pass "$BUILD/bench-$engine-pass.calls"
+	figure "$engine: trueup run: no-op, requests" calls 1 "$pass_calls"
 	clean
+}
+# pass FILE - what one more pass of a daemon adds to the file.
+pass() {
+	local before
+	start_daemon
+	settle
+	settle
+	before=$(wc -l <"$1")
+	settle
+	pass_calls=$(($(wc -l <"$1") - before))
+	stop_daemon
 }
 
 # ---- memory ----
