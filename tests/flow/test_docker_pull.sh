@@ -78,13 +78,27 @@ check "what it takes is not counted" wait_until "the deadline to pass" each is_l
 orders pass
 is_done() { [ "$(slot "$1" status) $(slot "$1" pull)" = "successful null" ]; }
 check "when it is there the release gets its whole deadline" wait_until "it to run" each is_done
+
+# ---- a registry that hangs, for longer than a pull may take without getting on ----
+
+life() { inspect "$1" "shop-production-$1" '"\(.Id) \(.State.StartedAt) \(.State.Running)"'; }
+serves=$(each life)
+orders hold
+each works "$bigger"
+push "The next one"
+check "the next one hangs" wait_until "the pulls" each is_pulling
+gave_up() {
+	grep "pull slot=shop/production/$1@$1 .*error=" "$flow/log" |
+		grep "$bigger: registry 127\.0\.0\.1:5002 has stalled: less than 1 KiB/s for 1m, at .*layer [12] of 2"
+}
+check "it is given up after a minute, with the registry and how far it came" wait_until "the minute" each gave_up
+check "what served goes on serving" [ "$(each life)" = "$serves" ]
+check "while it is tried again" wait_until "the pulls" each is_pulling
 stop_daemon
 
 # ---- in the foreground ----
 
 orders drip
-each works "$bigger"
-push "The next one"
 apply >"$flow/applied" 2>"$flow/said" &
 applies=$!
 says() { grep -qE "^shop/production/$1@$1: pulling: gate/shop/big@$bigger: [0-9.]+ of [0-9.]+ MiB, layer [12] of [23]$" "$flow/said"; }
