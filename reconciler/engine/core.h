@@ -79,7 +79,8 @@ struct node_run {
 	uint64_t look_seq;	  /* of the look that runs or ran last */
 	uint64_t seen_seq;	  /* of `seen` */
 	bool look_wanted;
-	bool concerned; /* the commit in force waits for a look later than concerned_seq */
+	int64_t calm_until; /* boot ms: while a change runs, a look is not wanted before */
+	bool concerned;	    /* the commit in force waits for a look later than concerned_seq */
 	uint64_t concerned_seq;
 	/* What the watcher's driver says of its checks; arena NULL: nobody watches. */
 	struct checked_list checked;
@@ -258,6 +259,8 @@ void listing_release(struct listing *listing);
 bool engine_has_room(const struct engine *engine);
 struct node_run *node_find(struct engine *engine, const char *name);
 void node_want_look(struct node_run *node);
+/* Something happened there. */
+void node_hear(struct node_run *node);
 void node_forget_checked(struct node_run *node);
 /* Look again after so long, if no earlier look is due. */
 void node_look_in(struct node_run *node, int64_t delay_ms);

@@ -116,6 +116,16 @@ static void start_look(struct node_run *node, const struct history *history)
 		look_failed(node, &err);
 }
 
+/* Sees to it that it is asked again when the time has come. */
+static bool is_calm(struct node_run *node)
+{
+	int64_t left = node->acts ? node->calm_until - clock_boot_ms() : 0;
+	if (left <= 0)
+		return false;
+	node_look_in(node, left);
+	return true;
+}
+
 static void start_looks(struct engine *engine)
 {
 	const struct history *history = engine_history(engine);
@@ -124,6 +134,8 @@ static void start_looks(struct engine *engine)
 	for (struct map_entry *e = NULL; (e = map_next(&engine->nodes, e));) {
 		struct node_run *node = e->value;
 		if (!node->doc || !node->look_wanted || node->look || backoff_left(&node->backoff))
+			continue;
+		if (is_calm(node))
 			continue;
 		if (!engine_has_room(engine))
 			return;

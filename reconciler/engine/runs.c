@@ -4,6 +4,9 @@
 #include "engine/core.h"
 #include "schema/kinds.h"
 
+/* So long a look waits that only an event asks for, while changes of ours are under way. */
+#define CALM_MS 100
+
 /* ---- children ---- */
 
 bool engine_has_room(const struct engine *engine)
@@ -38,6 +41,16 @@ void node_look_in(struct node_run *node, int64_t delay_ms)
 
 void node_want_look(struct node_run *node)
 {
+	node->look_wanted = true;
+	node->calm_until = 0;
+}
+
+/* Most of what happens while we change something is what we do: its end is looked at in any case.
+ */
+void node_hear(struct node_run *node)
+{
+	if (!node->look_wanted)
+		node->calm_until = node->acts ? clock_boot_ms() + CALM_MS : 0;
 	node->look_wanted = true;
 }
 

@@ -226,7 +226,7 @@ static void take_name(struct engine *engine, const struct msg *msg)
 	else if (msg->type == WATCHER_LOST)
 		memo_end(&node->memo);
 	else
-		node_want_look(node);
+		node_hear(node);
 }
 
 static void on_message(void *owner, const struct msg *msg)
