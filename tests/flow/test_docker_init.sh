@@ -55,10 +55,10 @@ inits_run() { each init_runs "$1"; }
 init_id() { inspect "$1" "$(init_of "$1" "$2")" .Id; }
 # It may go on: a file for which it waits, put there by hand.
 let_go() {
-	tar -cC "$TMPDIR" go | api "$1" "/containers/shop-production-$1/archive?path=/data" \
+	tar -cC "$flow" go | api "$1" "/containers/shop-production-$1/archive?path=/data" \
 		-X PUT -H 'Content-Type: application/x-tar' --data-binary @-
 }
-touch "$TMPDIR/go"
+touch "$flow/go"
 WAITS='until [ -e /before/go ]; do sleep 0.1; done; rm /before/go'
 
 # ---- in order, each time a container is made ----
