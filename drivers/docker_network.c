@@ -237,7 +237,7 @@ static struct labels labels_of(const json_t *labels)
 			       .stack = json_str(labels, LABEL_NAMESPACE "stack", NULL)};
 }
 
-/* Those that it is in; without its configuration nothing else is known. */
+/* Those of its stage that it is in. */
 static struct memberships memberships_joined(struct docker_call *call, const json_t *inspect,
 					     const struct labels *labels, const char *name)
 {
@@ -255,7 +255,10 @@ static struct memberships memberships_joined(struct docker_call *call, const jso
 	return all;
 }
 
-/* Also a network that it has left already, to come back under another name. */
+/*
+ * Also a network that it has left already, to come back under another name: its configuration
+ * knows, where it can be read.
+ */
 int docker_networks_alias(struct docker_call *call, const json_t *inspect, const char *name,
 			  struct err *err)
 {
@@ -280,32 +283,29 @@ int docker_networks_alias(struct docker_call *call, const json_t *inspect, const
 	return 0;
 }
 
-static int mend_one(struct docker_call *call, const json_t *inspect, const char *network,
-		    const char *name, struct err *err)
+static int mend_one(struct docker_call *call, const json_t *inspect, const struct spec *spec,
+		    const struct membership *one, struct err *err)
 {
-	const struct spec spec = {.labels = labels_of(docker_seen_labels(inspect))};
 	const char *id = json_str(inspect, "Id", "");
-	int there = find_network(call, network, err);
+	int there = find_network(call, one->network, err);
 
 	if (there != 0)
 		return there < 0 ? -1 : 0;
-	if (make_network(call, network, &spec, err) != 0)
+	if (make_network(call, one->network, spec, err) != 0)
 		return -1;
-	(void)leave(call, id, network, NULL); /* the one that is gone, as far as it is remembered */
-	return join(call, id, network,
-		    docker_network_alias(call->arena, &spec.labels, network, name), err);
+	/* the one that is gone, as far as it is remembered */
+	(void)leave(call, id, one->network, NULL);
+	return join(call, id, one->network, one->alias, err);
 }
 
 int docker_networks_mend(struct docker_call *call, const json_t *inspect, const char *name,
 			 struct err *err)
 {
-	const char *network;
-	json_t *endpoint;
+	const struct spec spec = {.labels = labels_of(docker_seen_labels(inspect))};
+	const struct memberships all = memberships_joined(call, inspect, &spec.labels, name);
 
-	json_object_foreach((json_t *)(uintptr_t)joined_networks(inspect), network, endpoint)
-	{
-		if (is_of_stage(network, docker_seen_labels(inspect)) &&
-		    mend_one(call, inspect, network, name, err) != 0)
+	for (size_t i = 0; i < all.n; i++) {
+		if (mend_one(call, inspect, &spec, &all.v[i], err) != 0)
 			return -1;
 	}
 	return 0;
