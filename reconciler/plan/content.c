@@ -232,6 +232,18 @@ bool content_is_resolved(const struct content *content)
 	return true;
 }
 
+const char *content_image_plain(struct arena *arena, const char *image)
+{
+	return image ? arena_strndup(arena, image, strcspn(image, "@")) : NULL;
+}
+
+const char *content_image_digest(const char *image)
+{
+	const char *at = image ? strchr(image, '@') : NULL;
+
+	return at ? at + 1 : NULL;
+}
+
 const struct container *content_pin(struct arena *arena, const struct container *config,
 				    const char *const *init_digests)
 {
@@ -243,7 +255,7 @@ const struct container *content_pin(struct arena *arena, const struct container 
 	pinned = arena_memdup(arena, config, sizeof *config);
 	list = arena_memdup(arena, config->init.v, config->init.n * sizeof *list);
 	for (size_t i = 0; i < config->init.n; i++) {
-		if (init_digests[i] && !strchr(list[i].image, '@'))
+		if (init_digests[i] && !content_image_digest(list[i].image))
 			list[i].image =
 				arena_printf(arena, "%s@%s", list[i].image, init_digests[i]);
 	}
@@ -251,13 +263,21 @@ const struct container *content_pin(struct arena *arena, const struct container 
 	return pinned;
 }
 
+const struct init *content_find_init(const struct container *config, const char *name)
+{
+	for (size_t i = 0; config && i < config->init.n; i++) {
+		if (str_eq(config->init.v[i].name, name))
+			return &config->init.v[i];
+	}
+	return NULL;
+}
+
 static bool is_written(const struct content_container *container, const struct init *init)
 {
-	for (size_t i = 0; container && i < container->config->init.n; i++) {
-		if (str_eq(container->config->init.v[i].name, init->name))
-			return str_eq(container->config->init.v[i].image, init->image);
-	}
-	return false;
+	const struct init *own =
+		container ? content_find_init(container->config, init->name) : NULL;
+
+	return own && str_eq(own->image, init->image);
 }
 
 void content_unpin(struct arena *arena, const struct content_container *wanted,
@@ -273,12 +293,9 @@ void content_unpin(struct arena *arena, const struct content_container *wanted,
 	list = arena_memdup(arena, config->init.v, config->init.n * sizeof *list);
 	container->init_digests = ARENA_ARRAY(arena, config->init.n, const char *);
 	for (size_t i = 0; i < config->init.n; i++) {
-		const char *at = strchr(list[i].image, '@');
-
-		container->init_digests[i] = at ? at + 1 : NULL;
-		if (at && !is_written(wanted, &list[i]))
-			list[i].image =
-				arena_strndup(arena, list[i].image, (size_t)(at - list[i].image));
+		container->init_digests[i] = content_image_digest(list[i].image);
+		if (!is_written(wanted, &list[i]))
+			list[i].image = content_image_plain(arena, list[i].image);
 	}
 	plain->init.v = list;
 	container->config = plain;
@@ -298,10 +315,10 @@ static const char **init_digests_of(struct arena *arena, const struct container 
 		return NULL;
 	digests = ARENA_ARRAY(arena, config->init.n, const char *);
 	for (size_t i = 0; i < config->init.n; i++) {
-		for (size_t j = 0; j < found->config->init.n; j++) {
-			if (str_eq(found->config->init.v[j].name, config->init.v[i].name))
-				digests[i] = found->init_digests[j];
-		}
+		const struct init *same = content_find_init(found->config, config->init.v[i].name);
+
+		if (same)
+			digests[i] = found->init_digests[same - found->config->init.v];
 	}
 	return digests;
 }

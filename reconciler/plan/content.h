@@ -63,6 +63,12 @@ const struct container *content_pin(struct arena *arena, const struct container 
 				    const char *const *init_digests);
 void content_unpin(struct arena *arena, const struct content_container *wanted,
 		   struct content_container *container);
+/* Both parts of an image that is written with its digest: that without it, and the digest or NULL.
+ */
+const char *content_image_plain(struct arena *arena, const char *image);
+const char *content_image_digest(const char *image);
+/* By name; NULL when there is none of it. config NULL is empty. */
+const struct init *content_find_init(const struct container *config, const char *name);
 /*
  * What is kept of a frozen version (struct frozen): its images as its document has them, before
  * any deployment's layers and templates, with the digests that `resolved` has for them, and what it

@@ -74,7 +74,7 @@ const char *moved_tag_followed(const json_t *all, const char *node, const char *
 
 bool moved_tag_can(const char *image)
 {
-	return !strchr(image, '@');
+	return !content_image_digest(image);
 }
 
 bool moved_tag_tracks(const struct image_list *images, const char *container)

@@ -116,15 +116,12 @@ static void point_at_init(const struct slot_plan *plan, const struct moved_tag *
 			  struct plan_note *note)
 {
 	const struct content_container *now = content_find(&plan->slot->content, moved->container);
+	const struct init *init = now ? content_find_init(now->config, moved->init->name) : NULL;
 
-	for (size_t i = 0; now && i < now->config->init.n; i++) {
-		const struct init *init = &now->config->init.v[i];
-
-		if (!str_eq(init->name, moved->init->name) || !PATH_OF(init, init, image))
-			continue;
-		note->path = PATH_OF(init, init, image);
-		note->at = AT(init, init, image);
-	}
+	if (!init || !PATH_OF(init, init, image))
+		return;
+	note->path = PATH_OF(init, init, image);
+	note->at = AT(init, init, image);
 }
 
 static void hold_tag(struct plan_work *work, const struct slot_plan *plan,

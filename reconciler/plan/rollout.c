@@ -23,9 +23,9 @@ static void emit(struct walk *walk, enum op_kind kind, const char *name, const s
 	VEC_PUSH(&walk->ops, (struct op){.kind = kind, .name = name, .spec = spec});
 }
 
-static void emit_rename(struct walk *walk, const char *name, const char *to)
+static void emit_to(struct walk *walk, enum op_kind kind, const char *name, const char *to)
 {
-	VEC_PUSH(&walk->ops, (struct op){.kind = OP_RENAME, .name = name, .to = to});
+	VEC_PUSH(&walk->ops, (struct op){.kind = kind, .name = name, .to = to});
 }
 
 /* ---- make ---- */
@@ -56,7 +56,7 @@ static bool make_room(struct walk *walk, const struct place *place)
 	    (!elder || (rolling(walk) && !workload_serves(place->own)))) {
 		if (elder)
 			emit(walk, OP_REMOVE, place->own->name, NULL);
-		emit_rename(walk, place->next->name, place->spec->name);
+		emit_to(walk, OP_RENAME, place->next->name, place->spec->name);
 		return true;
 	}
 	emit(walk, OP_REMOVE, place->next->name, NULL);
@@ -218,9 +218,7 @@ static void hand_over(struct walk *walk, const struct place *place)
 {
 	if (place->own && place->next == place->have && workload_is_active(place->own) &&
 	    spec_has_alias(walk->input, place->spec))
-		VEC_PUSH(&walk->ops, (struct op){.kind = OP_ALIAS,
-						 .name = place->next->name,
-						 .to = place->spec->name});
+		emit_to(walk, OP_ALIAS, place->next->name, place->spec->name);
 }
 
 static void take(struct walk *walk)
@@ -238,7 +236,7 @@ static void take(struct walk *walk)
 		if (place->next && place->next != place->have)
 			emit(walk, OP_REMOVE, place->next->name, NULL);
 		else if (place->next)
-			emit_rename(walk, place->next->name, place->spec->name);
+			emit_to(walk, OP_RENAME, place->next->name, place->spec->name);
 	}
 	for (size_t i = walk->places.extra_n; i-- > 0;)
 		emit(walk, OP_REMOVE, walk->places.extra[i]->name, NULL);

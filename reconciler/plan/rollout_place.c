@@ -1,6 +1,7 @@
 #include "base/sys.h"
 #include "plan/rollout_place.h"
 
+#include "plan/content.h"
 #include "schema/kinds.h"
 
 bool spec_is_job(const struct spec *spec)
@@ -160,30 +161,18 @@ static bool is_init_image(const struct field_diff *diff)
 	return str_starts(diff->field, "init.") && str_ends(diff->field, ".image");
 }
 
-static const char *unpinned(struct arena *arena, const char *image)
-{
-	return image ? arena_strndup(arena, image, strcspn(image, "@")) : NULL;
-}
-
-static const char *digest_of(const char *image)
-{
-	const char *at = image ? strchr(image, '@') : NULL;
-
-	return at ? at + 1 : NULL;
-}
-
 /* The image of an init container, which is written with its digest, as two like any other. */
 static void add_init_image(struct arena *arena, const struct field_diff *diff,
 			   struct field_diffs *all)
 {
 	struct field_diff image = *diff, digest = *diff;
 
-	image.from = unpinned(arena, diff->from);
-	image.to = unpinned(arena, diff->to);
+	image.from = content_image_plain(arena, diff->from);
+	image.to = content_image_plain(arena, diff->to);
 	digest.field = arena_printf(arena, "%.*s.digest",
 				    (int)(strlen(diff->field) - strlen(".image")), diff->field);
-	digest.from = digest_of(diff->from);
-	digest.to = digest_of(diff->to);
+	digest.from = content_image_digest(diff->from);
+	digest.to = content_image_digest(diff->to);
 	if (!str_eq(image.from, image.to))
 		all->v[all->n++] = image;
 	if (!str_eq(digest.from, digest.to))

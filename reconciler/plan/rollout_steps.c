@@ -2,6 +2,7 @@
 #include "plan/rollout.h"
 
 #include "base/vec.h"
+#include "plan/content.h"
 #include "plan/rollout_place.h"
 
 static const char *const action_words[STEP_ACTIONS] = {
@@ -180,11 +181,9 @@ static void fill_images(struct arena *arena, const struct spec *spec, struct ste
 	step->fields[step->fields_n++] =
 		(struct field_diff){.field = "image", .to = spec->image, .release = true};
 	for (size_t i = 0; i < init->n; i++) {
-		const char *image = init->v[i].image;
-
 		step->fields[step->fields_n++] = (struct field_diff){
 			.field = arena_printf(arena, "init.%s.image", init->v[i].name),
-			.to = arena_strndup(arena, image, strcspn(image, "@")),
+			.to = content_image_plain(arena, init->v[i].image),
 			.release = true,
 			.at = AT(&init->v[i], init, image),
 			.path = PATH_OF(&init->v[i], init, image)};
