@@ -131,9 +131,7 @@ const struct object_type *object_type_find(const char *name)
 const struct object_type *kind_find(const char *title)
 {
 	for (size_t i = 0; i < KINDS; i++) {
-		const char *own = kind_types[i]->title;
-
-		if (own[0] == title[0] && strcmp(own, title) == 0)
+		if (str_eq(kind_types[i]->title, title))
 			return kind_types[i];
 	}
 	return NULL;
