@@ -130,12 +130,7 @@ each kill_it
 check "what is killed then is mended: events are heard again" wait_until "it to run again" all_up
 
 # ---- away ----
-for engine in "${engines[@]}"; do
-	git -C "$work" rm -q "projects/shop/stages/production/$engine.yaml"
-done
-push "Away"
-settle
-gone() { [ -z "$(names "$1")" ] && is_absent "$1" /networks/shop-production; }
+withdraw
 check "a deployment that is removed takes containers and network along" each gone
 kept() { api "$1" /volumes/shop-production-data >/dev/null; }
 check "its volume stays" each kept

@@ -168,12 +168,7 @@ for engine in "${engines[@]}"; do
 done
 push "Fifth version"
 check "it runs" wait_until "it to run" inits_run adapt
-for engine in "${engines[@]}"; do
-	git -C "$work" rm -q "projects/shop/stages/production/$engine.yaml"
-done
-push "Away"
-settle
-gone() { [ -z "$(names "$1")" ] && is_absent "$1" /networks/shop-production; }
+withdraw
 all_gone() { each gone; }
 check "a deployment that is removed takes it along" wait_until "it to go" all_gone
 no_volumes() {

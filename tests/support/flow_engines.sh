@@ -70,6 +70,20 @@ record_is() {
 		'[.. | objects | select(.deployment? == $d and .version? == $v)] | any(.status == $s)'
 }
 
+# ---- away ----
+
+# withdraw - no engine has its deployment any more.
+withdraw() {
+	local engine
+	for engine in "${engines[@]}"; do
+		git -C "$work" rm -q "projects/shop/stages/production/$engine.yaml"
+	done
+	push "Away"
+	settle
+}
+# gone ENGINE - nothing of the stage is left there but volumes.
+gone() { [ -z "$(names "$1")" ] && is_absent "$1" /networks/shop-production; }
+
 # ---- a registry behind a gate that can be shut ----
 
 declare -A gates
