@@ -68,11 +68,11 @@ static const struct checked_list *pass_checked(struct driver *driver)
 	return inner->ops->checked(inner);
 }
 
-static const char *const *pass_heard(struct driver *driver, size_t *n)
+static const struct map *pass_heard(struct driver *driver)
 {
 	struct driver *inner = inner_of(driver);
 
-	return inner->ops->heard(inner, n);
+	return inner->ops->heard(inner);
 }
 
 static int pass_logs(struct driver *driver, const struct log_request *request, struct err *err)

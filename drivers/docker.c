@@ -80,9 +80,9 @@ static const struct checked_list *checked(struct driver *driver)
 	return docker_checked(docker_of(driver));
 }
 
-static const char *const *heard(struct driver *driver, size_t *n)
+static const struct map *heard(struct driver *driver)
 {
-	return docker_heard(docker_of(driver), n);
+	return docker_heard(docker_of(driver));
 }
 
 static int logs(struct driver *driver, const struct log_request *request, struct err *err)

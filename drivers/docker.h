@@ -212,16 +212,19 @@ struct docker_memo {
 };
 /* Takes what env->memo has; what the engine is need not be asked then. */
 void docker_memo_open(struct docker_memo *memo, struct docker *docker);
-/* The workload of this row of the list, from the look before; false: it has to be inspected. */
+/*
+ * The workload of this row of the list, from the look before, which the next one finds likewise;
+ * false: it has to be inspected, and noted.
+ */
 bool docker_memo_recall(struct docker_memo *memo, const json_t *row, int64_t now_ms,
 			struct arena *arena, struct workload *out);
 /* The answer about "volumes" or "images", still right; NULL: it has to be asked for. */
 const json_t *docker_memo_things(const struct docker_memo *memo, const char *key);
 void docker_memo_note(struct docker_memo *memo, const json_t *row, const struct workload *seen,
-		      struct arena *arena);
+		      int64_t now_ms, struct arena *arena);
 void docker_memo_note_things(struct docker_memo *memo, const char *key, json_t *things);
 /* All that was noted, for observed.memo. */
-const char *docker_memo_text(struct docker_memo *memo, const struct docker *docker, int64_t now_ms,
+const char *docker_memo_text(struct docker_memo *memo, const struct docker *docker,
 			     struct arena *arena);
 void docker_memo_release(struct docker_memo *memo);
 
@@ -413,7 +416,7 @@ int docker_files_put(struct docker_call *call, const char *id, const struct cont
 void docker_files_tar(struct arena *arena, const struct container *config, struct buf *out);
 int docker_watch(struct docker *docker, struct err *err);
 /* As driver_ops.heard. */
-const char *const *docker_heard(struct docker *docker, size_t *n);
+const struct map *docker_heard(const struct docker *docker);
 int docker_watch_read(struct docker *docker, struct err *err);
 void docker_watch_end(struct docker *docker);
 const struct checked_list *docker_checked(struct docker *docker);

@@ -6,24 +6,22 @@
  * another run) is told by an event, which takes the container out of what is remembered. Volumes
  * and images are told by events alone, and so are asked for anew after each of theirs.
  *
- *	{"api": "/v1.41", "engine": "Docker Engine 20.10.24", "podman": false, "at": <wall ms>,
+ *	{"api": "/v1.41", "engine": "Docker Engine 20.10.24", "podman": false,
  *	 "volumes": <the answer>, "images": <the answer>,
- *	 "containers": {"<id>": {"row": "<hash>", "seen": <workload.h>}}}
+ *	 "containers": {"<id>": {"row": "<hash>", "seen": <workload.h>, "at": <wall ms>}}}
  */
 #include "base/sys.h"
 #include "drivers/docker.h"
 
 #include "base/hash.h"
+#include "base/map.h"
 
 /* ---- of the look before ---- */
 
 static bool was_heard(const struct look_memo *given, const char *word)
 {
-	for (size_t i = 0; i < given->heard_n; i++) {
-		if (str_eq(given->heard[i], word) || str_eq(given->heard[i], DOCKER_HEARD_ALL))
-			return true;
-	}
-	return false;
+	return given->heard &&
+	       (map_has(given->heard, word) || map_has(given->heard, DOCKER_HEARD_ALL));
 }
 
 void docker_memo_open(struct docker_memo *memo, struct docker *docker)
@@ -65,13 +63,18 @@ static void row_hash(const json_t *row, char out[HASH_HEX_SIZE])
 	hash_hex(text.ptr, text.len, out);
 }
 
+static void keep(struct docker_memo *memo, const char *id, json_t *entry)
+{
+	json_object_set(json_object_get(memo->next, "containers"), id, entry);
+}
+
 bool docker_memo_recall(struct docker_memo *memo, const json_t *row, int64_t now_ms,
 			struct arena *arena, struct workload *out)
 {
 	const char *id = json_str(row, "Id", "");
-	const json_t *entry = json_object_get(json_object_get(memo->last, "containers"), id);
+	json_t *entry = json_object_get(json_object_get(memo->last, "containers"), id);
 	char hash[HASH_HEX_SIZE];
-	int64_t since = now_ms - json_int(memo->last, "at", now_ms);
+	int64_t since = now_ms - json_int(entry, "at", now_ms);
 
 	if (!entry || was_heard(memo->given, id))
 		return false;
@@ -81,6 +84,7 @@ bool docker_memo_recall(struct docker_memo *memo, const json_t *row, int64_t now
 		return false;
 	if (out->state == RUN_RUNNING && since > 0)
 		out->running_ms += since;
+	keep(memo, id, entry);
 	return true;
 }
 
@@ -105,19 +109,18 @@ static bool is_restless(const json_t *row, const struct workload *seen, struct a
 }
 
 void docker_memo_note(struct docker_memo *memo, const json_t *row, const struct workload *seen,
-		      struct arena *arena)
+		      int64_t now_ms, struct arena *arena)
 {
+	AUTO_JSON json_t *entry = json_object();
 	char hash[HASH_HEX_SIZE];
-	json_t *entry;
 
 	if (is_restless(row, seen, arena))
 		return;
 	row_hash(row, hash);
-	entry = json_object();
 	json_put_str(entry, "row", hash);
 	json_object_set_new(entry, "seen", workload_json(seen));
-	json_object_set_new(json_object_get(memo->next, "containers"), json_str(row, "Id", ""),
-			    entry);
+	json_object_set_new(entry, "at", json_integer(now_ms));
+	keep(memo, json_str(row, "Id", ""), entry);
 }
 
 void docker_memo_note_things(struct docker_memo *memo, const char *key, json_t *things)
@@ -125,7 +128,7 @@ void docker_memo_note_things(struct docker_memo *memo, const char *key, json_t *
 	json_object_set(memo->next, key, things);
 }
 
-const char *docker_memo_text(struct docker_memo *memo, const struct docker *docker, int64_t now_ms,
+const char *docker_memo_text(struct docker_memo *memo, const struct docker *docker,
 			     struct arena *arena)
 {
 	struct buf text AUTO_BUF = BUF_INIT(DOCKER_ANSWER_MAX);
@@ -133,7 +136,6 @@ const char *docker_memo_text(struct docker_memo *memo, const struct docker *dock
 	json_put_str(memo->next, "api", docker->api);
 	json_put_str(memo->next, "engine", docker->engine);
 	json_object_set_new(memo->next, "podman", json_boolean(docker->is_podman));
-	json_object_set_new(memo->next, "at", json_integer(now_ms));
 	json_write(memo->next, &text);
 	return text.overflow ? NULL : arena_strdup(arena, buf_str(&text));
 }

@@ -48,7 +48,7 @@ static int get_things(struct look *look, const char *key, const char *path, cons
 
 /* ---- containers ---- */
 
-static int inspect(struct look *look, const json_t *row, struct err *err)
+static int look_closer(struct look *look, const json_t *row, struct err *err)
 {
 	AUTO_JSON json_t *inspect = NULL;
 	struct workload seen;
@@ -62,7 +62,7 @@ static int inspect(struct look *look, const json_t *row, struct err *err)
 	if (seen.state == RUN_RUNNING && seen.restarts > 0 &&
 	    seen.running_ms < DOCKER_ENDS_WITHIN_MS)
 		seen.exit_code = docker_ends_last(look->docker, look->arena, seen.id, look->now_ms);
-	docker_memo_note(&look->memo, row, &seen, look->arena);
+	docker_memo_note(&look->memo, row, &seen, look->now_ms, look->arena);
 	docker_probes_note(&look->probes, look->docker, inspect, &seen, look->arena);
 	VEC_PUSH(&look->workloads, seen);
 	return 0;
@@ -73,8 +73,7 @@ static int see_ours(struct look *look, const json_t *row, struct err *err)
 	struct workload seen;
 
 	if (!docker_memo_recall(&look->memo, row, look->now_ms, look->arena, &seen))
-		return inspect(look, row, err);
-	docker_memo_note(&look->memo, row, &seen, look->arena);
+		return look_closer(look, row, err);
 	VEC_PUSH(&look->workloads, seen);
 	return 0;
 }
@@ -200,7 +199,7 @@ int docker_observe(struct docker *docker, struct arena *arena, struct observed *
 	    see_volumes(&look, out, err) == 0 && see_images(&look, err) == 0)
 		result = 0;
 	if (result == 0)
-		out->memo = docker_memo_text(&look.memo, docker, look.now_ms, arena);
+		out->memo = docker_memo_text(&look.memo, docker, arena);
 	docker_memo_release(&look.memo);
 	if (result == 0)
 		docker_probes_run(&look.probes, look.workloads.v, look.workloads.n, arena);

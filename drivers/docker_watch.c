@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/map.h"
 
 #define EVENT_MAX ((size_t)1 << 20)
 #define READ_BYTES 4096
@@ -28,7 +29,7 @@ struct docker_stream {
 	struct child child; /* pid 0: none */
 	struct buf line;
 	bool matters, ended;
-	VEC(char *) heard; /* since the last watch_read */
+	struct map heard;  /* a set of what spoken_of gave, of the last watch_read */
 	struct loop *loop; /* NULL: the descriptor is fd itself */
 	struct loop_fd *source;
 	struct docker_checks *checks;
@@ -70,25 +71,13 @@ static void hear(struct docker_stream *stream, const json_t *event)
 {
 	const char *word = spoken_of(event);
 
-	for (size_t i = 0; word && i < stream->heard.n; i++) {
-		if (str_eq(stream->heard.v[i], word))
-			return;
-	}
 	if (word)
-		VEC_PUSH(&stream->heard, mem_strdup(word));
+		map_put(&stream->heard, word, stream);
 }
 
-static void forget_heard(struct docker_stream *stream)
+const struct map *docker_heard(const struct docker *docker)
 {
-	for (size_t i = 0; i < stream->heard.n; i++)
-		free(stream->heard.v[i]);
-	VEC_CLEAR(&stream->heard);
-}
-
-const char *const *docker_heard(struct docker *docker, size_t *n)
-{
-	*n = docker->stream ? docker->stream->heard.n : 0;
-	return *n ? (const char *const *)docker->stream->heard.v : NULL;
+	return docker->stream ? &docker->stream->heard : NULL;
 }
 
 /* ---- opening ---- */
@@ -193,7 +182,7 @@ int docker_watch_read(struct docker *docker, struct err *err)
 
 	if (!stream)
 		return 0;
-	forget_heard(stream);
+	map_release(&stream->heard);
 	if (!stream->loop)
 		read_stream(stream);
 	else if (loop_once(stream->loop, 0, err) != 0 || loop_descriptor(stream->loop, err) < 0)
@@ -269,8 +258,7 @@ void docker_watch_end(struct docker *docker)
 		close(stream->fd);
 	}
 	buf_release(&stream->line);
-	forget_heard(stream);
-	VEC_FREE(&stream->heard);
+	map_release(&stream->heard);
 	free(stream);
 	docker->stream = NULL;
 }

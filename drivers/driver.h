@@ -18,11 +18,11 @@
 #define TRUEUP_DRIVERS_DRIVER_H
 
 #include "base/buf.h"
+#include "base/map.h"
 #include "drivers/workload.h"
 #include "schema/diag.h"
 #include "schema/kinds.h"
 
-/* What a driver needs to know of the reconciler. All owned by the caller and longer-lived. */
 /*
  * What a driver remembers of a look at a node, in a form of its own (observed.memo). The next look
  * that is given it asks for no more than what may have changed since. It holds for as long as
@@ -30,10 +30,10 @@
  */
 struct look_memo {
 	const char *text;
-	const char *const *heard; /* all that driver_ops.heard told since that look began */
-	size_t heard_n;
+	const struct map *heard; /* keys: all that driver_ops.heard told since that look began */
 };
 
+/* What a driver needs to know of the reconciler. All owned by the caller and longer-lived. */
 struct driver_env {
 	const char *state_dir; /* absolute */
 	const char *owner;     /* <organization>/<instance id>, for labels and the marker */
@@ -239,11 +239,11 @@ struct driver_ops {
 	int (*watch)(struct driver *driver, struct err *err);
 	int (*watch_read)(struct driver *driver, struct err *err);
 	/*
-	 * What the events were about that the last watch_read took in, whatever that returned, in
-	 * the driver's own words for look_memo; *n of them, in place until the next watch_read.
-	 * NULL in the table: its looks remember nothing.
+	 * What the events were about that the last watch_read took in, whatever that returned: the
+	 * keys are the driver's own words for look_memo, in place until the next watch_read. NULL:
+	 * nothing. NULL in the table: its looks remember nothing.
 	 */
-	const char *const *(*heard)(struct driver *driver, size_t *n);
+	const struct map *(*heard)(struct driver *driver);
 	/*
 	 * The health of containers that nobody on the node checks, so that the driver does it for
 	 * as long as it watches: all of them, whenever one has changed, which makes watch_read

@@ -5,14 +5,14 @@
 #ifndef TRUEUP_ENGINE_MEMO_H
 #define TRUEUP_ENGINE_MEMO_H
 
-#include "base/vec.h"
+#include "base/map.h"
 #include "drivers/driver.h"
 
 struct memo {
 	bool listens;	   /* its events are read */
 	uint64_t from_seq; /* ... since before this look; earlier ones may have missed something */
 	char *text;	   /* of the last look; NULL: none */
-	VEC(char *) heard; /* since that look began */
+	struct map heard;  /* since that look began: a set */
 	bool lost;	   /* ... was too much to be kept */
 	struct look_memo given;
 };

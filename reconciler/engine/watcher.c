@@ -111,17 +111,16 @@ static bool tell_lost(int fd, const struct stream *stream)
 static bool tell_heard(int fd, const struct stream *stream)
 {
 	const struct driver_ops *ops = stream->driver->ops;
-	size_t n = 0;
-	const char *const *words = ops->heard ? ops->heard(stream->driver, &n) : NULL;
+	const struct map *heard = ops->heard ? ops->heard(stream->driver) : NULL;
 	AUTO_BUF struct buf text = BUF_INIT(MSG_MAX);
-	if (n == 0)
+	if (!heard || !heard->count)
 		return true;
 	AUTO_JSON json_t *json = json_object();
 	json_t *list = json_array();
 	json_object_set_new(json, "heard", list);
 	json_put_str(json, "node", stream->node->name);
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(list, json_string(words[i]));
+	for (struct map_entry *e = NULL; (e = map_next(heard, e));)
+		json_array_append_new(list, json_string(e->key));
 	json_write(json, &text);
 	return text.overflow ? send_name(fd, WATCHER_LOST, stream)
 			     : msg_send(fd, WATCHER_HEARD, text.ptr, text.len, NULL) == 0;

@@ -24,7 +24,7 @@ static const char *begin_look(struct memo *memo, size_t *heard)
 	static char text[32];
 	const struct look_memo *given = memo_give(memo);
 
-	*heard = given ? given->heard_n : 0;
+	*heard = given ? given->heard->count : 0;
 	snprintf(text, sizeof text, "%s", given ? given->text : "nothing");
 	memo_given(memo);
 	return text;
