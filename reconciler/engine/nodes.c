@@ -215,11 +215,13 @@ void nodes_turn(struct engine *engine)
 	bool planned = false;
 	let_go(engine);
 	if (may_begin(engine)) {
+		ledger_hold(engine->ledger);
 		for (struct map_entry *e = NULL; (e = map_next(&engine->nodes, e));) {
 			struct node_run *node = e->value;
 			if (node->seen)
 				work_on(engine, node);
 		}
+		ledger_let_go(engine->ledger);
 		planned = tell_plan(engine);
 	}
 	/* Where no change is queued, nothing that a look does has to wait for the disk. */

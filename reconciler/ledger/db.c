@@ -13,7 +13,7 @@
 #define BUSY_LOOK_AGAIN_US 700
 #define VALUE_BYTES_MAX (64 << 20)
 
-enum tx { TX_NONE, TX_READ, TX_WRITE };
+enum tx { TX_NONE, TX_READ, TX_HELD, TX_WRITE };
 
 struct db_rows {
 	struct db *db;
@@ -180,7 +180,7 @@ static int begin(struct db *db, enum tx tx, struct err *err)
 {
 	if (db->tx != TX_NONE)
 		return err_set(err, E_INTERNAL, "%s: a transaction is open already", db->path);
-	if (db_script(db, tx == TX_READ ? "BEGIN" : "BEGIN IMMEDIATE", err) != 0)
+	if (db_script(db, tx == TX_WRITE ? "BEGIN IMMEDIATE" : "BEGIN", err) != 0)
 		return -1;
 	db->tx = tx;
 	err_clear(&db->given_up);
@@ -455,8 +455,21 @@ int db_script(struct db *db, const char *sql, struct err *err)
 
 /* ---- transactions ---- */
 
+void db_hold(struct db *db)
+{
+	if (db->tx == TX_NONE)
+		(void)begin(db, TX_HELD, NULL);
+}
+
+void db_let_go(struct db *db)
+{
+	if (db->tx == TX_HELD)
+		db_rollback(db);
+}
+
 int db_begin(struct db *db, struct err *err)
 {
+	db_let_go(db);
 	return begin(db, TX_WRITE, err);
 }
 
@@ -471,7 +484,7 @@ void db_rollback(struct db *db)
 
 int db_commit(struct db *db, struct err *err)
 {
-	if (db->tx == TX_NONE)
+	if (db->tx != TX_WRITE)
 		return err_set(err, E_INTERNAL, "%s: no transaction is open", db->path);
 	if (db->given_up.code != E_NONE) {
 		err_set(err, db->given_up.code, "%s", db->given_up.text);

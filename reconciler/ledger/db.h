@@ -80,6 +80,12 @@ struct db_values {
 
 /* ---- transactions ---- */
 
+/*
+ * Many small reads are to follow: until db_let_go, or db_begin, the file is locked for reading once
+ * and not by each. Where that cannot be, each read says why. Inside of a transaction: nothing.
+ */
+void db_hold(struct db *db);
+void db_let_go(struct db *db);
 /* From here to db_commit nobody else writes. E_INTERNAL when one is open already. */
 int db_begin(struct db *db, struct err *err);
 /*

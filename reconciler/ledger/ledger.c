@@ -127,6 +127,16 @@ int ledger_check_there(const struct ledger *ledger, struct err *err)
 
 /* ---- transactions ---- */
 
+void ledger_hold(struct ledger *ledger)
+{
+	db_hold(ledger->db);
+}
+
+void ledger_let_go(struct ledger *ledger)
+{
+	db_let_go(ledger->db);
+}
+
 int ledger_begin(struct ledger *ledger, struct err *err)
 {
 	return db_begin(ledger->db, err);

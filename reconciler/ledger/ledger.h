@@ -45,6 +45,9 @@ void ledger_close(struct ledger **ledger);
  */
 int ledger_check_there(const struct ledger *ledger, struct err *err);
 
+/* Many small reads are to follow: until ledger_let_go, or ledger_begin, they cost less. */
+void ledger_hold(struct ledger *ledger);
+void ledger_let_go(struct ledger *ledger);
 int ledger_begin(struct ledger *ledger, struct err *err);
 int ledger_commit(struct ledger *ledger, struct err *err);
 void ledger_rollback(struct ledger *ledger);

@@ -1,6 +1,11 @@
 #include "tests/support/test.h"
 #include "tests/support/ledger.h"
 
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fs.h"
 #include "ledger/load.h"
 
 static void begin(struct ledger_fixture *fixture)
@@ -45,6 +50,64 @@ static void test_all_or_nothing(void **state)
 	ledger_rollback(fixture->ledger);
 	ledger_rollback(fixture->ledger);
 	assert_null(get(fixture, "tip"));
+}
+
+/* Does this process keep others from writing just now? Only another process can tell. */
+static bool is_locked(const struct ledger_fixture *fixture)
+{
+	char path[FS_PATH_MAX];
+	int status;
+	pid_t child;
+
+	assert_done(fs_join(path, fixture->dir, LEDGER_FILE), fixture->err);
+	child = fork();
+	if (child == 0) {
+		/* where SQLite has its locks of readers: "Locking" in its file format's description
+		 */
+		struct flock lock = {.l_type = F_WRLCK,
+				     .l_whence = SEEK_SET,
+				     .l_start = 0x40000002,
+				     .l_len = 510};
+		int fd = open(path, O_RDWR | O_CLOEXEC);
+
+		_exit(fd < 0 || fcntl(fd, F_GETLK, &lock) != 0 ? 2 : lock.l_type != F_UNLCK);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) < 2);
+	return WEXITSTATUS(status) == 1;
+}
+
+static void test_many_reads_take_one_lock(void **state)
+{
+	struct ledger_fixture *fixture = *state;
+
+	ledger_hold(fixture->ledger);
+	assert_null(get(fixture, "tip"));
+	assert_true(is_locked(fixture));
+	ledger_let_go(fixture->ledger);
+	assert_false(is_locked(fixture));
+	assert_null(get(fixture, "tip"));
+	assert_false(is_locked(fixture));
+}
+
+/* Who holds it and then has something to write writes; who writes need not let go. */
+static void test_a_write_ends_the_hold(void **state)
+{
+	struct ledger_fixture *fixture = *state;
+
+	ledger_hold(fixture->ledger);
+	assert_null(get(fixture, "tip"));
+	assert_fails(ledger_put(fixture->ledger, "tip", "a", &fixture->err), fixture->err,
+		     E_INTERNAL);
+	assert_fails(ledger_commit(fixture->ledger, &fixture->err), fixture->err, E_INTERNAL);
+	begin(fixture);
+	ledger_hold(fixture->ledger);
+	assert_done(ledger_put(fixture->ledger, "tip", "a", &fixture->err), fixture->err);
+	ledger_let_go(fixture->ledger);
+	commit(fixture);
+	ledger_let_go(fixture->ledger);
+	assert_string_equal(get(fixture, "tip"), "a");
+	assert_false(is_locked(fixture));
 }
 
 /* A caller who overlooks a failed write must not commit the half of what it meant. */
@@ -366,6 +429,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_writing_needs_a_transaction),
 		TEST(test_all_or_nothing),
+		TEST(test_many_reads_take_one_lock),
+		TEST(test_a_write_ends_the_hold),
 		TEST(test_a_failed_write_fails_the_commit),
 		TEST(test_facts),
 		TEST(test_an_intent_is_open_until_its_result),
