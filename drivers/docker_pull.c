@@ -260,8 +260,9 @@ static int resolve_by_asking(struct docker *docker, struct arena *arena,
 }
 
 /* What its images run on, "linux/amd64", asked once; NULL where the engine does not say. */
-static const char *platform(struct docker *docker)
+static const char *platform(void *arg)
 {
+	struct docker *docker = arg;
 	AUTO_JSON json_t *version = NULL;
 	const char *os, *arch;
 
@@ -282,7 +283,8 @@ static int ask_registry(struct docker *docker, const struct docker_place *place,
 		.registry = place->registry,
 		.repository = place->repository,
 		.reference = docker_place_tag(place),
-		.platform = platform(docker),
+		.platform = platform,
+		.platform_arg = docker,
 	};
 
 	if (!docker->oci)

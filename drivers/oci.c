@@ -82,12 +82,17 @@ static int check_kind(const struct oci_answer *answer, enum oci_manifest_kind *k
 		       buf_str(&clean));
 }
 
+static const char *platform_of(const struct oci_question *question)
+{
+	return question->platform ? question->platform(question->platform_arg) : NULL;
+}
+
 /* Reads the manifest: where its head says too little, or an index has to have the platform. */
 static int read_whole(struct oci_asking *asking, struct oci_answer *answer, char *digest,
 		      struct err *err)
 {
 	const struct oci_question *question = asking->question;
-	const char *reference = *digest ? digest : question->reference;
+	const char *reference = *digest ? digest : question->reference, *platform;
 	enum oci_manifest_kind kind;
 	char announced[sizeof answer->digest];
 
@@ -99,10 +104,9 @@ static int read_whole(struct oci_asking *asking, struct oci_answer *answer, char
 	if (check_kind(answer, &kind, err) != 0 ||
 	    check_body(answer, *announced ? announced : answer->digest, digest, err) != 0)
 		return -1;
-	if (kind == OCI_INDEX && question->platform)
-		return oci_index_check(buf_str(&answer->body), answer->body.len, question->platform,
-				       err);
-	return 0;
+	platform = kind == OCI_INDEX ? platform_of(question) : NULL;
+	return platform ? oci_index_check(buf_str(&answer->body), answer->body.len, platform, err)
+			: 0;
 }
 
 /*
@@ -125,7 +129,7 @@ static int look_up(struct oci_asking *asking, char *digest, struct err *err)
 		return -1;
 	if (hash_digest_hex(answer.digest) && !answer.elsewhere)
 		memcpy(digest, answer.digest, sizeof answer.digest);
-	if (*digest && (kind == OCI_IMAGE || !asking->question->platform))
+	if (*digest && (kind == OCI_IMAGE || !platform_of(asking->question)))
 		return 0;
 	return read_whole(asking, &answer, digest, err);
 }

@@ -50,7 +50,12 @@ struct oci_question {
 	const char
 		*repository;   /* "host/path": "docker.io/library/web", "127.0.0.1:5000/shop/web" */
 	const char *reference; /* a tag or a digest */
-	const char *platform;  /* "linux/amd64": an index must have it; NULL: it is not known */
+	/*
+	 * Only asked where the reference means an index: what it must have, "linux/amd64". NULL, or
+	 * one that gives NULL: it is not known.
+	 */
+	const char *(*platform)(void *arg);
+	void *platform_arg;
 };
 
 /*

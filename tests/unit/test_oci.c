@@ -22,6 +22,8 @@ struct bench {
 	struct buf digest;
 	struct err err;
 	bool answered;
+	const char *platform; /* of who asks */
+	bool platform_asked;
 };
 
 static int setup(void **state)
@@ -66,6 +68,15 @@ static struct registry *declare(struct bench *bench, const char *host, const cha
 
 #define LOGIN "echo '" REGISTRY_USER "' >username; echo '" REGISTRY_PASSWORD "' >password"
 
+/* Says what is in bench->platform. */
+static const char *platform_of(void *arg)
+{
+	struct bench *bench = arg;
+
+	bench->platform_asked = true;
+	return bench->platform;
+}
+
 static int ask(struct bench *bench, const struct registry *registry, const char *host,
 	       const char *reference, const char *platform)
 {
@@ -74,9 +85,12 @@ static int ask(struct bench *bench, const struct registry *registry, const char 
 		.registry = registry,
 		.repository = arena_printf(bench->arena, "%s/shop/web", host),
 		.reference = reference,
-		.platform = platform,
+		.platform = platform_of,
+		.platform_arg = bench,
 	};
 
+	bench->platform = platform;
+	bench->platform_asked = false;
 	buf_clear(&bench->digest);
 	err_clear(&bench->err);
 	return oci_resolve(bench->oci, &question, &bench->digest, &bench->answered, &bench->err);
@@ -144,8 +158,10 @@ static void test_an_index_has_platforms(void **state)
 	assert_fails(ask(bench, NULL, registry->host, "index", "linux/s390x"), bench->err,
 		     E_IMAGE_UNKNOWN);
 	assert_says(bench, "none for linux/s390x, but for linux/amd64, linux/arm64");
+	assert_true(bench->platform_asked);
 	/* what an image that stands alone runs on is for the engine to say */
 	assert_done(ask(bench, NULL, registry->host, "oci", "linux/s390x"), bench->err);
+	assert_false(bench->platform_asked);
 }
 
 static void test_what_is_not_there(void **state)
