@@ -5,7 +5,7 @@
 #include "schema/kinds.h"
 
 /* So long a look waits that only an event asks for, while changes of ours are under way. */
-#define CALM_MS 100
+#define CALM_MS 500
 
 /* ---- children ---- */
 

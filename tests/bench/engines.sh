@@ -9,8 +9,10 @@
 #
 #	bare calls	tests/bench/engine_calls.c says which; the at-once ones are the floor
 #	trueup apply	a whole process, from its start to its end
-#	trueup run	a daemon, from the moment at which the branch moves until its log says that the
-#			last deployment is successful; the no-op pass is as long as a `trueup sync --wait`
+#	trueup run	a daemon, from the moment at which the branch moves to the one at which its log
+#			says that the last deployment is successful; the no-op pass from the question for
+#			it (tests/bench/pass.c) to its answer
+#	trueup sync	a whole process that asks that daemon and waits for the answer
 #	others		a whole process; three runs, fewer of what is slow
 #
 # All take turns, so that what else the machine does falls on each of them.
@@ -170,19 +172,26 @@ daemon_empty() {
 	start_daemon
 	settle
 }
-# moved BRANCH N - until the log says N times more that a deployment is successful.
+# moved WHAT STEP BRANCH N - until the log says N times more that a deployment is successful.
 moved() {
-	local size
+	local size successes
 	size=$(stat -c %s "$flow/log")
-	move "$1"
-	timeout 120 tail -c +$((size + 1)) -F "$flow/log" 2>/dev/null | grep -acm "$2" ' successful ' |
-		grep -qx "$2"
+	move "$3"
+	mapfile -t successes < <(timeout 120 tail -c +$((size + 1)) -F "$flow/log" 2>/dev/null |
+		grep -am "$4" ' successful ')
+	if [ ${#successes[@]} != "$4" ]; then
+		refused[$1]="$2 failed: the log has ${#successes[@]} of $4 successes"
+		return 1
+	fi
+	note "$1" "$2" $(($(date -d "${successes[-1]%% *}" +%s%3N) - $(stat -c %.3Y "$config/refs/heads/main" | tr -d .)))
 }
+no_op_pass() { note "trueup run" no-op "$("$BUILD/tests/bench/pass" "$state")"; }
 bench_daemon() {
 	daemon_empty
-	timed "trueup run" first moved all $CONTAINERS && settle && timed "trueup run" no-op settle &&
-		timed "trueup run" changed moved changed 1 && settle &&
-		timed "trueup run" recreated moved recreated 1
+	moved "trueup run" first all $CONTAINERS && settle && no_op_pass &&
+		timed "trueup sync" no-op settle &&
+		moved "trueup run" changed changed 1 && settle &&
+		moved "trueup run" recreated recreated 1
 	stop_daemon
 	clean
 }
@@ -346,10 +355,10 @@ bench_many() {
 	local i agains=()
 	at docker "$MANY" || return
 	daemon_empty
-	timed many first moved all $MANY || { echo "$engine: $MANY containers: ${refused[many]}"; return; }
+	moved many first all $MANY || { echo "$engine: $MANY containers: ${refused[many]}"; return; }
 	settle
 	for ((i = 0; i < runs; i++)); do
-		timed many no-op settle
+		note many no-op "$("$BUILD/tests/bench/pass" "$state")"
 		agains+=("$(again "d$((i * 7))-web")")
 		settle
 	done
@@ -414,6 +423,7 @@ bench_engine() {
 	rows "at once"
 	rows "trueup apply"
 	rows "trueup run" 1.05
+	rows "trueup sync"
 	for i in "docker compose" docker-compose ansible; do rows "$i"; done
 	for i in "${!refused[@]}"; do echo "$engine: $i: not measured: ${refused[$i]}"; done
 	bench_calls
