@@ -98,8 +98,10 @@ static size_t kept_n;
 static int keep_entry(const char *root UNUSED, const git_tree_entry *entry, void *arg)
 {
 	git_blob *blob = blob_of(arg, entry);
-	if (blob && kept_n < ARRAY_LEN(kept))
-		kept[kept_n++] = blob;
+	if (!blob)
+		return 0;
+	need(kept_n < ARRAY_LEN(kept) ? 0 : -1, "more files than there is room for");
+	kept[kept_n++] = blob;
 	return 0;
 }
 
