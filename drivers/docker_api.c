@@ -8,6 +8,7 @@
 
 #include "base/num.h"
 
+#define LIST_TRIES 5
 #define WORDS_MAX 600 /* of an engine's refusal */
 
 /* ---- what an answer means ---- */
@@ -43,6 +44,12 @@ static enum err_code meaning(long status)
 	}
 }
 
+/* Podman finds a container and then has no more of it: that is a 500, of which only words tell. */
+static bool has_gone(const struct docker *docker, const char *words)
+{
+	return docker->is_podman && strstr(words, "no such container");
+}
+
 static int refuse(const struct docker *docker, const struct docker_request *request,
 		  const struct httpc_reply *reply, struct err *err)
 {
@@ -52,8 +59,9 @@ static int refuse(const struct docker *docker, const struct docker_request *requ
 	if (words.len == 0)
 		buf_addf(&words, "%s %s gives status %ld",
 			 request->method ? request->method : "GET", request->path, reply->status);
-	return err_set(err, meaning(reply->status), "node %s: %s", docker->node->name,
-		       buf_str(&words));
+	return err_set(err,
+		       has_gone(docker, buf_str(&words)) ? E_NOT_FOUND : meaning(reply->status),
+		       "node %s: %s", docker->node->name, buf_str(&words));
 }
 
 static int read_answer(const struct docker *docker, const struct docker_request *request,
@@ -176,6 +184,20 @@ int docker_get(struct docker *docker, json_t **out, struct err *err, const char 
 	result = ask_path(docker, (struct docker_request){0}, out, err, fmt, args);
 	va_end(args);
 	return result;
+}
+
+int docker_containers(struct docker *docker, const char *query, json_t **out, struct err *err)
+{
+	struct err why = ERR_INIT;
+
+	for (int tries = 0; tries < LIST_TRIES; tries++) {
+		err_clear(&why);
+		if (docker_get(docker, out, &why, "/containers/json%s", query) >= 0)
+			return 0;
+		if (why.code != E_NOT_FOUND)
+			break;
+	}
+	return err_set(err, why.code, "%s", why.text);
 }
 
 int docker_look_up(struct docker *docker, json_t **out, struct err *err, const char *fmt, ...)

@@ -22,20 +22,25 @@ static int find_volume(struct docker_call *call, const char *name, json_t **json
 	return refuse_foreign(call, name, err);
 }
 
-/* Making one that is there already gives that one, as it is: its labels say whose it is. */
+/*
+ * Making one that is there already gives that one, as it is: its labels say whose it is. Only when
+ * two make it in the same moment Podman refuses one of them.
+ */
 static int make(struct docker_call *call, const char *name, json_t *labels, json_t **made,
 		struct err *err)
 {
 	AUTO_JSON json_t *body = json_object();
+	const struct docker_request request = {
+		.method = "POST", .path = "/volumes/create", .body = body};
+	struct err why = ERR_INIT;
 
 	json_put_str(body, "Name", name);
 	json_object_set_new(body, "Labels", labels);
-	if (docker_ask(call->docker,
-		       &(struct docker_request){
-			       .method = "POST", .path = "/volumes/create", .body = body},
-		       made, err) < 0)
-		return -1;
-	return 0;
+	if (docker_ask(call->docker, &request, made, &why) >= 0 ||
+	    docker_look_up(call->docker, made, NULL, "/volumes/%s",
+			   docker_quote(call->arena, name)) > 0)
+		return 0;
+	return err_set(err, why.code, "%s", why.text);
 }
 
 /* ---- the marker ---- */

@@ -100,6 +100,65 @@ static void made_side_by_side(struct engine_bench *bench)
 	assert_int_equal(found, 1);
 }
 
+/* The first changes of a node come side by side, and each claims it. */
+static void claimed_side_by_side(struct engine_bench *bench)
+{
+	enum { CHILDREN = 6, ROUNDS = 10 };
+	const struct op op = {.kind = OP_CLAIM};
+	struct err err = ERR_INIT;
+	pid_t pids[CHILDREN];
+	int status;
+
+	for (int round = 0; round < ROUNDS; round++) {
+		for (int i = 0; i < CHILDREN; i++) {
+			pids[i] = fork();
+			if (pids[i] == 0) {
+				struct driver *driver;
+
+				_exit(driver_open(&bench->node, &bench->env, &driver, NULL) != 0 ||
+				      driver->ops->apply(driver, &op, NULL, NULL) != 0);
+			}
+		}
+		for (int i = 0; i < CHILDREN; i++) {
+			assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+			assert_int_equal(status, 0);
+		}
+		assert_done(docker_do(docker_of(bench->driver), "DELETE", NULL, &err,
+				      "/volumes/" DOCKER_MARKER) < 0,
+			    err);
+	}
+}
+
+/* Containers come and go while somebody looks: that is no reason not to see the others. */
+static void seen_while_others_go(struct engine_bench *bench)
+{
+	enum { ROUNDS = 40 };
+	struct spec *spec = a_spec(bench, "shop-prod-web", "{" RUNS "}");
+	struct observed observed;
+	struct err err = ERR_INIT;
+	int status;
+	pid_t pid;
+
+	test_apply(bench->driver, OP_PULL, NULL, NULL, spec);
+	pid = fork();
+	if (pid == 0) {
+		const struct op make = {.kind = OP_CREATE, .name = spec->name, .spec = spec};
+		const struct op drop = {.kind = OP_REMOVE, .name = spec->name};
+		struct driver *driver;
+		bool fine = driver_open(&bench->node, &bench->env, &driver, NULL) == 0;
+
+		for (int i = 0; fine && i < ROUNDS; i++)
+			fine = driver->ops->apply(driver, &make, NULL, NULL) == 0 &&
+			       driver->ops->apply(driver, &drop, NULL, NULL) == 0;
+		_exit(!fine);
+	}
+	while (waitpid(pid, &status, WNOHANG) == 0)
+		assert_done(
+			bench->driver->ops->observe(bench->driver, bench->arena, &observed, &err),
+			err);
+	assert_int_equal(status, 0);
+}
+
 /* It knows neither the name nor, by its address, a way. */
 static void no_way_to_another_stage(struct engine_bench *bench)
 {
@@ -593,6 +652,8 @@ int main(void)
 	static const struct engine_case cases[] = {
 		{"a stage is a network", a_stage_is_a_network},
 		{"made side by side", made_side_by_side},
+		{"claimed side by side", claimed_side_by_side},
+		{"seen while others go", seen_while_others_go},
 		{"no way to another stage", no_way_to_another_stage},
 		{"names move with a rename", names_move_with_a_rename},
 		{"the name is handed over", the_name_is_handed_over},
