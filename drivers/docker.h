@@ -141,11 +141,6 @@ void docker_words(const struct buf *body, struct buf *out);
 /* The same with a path that is made from a format. */
 int docker_get(struct docker *docker, json_t **out, struct err *err, const char *fmt, ...)
 	PRINTF_LIKE(4, 5);
-/*
- * The list of containers; query: "" or "?all=1...". Podman refuses a list when one of its
- * containers goes while it makes it: then it is asked again.
- */
-int docker_containers(struct docker *docker, const char *query, json_t **out, struct err *err);
 /* 1 and what there is, 0 and nothing when there is none of it, or -1. */
 int docker_look_up(struct docker *docker, json_t **out, struct err *err, const char *fmt, ...)
 	PRINTF_LIKE(4, 5);

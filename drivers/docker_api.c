@@ -8,7 +8,6 @@
 
 #include "base/num.h"
 
-#define LIST_TRIES 5
 #define WORDS_MAX 600 /* of an engine's refusal */
 
 /* ---- what an answer means ---- */
@@ -184,20 +183,6 @@ int docker_get(struct docker *docker, json_t **out, struct err *err, const char 
 	result = ask_path(docker, (struct docker_request){0}, out, err, fmt, args);
 	va_end(args);
 	return result;
-}
-
-int docker_containers(struct docker *docker, const char *query, json_t **out, struct err *err)
-{
-	struct err why = ERR_INIT;
-
-	for (int tries = 0; tries < LIST_TRIES; tries++) {
-		err_clear(&why);
-		if (docker_get(docker, out, &why, "/containers/json%s", query) >= 0)
-			return 0;
-		if (why.code != E_NOT_FOUND)
-			break;
-	}
-	return err_set(err, why.code, "%s", why.text);
 }
 
 int docker_look_up(struct docker *docker, json_t **out, struct err *err, const char *fmt, ...)

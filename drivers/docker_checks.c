@@ -304,10 +304,9 @@ int docker_checks_begin(struct docker_checks *checks, struct err *err)
 	AUTO_JSON json_t *list = NULL;
 
 	/* filters={"label":["dev.trueup.check"],"status":["running"]} */
-	if (docker_containers(checks->docker,
-			      "?filters=%7B%22label%22%3A%5B%22" DOCKER_LABEL_CHECK
-			      "%22%5D%2C%22status%22%3A%5B%22running%22%5D%7D",
-			      &list, err) < 0)
+	if (docker_get(checks->docker, &list, err,
+		       "/containers/json?filters=%%7B%%22label%%22%%3A%%5B%%22" DOCKER_LABEL_CHECK
+		       "%%22%%5D%%2C%%22status%%22%%3A%%5B%%22running%%22%%5D%%7D") < 0)
 		return -1;
 	for (size_t i = 0; i < json_array_size(list); i++)
 		(void)see_anew(checks, json_str(json_array_get(list, i), "Id", ""));

@@ -181,7 +181,7 @@ static int is_in_use(struct docker_call *call, const char *id, struct err *err)
 {
 	AUTO_JSON json_t *list = NULL;
 
-	if (docker_containers(call->docker, "?all=1", &list, err) < 0)
+	if (docker_get(call->docker, &list, err, "/containers/json?all=1") < 0)
 		return -1;
 	if (!json_is_array(list))
 		return 1; /* rather one too many than one that somebody needs */

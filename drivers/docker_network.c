@@ -361,10 +361,8 @@ static int is_in_use(struct docker_call *call, const char *network, struct err *
 		return 1;
 	names = json_array();
 	json_array_append_new(names, json_string(network));
-	if (docker_containers(
-		    call->docker,
-		    arena_printf(call->arena, "?all=1&filters=%s", filters(call, "network", names)),
-		    &list, err) < 0)
+	if (docker_get(call->docker, &list, err, "/containers/json?all=1&filters=%s",
+		       filters(call, "network", names)) < 0)
 		return -1;
 	return !json_is_array(list) || json_array_size(list) > 0;
 }

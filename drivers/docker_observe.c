@@ -17,21 +17,18 @@ struct look {
 };
 
 /* A list of objects; anything else is no answer. */
-static int check_list(const struct look *look, const json_t *list, const char *path,
-		      struct err *err)
-{
-	if (json_is_array(list) || json_is_null(list))
-		return 0;
-	return err_set(err, E_BAD_INPUT, "node %s: the answer to %s is no list",
-		       look->docker->node->name, path);
-}
-
 static int get_list(struct look *look, const char *path, const char *member, json_t **out,
 		    struct err *err)
 {
+	const json_t *list;
+
 	if (docker_get(look->docker, out, err, "%s", path) < 0)
 		return -1;
-	return check_list(look, member ? json_object_get(*out, member) : *out, path, err);
+	list = member ? json_object_get(*out, member) : *out;
+	if (!json_is_array(list) && !json_is_null(list))
+		return err_set(err, E_BAD_INPUT, "node %s: the answer to %s is no list",
+			       look->docker->node->name, path);
+	return 0;
 }
 
 /* The same of volumes and images, which the look before may have asked for. */
@@ -98,8 +95,7 @@ static int see_containers(struct look *look, struct err *err)
 {
 	AUTO_JSON json_t *list = NULL;
 
-	if (docker_containers(look->docker, "?all=1", &list, err) != 0 ||
-	    check_list(look, list, "/containers/json", err) != 0)
+	if (get_list(look, "/containers/json?all=1", NULL, &list, err) != 0)
 		return -1;
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *container = json_array_get(list, i);

@@ -207,7 +207,7 @@ int docker_ports_check(struct docker_call *call, const char *name, const json_t 
 
 	if (json_object_size(bindings) == 0)
 		return 0;
-	if (docker_containers(call->docker, "", &running, err) < 0 ||
+	if (docker_get(call->docker, &running, err, "/containers/json") < 0 ||
 	    check_list(call, running, bindings, rest, err) != 0)
 		return -1;
 	if (json_object_size(rest) == 0 || !is_replacing(running, json_object_get(body, "Labels")))

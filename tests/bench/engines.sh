@@ -185,10 +185,18 @@ moved() {
 	fi
 	note "$1" "$2" $(($(date -d "${successes[-1]%% *}" +%s%3N) - $(stat -c %.3Y "$config/refs/heads/main" | tr -d .)))
 }
-no_op_pass() { note "trueup run" no-op "$("$BUILD/tests/bench/pass" "$state")"; }
+# no_op_pass WHAT
+no_op_pass() {
+	local ms
+	if ! ms=$("$BUILD/tests/bench/pass" "$state" 2>"$flow/out"); then
+		refused[$1]="no-op failed: $(tail -n 1 "$flow/out")"
+		return 1
+	fi
+	note "$1" no-op "$ms"
+}
 bench_daemon() {
 	daemon_empty
-	moved "trueup run" first all $CONTAINERS && settle && no_op_pass &&
+	moved "trueup run" first all $CONTAINERS && settle && no_op_pass "trueup run" &&
 		timed "trueup sync" no-op settle &&
 		moved "trueup run" changed changed 1 && settle &&
 		moved "trueup run" recreated recreated 1
@@ -358,7 +366,7 @@ bench_many() {
 	moved many first all $MANY || { echo "$engine: $MANY containers: ${refused[many]}"; return; }
 	settle
 	for ((i = 0; i < runs; i++)); do
-		note many no-op "$("$BUILD/tests/bench/pass" "$state")"
+		no_op_pass many
 		agains+=("$(again "d$((i * 7))-web")")
 		settle
 	done

@@ -64,6 +64,30 @@ static void a_stage_is_a_network(struct engine_bench *bench)
 	engine_await_log(bench->driver, web->name, "pong\n");
 }
 
+/* A child that makes one change, as the children of a reconciler do, side by side with others. */
+static pid_t begin_change(struct engine_bench *bench, const struct op *op)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		struct driver *driver;
+
+		_exit(driver_open(&bench->node, &bench->env, &driver, NULL) != 0 ||
+		      driver->ops->apply(driver, op, NULL, NULL) != 0);
+	}
+	return pid;
+}
+
+static void await_changes(const pid_t *pids, size_t n)
+{
+	int status;
+
+	for (size_t i = 0; i < n; i++) {
+		assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+		assert_int_equal(status, 0);
+	}
+}
+
 /* Made by several at once, as the children of a reconciler do: it is one network all the same. */
 static void made_side_by_side(struct engine_bench *bench)
 {
@@ -79,21 +103,10 @@ static void made_side_by_side(struct engine_bench *bench)
 
 		if (i == 0)
 			test_apply(bench->driver, OP_PULL, NULL, NULL, spec);
-		pids[i] = fork();
-		if (pids[i] == 0) {
-			const struct op op = {.kind = OP_CREATE, .name = spec->name, .spec = spec};
-			struct driver *driver;
-
-			_exit(driver_open(&bench->node, &bench->env, &driver, NULL) != 0 ||
-			      driver->ops->apply(driver, &op, NULL, NULL) != 0);
-		}
+		pids[i] = begin_change(
+			bench, &(struct op){.kind = OP_CREATE, .name = spec->name, .spec = spec});
 	}
-	for (int i = 0; i < CHILDREN; i++) {
-		int status;
-
-		assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
-		assert_int_equal(status, 0);
-	}
+	await_changes(pids, CHILDREN);
 	assert_done(docker_get(docker_of(bench->driver), &networks, &err, "/networks") < 0, err);
 	for (size_t i = 0; i < json_array_size(networks); i++)
 		found += str_eq(json_str(json_array_get(networks, i), "Name", ""), "shop-prod");
@@ -107,22 +120,11 @@ static void claimed_side_by_side(struct engine_bench *bench)
 	const struct op op = {.kind = OP_CLAIM};
 	struct err err = ERR_INIT;
 	pid_t pids[CHILDREN];
-	int status;
 
 	for (int round = 0; round < ROUNDS; round++) {
-		for (int i = 0; i < CHILDREN; i++) {
-			pids[i] = fork();
-			if (pids[i] == 0) {
-				struct driver *driver;
-
-				_exit(driver_open(&bench->node, &bench->env, &driver, NULL) != 0 ||
-				      driver->ops->apply(driver, &op, NULL, NULL) != 0);
-			}
-		}
-		for (int i = 0; i < CHILDREN; i++) {
-			assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
-			assert_int_equal(status, 0);
-		}
+		for (int i = 0; i < CHILDREN; i++)
+			pids[i] = begin_change(bench, &op);
+		await_changes(pids, CHILDREN);
 		assert_done(docker_do(docker_of(bench->driver), "DELETE", NULL, &err,
 				      "/volumes/" DOCKER_MARKER) < 0,
 			    err);

@@ -62,8 +62,7 @@ static bool is_locked(const struct ledger_fixture *fixture)
 	assert_done(fs_join(path, fixture->dir, LEDGER_FILE), fixture->err);
 	child = fork();
 	if (child == 0) {
-		/* where SQLite has its locks of readers: "Locking" in its file format's description
-		 */
+		/* the bytes that SQLite's readers lock: see its file format's description */
 		struct flock lock = {.l_type = F_WRLCK,
 				     .l_whence = SEEK_SET,
 				     .l_start = 0x40000002,
